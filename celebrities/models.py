@@ -1,0 +1,339 @@
+"""Who can be matched: people, their portraits, the index builds made of them."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.core.files.storage import Storage, storages
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+
+def gallery_storage() -> Storage:
+    return storages["gallery"]
+
+
+def fold(text: str) -> str:
+    """Text for comparing names: compatibility forms joined, accents and case dropped.
+
+    Works for any script: only combining marks go, so Cyrillic, Arabic and CJK names stay.
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return " ".join(kept.split())
+
+
+class Category(models.Model):
+    """What someone is known for, such as actor; `plural` heads lists and filters."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80)
+    plural = models.CharField(max_length=80)
+    name_ru = models.CharField(_("name in Russian"), max_length=80, blank=True)
+    plural_ru = models.CharField(_("plural in Russian"), max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["slug"]
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+
+    def __str__(self) -> str:
+        return self.local_name
+
+    @property
+    def local_name(self) -> str:
+        return self.name_ru if get_language() == "ru" and self.name_ru else self.name
+
+    @property
+    def local_plural(self) -> str:
+        return self.plural_ru if get_language() == "ru" and self.plural_ru else self.plural
+
+
+class CelebrityQuerySet(models.QuerySet["Celebrity"]):
+    def published(self) -> CelebrityQuerySet:
+        return self.filter(published=True)
+
+    def searchable(self) -> CelebrityQuerySet:
+        """Published, with at least one portrait that has a vector."""
+        ready = Portrait.objects.ready().filter(celebrity=models.OuterRef("pk"))
+        return self.published().filter(models.Exists(ready))
+
+    def named(self, text: str) -> CelebrityQuerySet:
+        """Those whose name or other name holds every word of the text."""
+        found = self
+        for word in fold(text).split():
+            found = found.filter(search_key__contains=word)
+        return found
+
+    def living(self) -> CelebrityQuerySet:
+        return self.filter(death_year__isnull=True)
+
+
+class Celebrity(models.Model):
+    """One person of the gallery. `clean` derives the slug and the search key."""
+
+    class Gender(models.TextChoices):
+        FEMALE = "female", _("woman")
+        MALE = "male", _("man")
+        OTHER = "other", _("other")
+        UNKNOWN = "", _("not stated")
+
+    name = models.CharField(_("name"), max_length=200)
+    other_names = models.TextField(_("other names"), blank=True, help_text=_("One a line."))
+    slug = models.SlugField(_("slug"), max_length=200, unique=True, blank=True, allow_unicode=True)
+    search_key = models.TextField(editable=False, blank=True)
+    gender = models.CharField(
+        _("gender"), max_length=10, choices=Gender, default=Gender.UNKNOWN, blank=True
+    )
+    birth_year = models.SmallIntegerField(_("birth year"), null=True, blank=True)
+    death_year = models.SmallIntegerField(_("death year"), null=True, blank=True)
+    categories = models.ManyToManyField(
+        Category, blank=True, related_name="celebrities", verbose_name=_("categories")
+    )
+    wikidata_id = models.CharField(_("Wikidata id"), max_length=20, blank=True)
+    source_page = models.URLField(_("source page"), max_length=500, blank=True)
+    is_fictional = models.BooleanField(_("fictional"), default=False)
+    published = models.BooleanField(_("published"), default=True, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CelebrityQuerySet.as_manager()
+    if TYPE_CHECKING:
+        portraits: RelatedManager[Portrait]
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name = _("celebrity")
+        verbose_name_plural = _("celebrities")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["wikidata_id"],
+                condition=~models.Q(wikidata_id=""),
+                name="one_celebrity_per_wikidata_id",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["published", "name"]),
+            models.Index(fields=["published", "-created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("celebrities:detail", args=[self.slug])
+
+    def clean(self) -> None:
+        self.search_key = fold("\n".join([self.name, self.other_names]))
+        if not self.slug:
+            self.slug = self.free_slug()
+
+    def free_slug(self) -> str:
+        """The name as a slug, with a number when it is taken."""
+        stem = slugify(self.name, allow_unicode=True)[:190] or "person"
+        taken = set(
+            Celebrity.objects.filter(slug__startswith=stem)
+            .exclude(pk=self.pk)
+            .values_list("slug", flat=True)
+        )
+        slug, number = stem, 2
+        while slug in taken:
+            slug, number = f"{stem}-{number}", number + 1
+        return slug
+
+
+class PortraitQuerySet(models.QuerySet["Portrait"]):
+    def ready(self) -> PortraitQuerySet:
+        return self.filter(status=Portrait.Status.READY)
+
+    def searchable(self, encoder: str) -> PortraitQuerySet:
+        """Those a search may return: ready, of this encoder ("name/version"), published."""
+        return self.ready().filter(encoder=encoder, celebrity__published=True)
+
+
+def portrait_path(portrait: Portrait, filename: str) -> str:
+    return f"portraits/{portrait.image_hash[:2]}/{portrait.image_hash[:32]}.jpg"
+
+
+class Portrait(models.Model):
+    """A celebrity's reference photo, and what the engine read from it.
+
+    Status: pending -> ready, or pending -> failed with a reason; a change of encoder makes
+    it pending again. ``vector`` is the float32 vector's bytes in little-endian order.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("waiting")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+
+    class Reason(models.TextChoices):
+        NONE = "", ""
+        NO_FACE = "no_face", _("no face found")
+        SEVERAL_FACES = "several_faces", _("more than one face")
+        FACE_TOO_SMALL = "face_too_small", _("the face is too small")
+        UNREADABLE = "unreadable", _("the file cannot be read")
+        UNSUPPORTED = "unsupported", _("not a supported format")
+        TOO_LARGE = "too_large", _("the file is too large")
+        TOO_SMALL = "too_small", _("the picture is too small")
+
+    celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="portraits")
+    image = models.ImageField(
+        _("image"),
+        storage=gallery_storage,
+        upload_to=portrait_path,
+        width_field="width",
+        height_field="height",
+        max_length=200,
+    )
+    width = models.PositiveIntegerField(default=0, editable=False)
+    height = models.PositiveIntegerField(default=0, editable=False)
+    image_hash = models.CharField(max_length=64, editable=False)
+    chip = models.FileField(storage=gallery_storage, max_length=200, blank=True, editable=False)
+    box = models.JSONField(null=True, blank=True, editable=False)
+    landmarks = models.JSONField(null=True, blank=True, editable=False)
+    confidence = models.FloatField(null=True, blank=True, editable=False)
+    vector = models.BinaryField(null=True, blank=True, editable=False)
+    encoder = models.CharField(max_length=80, blank=True, editable=False)
+    embedded_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, editable=False)
+    reason = models.CharField(
+        max_length=20, choices=Reason, default=Reason.NONE, blank=True, editable=False
+    )
+    author = models.CharField(_("author"), max_length=300, blank=True)
+    licence = models.CharField(_("licence"), max_length=300, blank=True)
+    licence_url = models.URLField(_("licence address"), max_length=500, blank=True)
+    source_page = models.URLField(_("source page"), max_length=500, blank=True)
+    notes = models.CharField(_("notes"), max_length=500, blank=True)
+    seen = models.PositiveIntegerField(_("votes: I see it"), default=0, editable=False)
+    not_seen = models.PositiveIntegerField(_("votes: I don't"), default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PortraitQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["celebrity", "pk"]
+        verbose_name = _("portrait")
+        verbose_name_plural = _("portraits")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["celebrity", "image_hash"], name="one_portrait_per_file_and_person"
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "encoder"])]
+
+    def __str__(self) -> str:
+        return f"{self.celebrity} ({self.pk})"
+
+
+class IndexBuildQuerySet(models.QuerySet["IndexBuild"]):
+    def current(self) -> IndexBuild | None:
+        """The build that searches use, or None before the first."""
+        return self.filter(status=IndexBuild.Status.PUBLISHED).order_by("-finished_at").first()
+
+
+class IndexBuild(models.Model):
+    """One build of the index: building -> published -> superseded, or building -> failed."""
+
+    class Status(models.TextChoices):
+        BUILDING = "building", _("building")
+        PUBLISHED = "published", _("in use")
+        SUPERSEDED = "superseded", _("superseded")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    encoder = models.CharField(max_length=80)
+    items = models.PositiveIntegerField(default=0)
+    people = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=12, choices=Status, default=Status.BUILDING)
+    error = models.TextField(blank=True)
+    manifest = models.JSONField(default=dict, blank=True)
+    started_at = models.DateTimeField(db_default=Now())
+    heartbeat_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = IndexBuildQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at"]
+        verbose_name = _("index build")
+        verbose_name_plural = _("index builds")
+        constraints = [
+            # One build at a time: the second to start fails here, whatever process it is in.
+            models.UniqueConstraint(
+                fields=["status"], condition=models.Q(status="building"), name="one_build_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Resemblance(models.Model):
+    """Who in the gallery looks most like someone in it, as of an index build."""
+
+    build = models.ForeignKey(IndexBuild, models.CASCADE, related_name="resemblances")
+    celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="resemblances")
+    other = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
+    rank = models.PositiveSmallIntegerField()
+    distance = models.FloatField()
+    similarity = models.FloatField()
+
+    class Meta:
+        ordering = ["celebrity", "rank"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["build", "celebrity", "rank"], name="one_resemblance_per_rank"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.celebrity}: {self.rank}"
+
+
+class RemovalRequest(models.Model):
+    """Someone asks to be taken out of the gallery, or to have a credit put right."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        DONE = "done", _("done")
+        DECLINED = "declined", _("declined")
+
+    celebrity = models.ForeignKey(
+        Celebrity, models.SET_NULL, null=True, blank=True, related_name="removal_requests"
+    )
+    person = models.CharField(_("name of the person in the gallery"), max_length=200)
+    contact = models.EmailField(_("how to reach you"), blank=True)
+    message = models.TextField(_("what you ask for"), max_length=4000)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    curator_note = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("removal request")
+        verbose_name_plural = _("removal requests")
+
+    def __str__(self) -> str:
+        return self.person
+
+
+def cleaned(celebrity: Celebrity, **changes: Any) -> Celebrity:
+    """The celebrity with changes applied and derived fields set, checked but not saved.
+
+    Raises ValidationError, by field, for values that the gallery does not take.
+    """
+    for field, value in changes.items():
+        setattr(celebrity, field, value)
+    celebrity.full_clean()
+    return celebrity

@@ -1,0 +1,1 @@
+"""Lookalike: upload a photo, see the celebrities who look most like it."""

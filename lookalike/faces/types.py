@@ -1,0 +1,126 @@
+"""The words the engine speaks: what goes from one step to the next.
+
+Coordinates are pixels of an upright picture, x to the right and y down, with the
+origin at the outer corner of the top left pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""(height, width, 3) RGB, upright."""
+
+Vector = NDArray[np.float32]
+"""(d,) of unit length."""
+
+Vectors = NDArray[np.float32]
+"""(n, d), each row of unit length."""
+
+
+class Box(NamedTuple):
+    """A face's rectangle in pixels. It may reach past the picture's edge."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        return max(self.width, 0.0) * max(self.height, 0.0)
+
+    def scaled(self, factor: float) -> Box:
+        return Box(*(side * factor for side in self))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded photo. ``scale`` is decoded pixels per full upright pixel, 0 < scale <= 1.
+
+    ``full_width`` and ``full_height`` are the upright photo's own size, which the decoded
+    ``pixels`` may be smaller than. ``format`` is Pillow's name, such as "JPEG".
+    """
+
+    pixels: Pixels
+    scale: float
+    full_width: int
+    full_height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """One face found: its box, five landmarks and the detector's confidence (0 to 1).
+
+    ``landmarks`` is (5, 2) float32: the two eyes, the nose, the two mouth corners, each
+    pair from left to right as seen in the picture.
+    """
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A detection with its aligned chip, (side, side, 3) uint8, and its vector."""
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    confidence: float
+    chip: Pixels
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A person found by a search, by their best portrait.
+
+    ``distance`` is Euclidean between unit vectors (0 to 2); ``similarity`` is the 0 to
+    100 number that `lookalike.faces.similarity` makes of it.
+    """
+
+    celebrity_id: int
+    portrait_id: int
+    distance: float
+    similarity: float
+
+
+class Detector(Protocol):
+    """Finds faces in upright pixels."""
+
+    def detect(self, pixels: Pixels) -> list[Detection]:
+        """Every face worth analysing, largest first; an empty list when there is none."""
+        ...
+
+
+class Encoder(Protocol):
+    """Turns aligned chips into unit vectors. Vectors of two encoders, or of two versions
+    of one, are never compared."""
+
+    name: str
+    version: str
+    dimensions: int
+    chip_size: int
+
+    def align(self, pixels: Pixels, detection: Detection) -> Pixels:
+        """Cut the (chip_size, chip_size, 3) uint8 chip that this encoder expects."""
+        ...
+
+    def encode(self, chips: Sequence[Pixels]) -> Vectors:
+        """(n, dimensions) float32, each row of unit length; n may be 0."""
+        ...
