@@ -13,7 +13,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
-from django.conf import settings  # noqa: E402 - the variable above comes first
+from django.conf import settings
 
 app = Celery("lookalike")
 app.conf.update(
