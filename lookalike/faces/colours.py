@@ -1,0 +1,100 @@
+"""Any of Pillow's modes -> RGB with the right values."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageCms
+
+BACKGROUND = (238, 238, 238)
+"""What shows through a picture's transparent parts: plain and light, as behind a portrait."""
+
+MAX_PROFILE_BYTES = 4_000_000
+"""Colour profiles over this are not read; real ones for print have up to about 3 MB."""
+
+
+def flatten_to_rgb(image: Image.Image, shrink: int = 1) -> Image.Image:
+    """``image`` as RGB in sRGB, on a plain light background, ``shrink`` times smaller.
+
+    16-bit values are scaled, not clipped. Where ``shrink`` is not 1 each pixel is the mean
+    of ``shrink`` x ``shrink`` of them (fewer at the right and bottom edge). A colour profile
+    that the file carries is applied; one that is broken or doesn't fit is ignored. Raises
+    what Pillow raises for a picture whose pixels cannot be had.
+    """
+    profile = image.info.get("icc_profile")
+    plain = _to_bytes_per_channel(image)
+    if plain.mode not in ("RGB", "L", "CMYK"):
+        plain = _lay_on_background(plain)
+    if shrink > 1:
+        plain = plain.reduce(shrink)
+    return _apply_profile(plain, profile) or plain.convert("RGB")
+
+
+def _to_bytes_per_channel(image: Image.Image) -> Image.Image:
+    """Modes of more or less than 8 bits, palettes and odd colour spaces -> L, RGB, CMYK or
+    one of these with alpha."""
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image).astype(np.uint32)
+        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        return Image.fromarray(_scale_to_byte(np.asarray(image)))
+    if image.mode == "La":
+        return image.convert("LA")
+    if "transparency" in image.info or image.mode in ("PA", "RGBa"):
+        return image.convert("RGBA")
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _scale_to_byte(values: np.ndarray) -> np.ndarray:
+    """Whole numbers span 8 or 16 bits, fractions span 0 to 1 or 0 to 255: by the largest."""
+    finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    top = float(finite.max(initial=0.0))
+    if values.dtype.kind == "f" and top <= 1.0:
+        finite = finite * 255.0
+    elif top > 255.0:
+        finite = finite / 257.0
+    return np.clip(np.rint(finite), 0, 255).astype(np.uint8)
+
+
+def _lay_on_background(image: Image.Image) -> Image.Image:
+    rgba = image.convert("RGBA")
+    alpha = rgba.getchannel("A")
+    if alpha.getextrema()[0] == 255:
+        return rgba.convert("RGB")
+    canvas = Image.new("RGB", rgba.size, BACKGROUND)
+    canvas.paste(rgba.convert("RGB"), mask=alpha)
+    return canvas
+
+
+def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image | None:
+    """``image`` in sRGB by its own profile; None where there is nothing to apply."""
+    if not profile or len(profile) > MAX_PROFILE_BYTES:
+        return None
+    transform = _make_transform(profile, image.mode)
+    if transform is None:
+        return None
+    try:
+        return ImageCms.applyTransform(image, transform)
+    except (ImageCms.PyCMSError, ValueError, OSError):
+        return None
+
+
+@lru_cache(maxsize=8)
+def _make_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Building one costs milliseconds, and most photos carry one of a handful of profiles."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return None
+        return ImageCms.buildTransform(source, _srgb(), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+@lru_cache(maxsize=1)
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
