@@ -1,0 +1,70 @@
+"""Five landmarks -> an upright face chip, always at the same place and size."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lookalike.faces.types import Pixels
+
+Points = NDArray[np.float32]
+"""(5, 2): the two eyes, the nose, the two mouth corners, each pair from left to right."""
+
+Transform = NDArray[np.float64]
+"""(2, 3): ``matrix[:, :2] @ point + matrix[:, 2]``."""
+
+
+def similarity_transform(src: Points, dst: Points) -> Transform:
+    """The turn, scale and shift that brings ``src`` closest to ``dst`` in least squares.
+
+    Points are taken as complex numbers, in which a similarity is ``a * z + b``: two linear
+    unknowns, without a reflection. Raises ValueError when all of ``src`` are one point.
+    """
+    source = src[:, 0].astype(np.float64) + 1j * src[:, 1]
+    target = dst[:, 0].astype(np.float64) + 1j * dst[:, 1]
+    centred = source - source.mean()
+    spread = np.vdot(centred, centred).real
+    if not spread > 0:
+        raise ValueError("the landmarks are all at one point")
+    a = complex(np.vdot(centred, target - target.mean()) / spread)
+    b = complex(target.mean() - a * source.mean())
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def align_face(pixels: Pixels, landmarks: Points, template: Points, side: int) -> Pixels:
+    """The (side, side, 3) chip in which ``landmarks`` lie on ``template``.
+
+    What lies outside the picture is black. A face much larger than the chip is averaged
+    down first, since bilinear sampling alone would skip pixels.
+    """
+    matrix = similarity_transform(landmarks, template)
+    turn = np.linalg.inv(matrix[:, :2])
+    back = np.column_stack([turn, -turn @ matrix[:, 2]])
+    crop, offset = _crop_around(pixels, back, side)
+    if crop.size == 0:
+        return np.zeros((side, side, 3), np.uint8)
+    back[:, 2] -= offset
+    image = Image.fromarray(crop)
+    factor = math.floor(math.hypot(*turn[:, 0]))
+    if factor > 1:
+        image = image.reduce(factor)
+        back /= factor
+    chip = image.transform(
+        (side, side), Image.Transform.AFFINE, back.ravel().tolist(), Image.Resampling.BILINEAR
+    )
+    return np.asarray(chip)
+
+
+def _crop_around(pixels: Pixels, back: Transform, side: int) -> tuple[Pixels, NDArray[np.int64]]:
+    """The part of the picture that the chip's corners enclose, with a margin for sampling,
+    and where its top left corner lies (x, y)."""
+    corners = back @ np.array([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]])
+    margin = 2 * max(1.0, math.hypot(back[0, 0], back[1, 0]))
+    height, width = pixels.shape[:2]
+    limits = (width, height)
+    first = np.clip(np.floor(corners.min(axis=1) - margin), 0, limits).astype(np.int64)
+    last = np.clip(np.ceil(corners.max(axis=1) + margin), 0, limits).astype(np.int64)
+    return np.ascontiguousarray(pixels[first[1] : last[1], first[0] : last[0]]), first

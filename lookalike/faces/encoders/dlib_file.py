@@ -1,0 +1,67 @@
+"""Reads the trained numbers out of dlib's face recognition file, without dlib.
+
+The file is dlib's own serialisation of a network. An integer is one byte n, whose top bit
+says negative, and n little-endian bytes. A tensor is the integer 2 (its version), four
+integers (samples, channels, rows, columns), and little-endian float32. Layers stand in
+forward order, and each trained one is marked by its name as a string (its length as an
+integer, then the text), followed by its parameters as one flat tensor.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+LAYER_NAMES = re.compile(rb"\x01\x05con_4|\x01\x07affine_|\x01\x04fc_2")
+TENSOR_VERSION = 2
+
+Parameters = NDArray[np.float32]
+
+
+class UnexpectedContent(ValueError):
+    """The bytes are not what dlib writes."""
+
+
+def read_layers(content: bytes) -> Iterator[tuple[str, Parameters]]:
+    """Each trained layer's name ("con", "affine" or "fc") and its flat float32 parameters.
+
+    A "con" holds its filters, then its biases; an "affine" its scales, then its shifts; a
+    "fc" its weights, input by input. Raises UnexpectedContent.
+    """
+    for found in LAYER_NAMES.finditer(content):
+        name = found.group()[2:].decode().partition("_")[0]
+        offset = found.end()
+        if name == "fc":  # The number of outputs and the kind of bias come between.
+            _, offset = _read_integer(content, offset)
+            _, offset = _read_integer(content, offset)
+        yield name, _read_tensor(content, offset)
+
+
+def _read_integer(content: bytes, offset: int) -> tuple[int, int]:
+    """The integer at ``offset``, and the offset after it."""
+    if offset >= len(content):
+        raise UnexpectedContent("the file ends within a number")
+    length = content[offset] & 0x0F
+    end = offset + 1 + length
+    if not 1 <= length <= 8 or end > len(content):
+        raise UnexpectedContent(f"no number at byte {offset}")
+    value = int.from_bytes(content[offset + 1 : end], "little")
+    return (-value if content[offset] & 0x80 else value), end
+
+
+def _read_tensor(content: bytes, offset: int) -> Parameters:
+    version, offset = _read_integer(content, offset)
+    if version != TENSOR_VERSION:
+        raise UnexpectedContent(f"a tensor of version {version} at byte {offset}")
+    shape = []
+    for _ in range(4):
+        size, offset = _read_integer(content, offset)
+        shape.append(size)
+    count = math.prod(shape)
+    if count < 0 or offset + 4 * count > len(content):
+        raise UnexpectedContent(f"the file ends within a tensor of {count} numbers")
+    return np.frombuffer(content, "<f4", count, offset)
