@@ -10,6 +10,7 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -22,14 +23,33 @@ def gallery_storage() -> Storage:
     return storages["gallery"]
 
 
-def fold(text: str) -> str:
-    """Text for comparing names: compatibility forms joined, accents and case dropped.
+# Letters that no accent can be taken off, as people type them on a plain keyboard.
+_PLAIN_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+)
+_APOSTROPHES = "'’‘ʼʹ`´"
 
-    Works for any script: only combining marks go, so Cyrillic, Arabic and CJK names stay.
+
+def fold(text: str) -> str:
+    """Text for comparing names: accents, case and punctuation dropped, a space between words.
+
+    Works for any script: only combining marks and punctuation go, so Cyrillic, Arabic and
+    CJK names stay.
     """
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN_LETTERS))
+    kept = "".join(
+        " " if unicodedata.category(sign).startswith("P") else sign
+        for sign in decomposed
+        if not unicodedata.combining(sign) and sign not in _APOSTROPHES
+    )
     return " ".join(kept.split())
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def offered(self) -> CategoryQuerySet:
+        """Those with at least one searchable person: what isn't there isn't offered."""
+        people = Celebrity.objects.searchable().filter(categories=models.OuterRef("pk"))
+        return self.filter(models.Exists(people))
 
 
 class Category(models.Model):
@@ -40,6 +60,8 @@ class Category(models.Model):
     plural = models.CharField(max_length=80)
     name_ru = models.CharField(_("name in Russian"), max_length=80, blank=True)
     plural_ru = models.CharField(_("plural in Russian"), max_length=80, blank=True)
+
+    objects = CategoryQuerySet.as_manager()
 
     class Meta:
         ordering = ["slug"]
@@ -67,6 +89,19 @@ class CelebrityQuerySet(models.QuerySet["Celebrity"]):
         ready = Portrait.objects.ready().filter(celebrity=models.OuterRef("pk"))
         return self.published().filter(models.Exists(ready))
 
+    def publish(self) -> int:
+        return self.filter(published=False).update(published=True, updated_at=timezone.now())
+
+    def unpublish(self) -> int:
+        return self.filter(published=True).update(published=False, updated_at=timezone.now())
+
+    def with_portraits(self) -> CelebrityQuerySet:
+        """Each with its ready portraits, without their vectors, in one more query."""
+        ready = Portrait.objects.ready().defer("vector").order_by("pk")
+        return self.prefetch_related(
+            models.Prefetch("portraits", queryset=ready, to_attr="ready_portraits")
+        )
+
     def named(self, text: str) -> CelebrityQuerySet:
         """Those whose name or other name holds every word of the text."""
         found = self
@@ -79,7 +114,7 @@ class CelebrityQuerySet(models.QuerySet["Celebrity"]):
 
 
 class Celebrity(models.Model):
-    """One person of the gallery. `clean` derives the slug and the search key."""
+    """One person of the gallery. `clean` derives the slug and the keys for search and order."""
 
     class Gender(models.TextChoices):
         FEMALE = "female", _("woman")
@@ -91,6 +126,7 @@ class Celebrity(models.Model):
     other_names = models.TextField(_("other names"), blank=True, help_text=_("One a line."))
     slug = models.SlugField(_("slug"), max_length=200, unique=True, blank=True, allow_unicode=True)
     search_key = models.TextField(editable=False, blank=True)
+    sort_key = models.CharField(max_length=400, editable=False, blank=True)
     gender = models.CharField(
         _("gender"), max_length=10, choices=Gender, default=Gender.UNKNOWN, blank=True
     )
@@ -104,14 +140,16 @@ class Celebrity(models.Model):
     is_fictional = models.BooleanField(_("fictional"), default=False)
     published = models.BooleanField(_("published"), default=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
 
     objects = CelebrityQuerySet.as_manager()
     if TYPE_CHECKING:
         portraits: RelatedManager[Portrait]
+        resemblances: RelatedManager[Resemblance]
+        ready_portraits: list[Portrait]
 
     class Meta:
-        ordering = ["name", "pk"]
+        ordering = ["sort_key", "pk"]
         verbose_name = _("celebrity")
         verbose_name_plural = _("celebrities")
         constraints = [
@@ -122,7 +160,7 @@ class Celebrity(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["published", "name"]),
+            models.Index(fields=["published", "sort_key"]),
             models.Index(fields=["published", "-created_at"]),
         ]
 
@@ -133,7 +171,8 @@ class Celebrity(models.Model):
         return reverse("celebrities:detail", args=[self.slug])
 
     def clean(self) -> None:
-        self.search_key = fold("\n".join([self.name, self.other_names]))
+        self.search_key = fold(f"{self.name}\n{self.other_names}")
+        self.sort_key = fold(self.name)[:400]
         if not self.slug:
             self.slug = self.free_slug()
 
@@ -160,15 +199,23 @@ class PortraitQuerySet(models.QuerySet["Portrait"]):
         return self.ready().filter(encoder=encoder, celebrity__published=True)
 
 
-def portrait_path(portrait: Portrait, filename: str) -> str:
-    return f"portraits/{portrait.image_hash[:2]}/{portrait.image_hash[:32]}.jpg"
+THUMBNAIL_WIDTHS = (160, 320, 640)
+"""Thumbnails are 4:5, so that a card looks the same whoever is on it."""
+
+
+def received_path(portrait: Portrait, filename: str) -> str:
+    """Where a curator's file waits, out of public reach, until a worker has read it."""
+    return f"received/{uuid.uuid4().hex}"
 
 
 class Portrait(models.Model):
     """A celebrity's reference photo, and what the engine read from it.
 
-    Status: pending -> ready, or pending -> failed with a reason; a change of encoder makes
-    it pending again. ``vector`` is the float32 vector's bytes in little-endian order.
+    Status: pending -> ready, or pending -> failed with a reason; "recompute" makes it
+    pending again. ``image`` is at first the file as received; reading it replaces that by
+    an upright JPEG without metadata, with chip and thumbnails beside it, and sets ``width``.
+    ``box`` ([left, top, right, bottom]) and ``landmarks`` (five [x, y]) are in pixels of
+    that JPEG. ``vector`` is the float32 vector's bytes in little-endian order.
     """
 
     class Status(models.TextChoices):
@@ -187,16 +234,13 @@ class Portrait(models.Model):
         TOO_SMALL = "too_small", _("the picture is too small")
 
     celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="portraits")
-    image = models.ImageField(
-        _("image"),
-        storage=gallery_storage,
-        upload_to=portrait_path,
-        width_field="width",
-        height_field="height",
-        max_length=200,
+    image = models.FileField(
+        _("image"), storage=gallery_storage, upload_to=received_path, max_length=200
     )
     width = models.PositiveIntegerField(default=0, editable=False)
     height = models.PositiveIntegerField(default=0, editable=False)
+    # The largest thumbnail's width, 0 before there is any.
+    thumbnail_width = models.PositiveSmallIntegerField(default=0, editable=False)
     image_hash = models.CharField(max_length=64, editable=False)
     chip = models.FileField(storage=gallery_storage, max_length=200, blank=True, editable=False)
     box = models.JSONField(null=True, blank=True, editable=False)
@@ -234,6 +278,38 @@ class Portrait(models.Model):
     def __str__(self) -> str:
         return f"{self.celebrity} ({self.pk})"
 
+    @property
+    def thumbnail_names(self) -> dict[int, str]:
+        """The thumbnails' file names by width; their widths are THUMBNAIL_WIDTHS, without
+        those that the picture is too small for."""
+        stem = self.image.name.removesuffix(".jpg") if self.image.name else ""
+        return {
+            width: f"{stem}-{width}.webp"
+            for width in THUMBNAIL_WIDTHS
+            if width <= self.thumbnail_width
+        }
+
+    def thumbnail_url(self, width: int) -> str:
+        """The narrowest thumbnail of at least that width, else the widest; "" before any."""
+        names = self.thumbnail_names
+        if not names:
+            return ""
+        fitting = [each for each in names if each >= width]
+        return gallery_storage().url(names[min(fitting, default=max(names))])
+
+    @property
+    def srcset(self) -> str:
+        storage = gallery_storage()
+        return ", ".join(
+            f"{storage.url(name)} {width}w" for width, name in self.thumbnail_names.items()
+        )
+
+    @property
+    def file_names(self) -> list[str]:
+        """Every file of this portrait in gallery storage."""
+        names = [self.image.name, self.chip.name, *self.thumbnail_names.values()]
+        return [name for name in names if name]
+
 
 class IndexBuildQuerySet(models.QuerySet["IndexBuild"]):
     def current(self) -> IndexBuild | None:
@@ -252,6 +328,8 @@ class IndexBuild(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80, unique=True)
+    # Machine and process at work on it, so that a dead one's build can be taken over.
+    builder = models.CharField(max_length=100, blank=True)
     encoder = models.CharField(max_length=80)
     items = models.PositiveIntegerField(default=0)
     people = models.PositiveIntegerField(default=0)
