@@ -1,0 +1,341 @@
+"""Searching an opened index.
+
+Every search works the same way: choose the rows to scan (all of them, the cells that
+Annoy names, or those of a filter), bound their distances from their heads in one matrix
+product, and compare in full those that the bounds leave, so that within the scanned rows
+the result is exact. Rows are then regrouped to people, each by their best portrait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lookalike.faces.clustering import Basis
+from lookalike.faces.index_files import (
+    BASIS,
+    CELLS,
+    HEADS,
+    PORTRAITS,
+    TREES,
+    VECTORS,
+    Manifest,
+    check_encoder,
+    check_files,
+    read_manifest,
+)
+from lookalike.faces.index_rows import IndexRows, unit_vector, unit_vectors
+from lookalike.faces.similarity import Scale
+from lookalike.faces.types import Neighbour, Vector, Vectors
+
+ROUNDING: Final = 1e-5
+"""How far a float32 product may be from the true half squared distance, generously."""
+
+Rows = NDArray[np.int64]
+
+
+def open_index(
+    folder: Path, *, encoder_name: str | None = None, encoder_version: str | None = None
+) -> Index:
+    """Check an index and map its files. ``folder`` is the published one, its name included.
+
+    Raises IndexMissing, IndexDamaged, or IndexStale when it is another encoder's than the
+    one named. The first opening reads every file for its hash; later ones in the same
+    process do not.
+    """
+    manifest = read_manifest(folder)
+    check_encoder(manifest, encoder_name, encoder_version)
+    check_files(folder, manifest)
+    return Index(folder, manifest)
+
+
+class Found(NamedTuple):
+    """Portraits with their distances, three arrays of one length."""
+
+    distances: NDArray[np.float32]
+    portraits: Rows
+    celebrities: Rows
+
+    def joined(self, other: Found) -> Found:
+        return Found(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+    def best_of_people(self) -> Found:
+        """The best portrait of each person, nearest first; equal distances by the ids."""
+        order = np.lexsort((self.portraits, self.celebrities, self.distances))
+        _, first = np.unique(self.celebrities[order], return_index=True)
+        kept = order[np.sort(first)]
+        return Found(*(column[kept] for column in self))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """Scores of scanned rows. ``squared - 2 * score`` is a squared distance that the row's
+    true one is not under. ``rows`` are their row numbers; None: all rows in order."""
+
+    scores: NDArray[np.float32]
+    squared: float
+    rows: Rows | None = None
+
+    def best(self, count: int) -> Rows:
+        """The ``count`` rows with the highest scores, and those that tie with the last."""
+        if count >= len(self.scores):
+            return self._numbers(np.arange(len(self.scores)))
+        groups = len(self.scores) // 64
+        scores = self.scores
+        if groups > 4 * count:
+            # The best of each of many groups: as many rows reach the count-th best of
+            # these, and partitioning them is far quicker than partitioning all.
+            scores = scores[: groups * 64].reshape(64, groups).max(axis=0)
+        cut = np.partition(scores, -count)[-count]
+        return self._numbers(np.flatnonzero(self.scores >= cut))
+
+    def within(self, distance: float) -> Rows:
+        """Every row that may be as near as ``distance``."""
+        least = (self.squared - distance * distance) / 2 - ROUNDING
+        return self._numbers(np.flatnonzero(self.scores >= least))
+
+    def _numbers(self, places: Rows) -> Rows:
+        return places if self.rows is None else self.rows[places]
+
+
+class Index:
+    """An index whose files were checked. Read-only, and shared between processes."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        items, dimensions = manifest.items, manifest.dimensions
+        self.manifest = manifest
+        self.vectors: Vectors = _map(folder / VECTORS, np.float32, (items, dimensions))
+        table = _map(folder / PORTRAITS, np.int64, (2, items))
+        self.portrait_ids: Rows = table[0]
+        self.celebrity_ids: Rows = table[1]
+        self._cells: list[int] = np.fromfile(folder / CELLS, dtype=np.int64).tolist()
+        self._basis: Basis | None = None
+        self._heads = self.vectors
+        if manifest.head:
+            directions = np.fromfile(folder / BASIS, dtype=np.float32)
+            directions = directions.reshape(-1, dimensions)
+            self._basis = Basis(directions[0], np.ascontiguousarray(directions[1:].T))
+            self._heads = _map(folder / HEADS, np.float32, (items, manifest.head))
+        self._trees = _load_trees(folder, manifest)
+
+    @property
+    def scale(self) -> Scale:
+        """What turns a distance into a number in this gallery."""
+        return self.manifest.scale
+
+    def __len__(self) -> int:
+        return self.manifest.items
+
+    def search(
+        self,
+        vector: ArrayLike,
+        k: int,
+        *,
+        exact: bool | None = None,
+        allowed: Collection[int] | NDArray[np.int64] | None = None,
+        without_portraits: Collection[int] = (),
+        extra: IndexRows | None = None,
+    ) -> list[Neighbour]:
+        """The ``k`` nearest people, nearest first, each once with their best portrait.
+
+        ``exact`` True compares everyone, False uses Annoy, None whichever the build found
+        faster at the recall asked for. ``allowed`` are the celebrity ids to search among,
+        exactly. ``without_portraits`` are removed since the build, ``extra`` were added
+        (searched exactly; a portrait in both the index and ``extra`` counts as in the
+        latter). Fewer than ``k`` come only when there are fewer people. Raises BadVector
+        for a vector that is zero, not finite or of another length.
+        """
+        query = unit_vector(vector, self.manifest.dimensions)
+        newer = self._measure_newer(query, allowed, without_portraits, extra)
+        removed = self._removed_rows(without_portraits, extra)
+        if exact is None:
+            exact = self.manifest.tuning.method == "exact"
+        if allowed is not None:
+            scan = self._scan_rows(query, self._rows_of_people(allowed))
+        elif exact or not self._trees:
+            scan = self._scan_all(query)
+        else:
+            return self._neighbours(self._search_cells(query, k, removed, newer))
+        return self._neighbours(self._nearest(query, scan, k, removed, newer))
+
+    # --- Choosing the rows to scan ---
+
+    def _scan_all(self, query: Vector) -> Scan:
+        head, squared = self._head_of(query)
+        return Scan(self._heads @ head, squared)
+
+    def _scan_rows(self, query: Vector, rows: Rows) -> Scan:
+        head, squared = self._head_of(query)
+        scores = np.empty(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), 16_384):
+            part = slice(start, start + 16_384)
+            np.dot(self._heads[rows[part]], head, out=scores[part])
+        return Scan(scores, squared, rows)
+
+    def _scan_cells(self, query: Vector, probes: int, search_k: int) -> Scan:
+        head, squared = self._head_of(query)
+        spans = self._spans(self._name_cells(head, probes, search_k))
+        scores = np.empty(sum(stop - start for start, stop in spans), dtype=np.float32)
+        rows = np.empty(len(scores), dtype=np.int64)
+        at = 0
+        for start, stop in spans:
+            end = at + stop - start
+            np.dot(self._heads[start:stop], head, out=scores[at:end])
+            rows[at:end] = self._numbers[start:stop]
+            at = end
+        return Scan(scores, squared, rows)
+
+    def name_cells(self, query: Vector, probes: int, search_k: int) -> list[int]:
+        """The cells nearest to a query by Annoy, nearest first: at most ``probes``, and
+        fewer when ``search_k`` nodes hold fewer."""
+        return self._name_cells(self._head_of(query)[0], probes, search_k)
+
+    def cells_of(self, rows: Rows) -> Rows:
+        """Which cell each row lies in, in the same shape."""
+        return np.searchsorted(self._cells, rows, side="right") - 1
+
+    def _name_cells(self, head: NDArray[np.float32], probes: int, search_k: int) -> list[int]:
+        point = head if self._basis is None else head[:-2]
+        named: list[int] = self._trees.get_nns_by_vector(point, probes, search_k=search_k)
+        return named
+
+    def _head_of(self, query: Vector) -> tuple[NDArray[np.float32], float]:
+        # Without heads a row's score is its product with the query, both of unit length.
+        return (query, 2.0) if self._basis is None else self._basis.query(query)
+
+    def _spans(self, cells: list[int]) -> list[tuple[int, int]]:
+        """The cells' rows as (start, stop), cells that lie side by side as one."""
+        spans: list[tuple[int, int]] = []
+        for cell in sorted(cells):
+            start, stop = self._cells[cell], self._cells[cell + 1]
+            if spans and spans[-1][1] == start:
+                start = spans.pop()[0]
+            spans.append((start, stop))
+        return spans
+
+    @cached_property
+    def _numbers(self) -> Rows:
+        return np.arange(self.manifest.items)
+
+    # --- Comparing in full and regrouping ---
+
+    def _search_cells(self, query: Vector, k: int, removed: Rows, newer: Found) -> Found:
+        tuning = self.manifest.tuning
+        probes, search_k = max(tuning.probes, 2 * k), tuning.search_k
+        while probes < self.manifest.cells:
+            scan = self._scan_cells(query, probes, search_k)
+            found = self._nearest(query, scan, k, removed, newer)
+            if len(found.distances) >= k:
+                return found
+            probes, search_k = probes * 8, search_k * 8
+        return self._nearest(query, self._scan_all(query), k, removed, newer)
+
+    def _nearest(self, query: Vector, scan: Scan, k: int, removed: Rows, newer: Found) -> Found:
+        """The ``k`` nearest people among scanned and newer portraits, fewer if need be."""
+        count = max(64, 4 * k)
+        found = self._measure(query, scan.best(count), removed, newer)
+        while len(found.distances) < k and count < len(scan.scores):
+            count *= 8
+            found = self._measure(query, scan.best(count), removed, newer)
+        if len(found.distances) >= k > 0:
+            rows = scan.within(float(found.distances[k - 1]))
+            found = self._measure(query, rows, removed, newer)
+        return Found(*(column[:k] for column in found))
+
+    def _measure(self, query: Vector, rows: Rows, removed: Rows, newer: Found) -> Found:
+        if len(removed):
+            rows = rows[~np.isin(rows, removed)]
+        distances = np.linalg.norm(self.vectors[rows] - query, axis=1)
+        found = Found(distances, self.portrait_ids[rows], self.celebrity_ids[rows])
+        return found.joined(newer).best_of_people()
+
+    def _measure_newer(
+        self,
+        query: Vector,
+        allowed: Collection[int] | NDArray[np.int64] | None,
+        without_portraits: Collection[int],
+        extra: IndexRows | None,
+    ) -> Found:
+        if extra is None or not len(extra):
+            nothing = np.empty(0, dtype=np.int64)
+            return Found(np.empty(0, dtype=np.float32), nothing, nothing)
+        extra.check(self.manifest.dimensions)
+        kept = ~np.isin(extra.portrait_ids, _ids(without_portraits))
+        if allowed is not None:
+            kept &= np.isin(extra.celebrity_ids, _ids(allowed))
+        vectors = unit_vectors(extra.vectors[kept])
+        distances = np.linalg.norm(vectors - query, axis=1)
+        return Found(distances, extra.portrait_ids[kept], extra.celebrity_ids[kept])
+
+    def _neighbours(self, found: Found) -> list[Neighbour]:
+        return [
+            Neighbour(celebrity, portrait, distance, self.scale.number(distance))
+            for distance, portrait, celebrity in zip(
+                *(column.tolist() for column in found), strict=True
+            )
+        ]
+
+    # --- From ids to rows ---
+
+    def _removed_rows(self, without: Collection[int], extra: IndexRows | None) -> Rows:
+        ids = _ids(without)
+        if extra is not None:
+            ids = np.concatenate([ids, extra.portrait_ids])
+        if not len(ids):
+            return ids
+        order, portraits = self._by_portrait
+        return _rows_with(order, portraits, ids)
+
+    def _rows_of_people(self, allowed: Collection[int] | NDArray[np.int64]) -> Rows:
+        order, people = self._by_person
+        return np.sort(_rows_with(order, people, _ids(allowed)))
+
+    @cached_property
+    def _by_portrait(self) -> tuple[Rows, Rows]:
+        order = np.argsort(self.portrait_ids, kind="stable")
+        return order, self.portrait_ids[order]
+
+    @cached_property
+    def _by_person(self) -> tuple[Rows, Rows]:
+        order = np.argsort(self.celebrity_ids, kind="stable")
+        return order, self.celebrity_ids[order]
+
+
+def _ids(ids: Collection[int] | NDArray[np.int64]) -> Rows:
+    if isinstance(ids, np.ndarray):
+        return np.unique(ids.astype(np.int64))
+    return np.unique(np.fromiter(ids, dtype=np.int64, count=len(ids)))
+
+
+def _rows_with(order: Rows, values: Rows, wanted: Rows) -> Rows:
+    """The rows (``order``, sorted by ``values``) whose value is one of ``wanted``."""
+    starts = np.searchsorted(values, wanted, side="left")
+    sizes = np.searchsorted(values, wanted, side="right") - starts
+    ends = np.cumsum(sizes)
+    places = np.arange(ends[-1] if len(ends) else 0)
+    return order[places + np.repeat(starts - (ends - sizes), sizes)]
+
+
+def _map(path: Path, kind: type[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    if 0 in shape:
+        return np.empty(shape, dtype=kind)
+    # A plain array over the mapping: numpy's memmap class slows down every slice.
+    return np.asarray(np.memmap(path, dtype=kind, mode="r", shape=shape))
+
+
+def _load_trees(folder: Path, manifest: Manifest) -> Any:
+    """Annoy's index of the cells' centres; None for an index without rows."""
+    if not manifest.items:
+        return None
+    from annoy import AnnoyIndex
+
+    width = manifest.head - 2 if manifest.head else manifest.dimensions
+    trees = AnnoyIndex(width, manifest.metric)
+    trees.load(str(folder / TREES))
+    return trees
