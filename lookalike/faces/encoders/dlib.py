@@ -34,7 +34,29 @@ FIVE_POINTS = np.array(
 """Where MTCNN's landmarks lie, on average, in the chips that dlib's own aligner cuts."""
 
 TEMPLATE_SCALE = 1.05
-TEMPLATE = (FIVE_POINTS - CHIP_SIZE / 2) * np.float32(TEMPLATE_SCALE) + np.float32(CHIP_SIZE / 2)
+TEMPLATE_SHIFT = -3.0
+TEMPLATE = (
+    (FIVE_POINTS - CHIP_SIZE / 2) * TEMPLATE_SCALE + CHIP_SIZE / 2 + (0.0, TEMPLATE_SHIFT)
+).astype(np.float32)
+"""The points in our chips: scaled about the chip's centre, then moved up by 3 pixels.
+
+Chosen on 84 people with two public-domain portraits each, the first as gallery, the second
+as query. Right person first / among the first six, spread of same from different people
+(d', higher is better), and the least lead of the right person over the next one, as a
+share of the median distance of strangers:
+
+    dlib's own detector, landmarks, chip      83 / 84   5.94   -0.048
+    our chip, scale 1.00                      83 / 84   5.99   -0.047
+    our chip, scale 1.00, mirrored            83 / 84   6.15   -0.005
+    our chip, scale 1.05, mirrored            84 / 84   6.20    0.020
+    our chip, scale 1.10, mirrored            84 / 84   6.17    0.007
+    our chip, scale 1.05, 3 px up, mirrored   84 / 84   6.26    0.047  (in use)
+    our chip, scale 1.05, 6 px up, mirrored   84 / 84   5.99    0.000
+    our chip, scale 1.05, 3 px down, mirrored 83 / 84   6.18   -0.005
+
+With the query shrunk until its face is 40 pixels wide, the order is the same (83 / 84,
+and 81 of 84 without the mirror image when the gallery has 255 people).
+"""
 
 
 class DlibEncoder:
