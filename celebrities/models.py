@@ -146,7 +146,6 @@ class Celebrity(models.Model):
     if TYPE_CHECKING:
         portraits: RelatedManager[Portrait]
         resemblances: RelatedManager[Resemblance]
-        ready_portraits: list[Portrait]
 
     class Meta:
         ordering = ["sort_key", "pk"]
@@ -193,6 +192,13 @@ class Celebrity(models.Model):
 class PortraitQuerySet(models.QuerySet["Portrait"]):
     def ready(self) -> PortraitQuerySet:
         return self.filter(status=Portrait.Status.READY)
+
+    def pending(self) -> PortraitQuerySet:
+        return self.filter(status=Portrait.Status.PENDING)
+
+    def outdated(self, encoder: str) -> PortraitQuerySet:
+        """Those that wait for a worker, or were read by another encoder ("name/version")."""
+        return self.pending() | self.ready().exclude(encoder=encoder)
 
     def searchable(self, encoder: str) -> PortraitQuerySet:
         """Those a search may return: ready, of this encoder ("name/version"), published."""
@@ -296,6 +302,11 @@ class Portrait(models.Model):
             return ""
         fitting = [each for each in names if each >= width]
         return gallery_storage().url(names[min(fitting, default=max(names))])
+
+    @property
+    def src(self) -> str:
+        """The thumbnail for browsers that know no srcset."""
+        return self.thumbnail_url(320)
 
     @property
     def srcset(self) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _engine: FaceEngine | None = None
 _index: Index | None = None
+_index_name = ""
 
 
 def get_engine() -> FaceEngine:
@@ -41,9 +42,9 @@ def get_index(name: str) -> Index:
 
     Raises IndexMissing, IndexDamaged, or IndexStale when another encoder built it.
     """
-    global _index
+    global _index, _index_name
     with _lock:
-        if _index is None or _index.name != name:
+        if _index is None or _index_name != name:
             from lookalike.faces.index import open_index
 
             encoder = get_engine().encoder
@@ -52,6 +53,7 @@ def get_index(name: str) -> Index:
                 encoder_name=encoder.name,
                 encoder_version=encoder.version,
             )
+            _index_name = name
         return _index
 
 

@@ -1,0 +1,192 @@
+"""A portrait's file -> what the gallery keeps of it: picture, thumbnails, chip, face.
+
+Pure of the database: bytes in, bytes out, so that the importer, the worker and the tests
+share one way. Heavy modules are imported by the engine that the caller hands in.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from PIL import Image
+
+from celebrities.models import THUMBNAIL_WIDTHS, Portrait
+from lookalike.faces.display import cut_display_chip
+from lookalike.faces.errors import (
+    FaceTooSmall,
+    PhotoError,
+    PhotoTooLarge,
+    PhotoTooSmall,
+    TooManyPixels,
+    UnreadablePhoto,
+    UnsupportedFormat,
+)
+from lookalike.faces.photos import encode_jpeg, open_photo
+from lookalike.faces.types import Box, Detection, Face, Photo, Pixels
+
+if TYPE_CHECKING:
+    from lookalike.faces.pipeline import FaceEngine
+
+MAX_FILE_BYTES = 50_000_000
+"""Curators may bring larger files than visitors; what is kept of them is no larger."""
+
+RIVAL_SHARE = 0.6
+"""A second face at least this share of the largest one's width makes it unclear whose
+portrait it is."""
+
+# The face's width takes up at least this share of a thumbnail's, so that a full-length
+# picture still shows who it is.
+_FACE_SHARE = 0.4
+_FACE_HEIGHT = 0.42
+_ASPECT = 5 / 4
+# A thumbnail may be enlarged by this much before the next smaller one is better.
+_ENLARGE = 1.5
+
+Reason = Portrait.Reason
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """What was read from a file. ``reason`` is empty when it is a usable portrait; without
+    a readable picture, ``picture`` is empty as well. ``face`` is in pixels of the picture."""
+
+    reason: Reason = Reason.NONE
+    detail: str = ""
+    picture: bytes = b""
+    width: int = 0
+    height: int = 0
+    thumbnails: dict[int, bytes] = field(default_factory=dict)
+    chip: bytes = b""
+    face: Face | None = None
+
+
+def read_portraits(
+    engine: FaceEngine, files: Sequence[bytes], *, keep_pictures: bool = False
+) -> list[Reading]:
+    """A reading of each file, in order; faces are encoded in one batch.
+
+    ``keep_pictures`` says that the files are pictures made here before, whose bytes are kept
+    as they are.
+    """
+    readings: list[Reading] = []
+    found: list[tuple[int, Photo, Detection]] = []
+    for number, data in enumerate(files):
+        reading, seen = _read_one(engine, data, keep_picture=keep_pictures)
+        readings.append(reading)
+        if seen is not None:
+            found.append((number, *seen))
+    faces = engine.encode_many([(photo, detection) for _, photo, detection in found])
+    for (number, _, _), face in zip(found, faces, strict=True):
+        readings[number].face = face
+    return readings
+
+
+def _read_one(
+    engine: FaceEngine, data: bytes, *, keep_picture: bool
+) -> tuple[Reading, tuple[Photo, Detection] | None]:
+    try:
+        photo = open_photo(
+            data,
+            max_bytes=MAX_FILE_BYTES,
+            max_pixels=settings.MAX_PIXELS,
+            min_side=settings.MIN_SIDE,
+            target_side=settings.STORED_SIDE,
+        )
+    except PhotoError as error:
+        return Reading(reason_of(error), str(error)), None
+    photo = shrink_photo(photo, settings.STORED_SIDE)
+    try:
+        turned, detections = engine.find_faces(photo, max_faces=2, min_share=RIVAL_SHARE)
+    except FaceTooSmall as error:
+        return _picture_of(photo, Reading(reason_of(error), str(error))), None
+    reading = Reading(Reason.NONE if detections else Reason.NO_FACE)
+    if len(detections) > 1:
+        reading.reason = Reason.SEVERAL_FACES
+    kept = data if keep_picture and turned is photo else b""
+    _picture_of(turned, reading, detections[0].box if detections else None, kept)
+    if reading.reason:
+        return reading, None
+    chip = cut_display_chip(turned.pixels, detections[0].landmarks)
+    reading.chip = encode_jpeg(chip, 90)
+    return reading, (turned, detections[0])
+
+
+def reason_of(error: PhotoError) -> Reason:
+    """Why a photo is no portrait, as the row says it."""
+    match error:
+        case UnsupportedFormat():
+            return Reason.UNSUPPORTED
+        case PhotoTooLarge() | TooManyPixels():
+            return Reason.TOO_LARGE
+        case PhotoTooSmall():
+            return Reason.TOO_SMALL
+        case FaceTooSmall():
+            return Reason.FACE_TOO_SMALL
+        case UnreadablePhoto():
+            return Reason.UNREADABLE
+    return Reason.UNREADABLE
+
+
+def shrink_photo(photo: Photo, side: int) -> Photo:
+    """The photo with its longer side at most ``side`` pixels."""
+    height, width = photo.pixels.shape[:2]
+    if max(height, width) <= side:
+        return photo
+    factor = side / max(height, width)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    pixels = resize(photo.pixels, size)
+    scale = photo.scale * factor
+    return Photo(pixels, scale, photo.full_width, photo.full_height, photo.format)
+
+
+def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    import numpy as np
+
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
+def _picture_of(
+    photo: Photo, reading: Reading, box: Box | None = None, kept: bytes = b""
+) -> Reading:
+    reading.height, reading.width = photo.pixels.shape[:2]
+    reading.picture = kept or encode_jpeg(photo.pixels, 92)
+    reading.thumbnails = make_thumbnails(photo.pixels, box)
+    return reading
+
+
+def make_thumbnails(pixels: Pixels, box: Box | None) -> dict[int, bytes]:
+    """WebP files by width, 4:5, about the face or, without one, the upper middle; the
+    smallest always, the larger ones as far as the picture has the pixels for them."""
+    left, top, right, bottom = thumbnail_area(pixels.shape[1], pixels.shape[0], box)
+    crop = Image.fromarray(pixels[top:bottom, left:right])
+    thumbnails = {}
+    for width in THUMBNAIL_WIDTHS:
+        if width == THUMBNAIL_WIDTHS[0] or width <= _ENLARGE * crop.width:
+            size = (width, round(width * _ASPECT))
+            thumbnails[width] = _encode_webp(crop.resize(size, Image.Resampling.LANCZOS))
+    return thumbnails
+
+
+def thumbnail_area(width: int, height: int, box: Box | None) -> tuple[int, int, int, int]:
+    """The part of a picture that its thumbnails show, 4:5: (left, top, right, bottom)."""
+    side = min(width, height / _ASPECT)
+    if box is None:
+        middle, above = width / 2, 0.0
+    else:
+        side = min(side, max(box.width / _FACE_SHARE, 1.0))
+        middle = (box.left + box.right) / 2
+        above = (box.top + box.bottom) / 2 - _FACE_HEIGHT * side * _ASPECT
+    across, down = max(1, int(side)), max(1, int(side * _ASPECT))
+    left = int(min(max(middle - across / 2, 0), width - across))
+    top = int(min(max(above, 0), height - down))
+    return left, top, left + across, top + down
+
+
+def _encode_webp(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=80, method=4)
+    return buffer.getvalue()

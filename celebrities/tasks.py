@@ -1,0 +1,93 @@
+"""The gallery's background work, on a queue of its own: visitors never wait behind it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.utils import timezone
+
+from celebrities.build_files import remove_old_builds
+from celebrities.errors import BuildRunning, EmptyGallery
+from celebrities.gallery import embed_portraits, gallery_changed, rebuild_index
+from celebrities.models import IndexBuild, Portrait
+from lookalike.celery import app
+
+logger = logging.getLogger(__name__)
+
+A_TASK = 20
+"""Portraits embedded by one task: a few seconds' work, far below the time limit."""
+
+QUIET = timedelta(seconds=30)
+"""The index is not rebuilt on its own while portraits keep coming ..."""
+
+PATIENCE = timedelta(minutes=10)
+"""... unless the one in use is older than this."""
+
+HOURS = 60 * 60
+
+
+@app.task
+def embed_portraits_task(ids: Sequence[int]) -> None:
+    """Embed these portraits, whatever their status."""
+    embed_portraits(Portrait.objects.filter(pk__in=ids))
+
+
+@app.task(soft_time_limit=5 * HOURS, time_limit=5 * HOURS + 60)
+def rebuild_index_task(asked_at: str) -> None:
+    """Rebuild, unless a build began after this was asked for (an ISO 8601 time)."""
+    current = IndexBuild.objects.current()
+    if current is None or current.started_at < datetime.fromisoformat(asked_at):
+        _rebuild()
+
+
+@app.task(soft_time_limit=5 * HOURS, time_limit=5 * HOURS + 60)
+def tend_gallery_task() -> None:
+    """What nobody asked for but should be done: embed portraits that wait, a few at a time,
+    then rebuild the index when the gallery has changed. Cheap when nothing is."""
+    pending = list(Portrait.objects.pending().values_list("pk", flat=True)[:A_TASK])
+    if pending:
+        embed_portraits(Portrait.objects.filter(pk__in=pending))
+        tend_gallery_task.delay()
+    elif gallery_changed() and _may_rebuild_now():
+        _rebuild()
+
+
+@app.task
+def remove_old_builds_task() -> None:
+    """Delete the files of builds that no search uses any more."""
+    remove_old_builds()
+
+
+def request_embedding(ids: Sequence[int]) -> None:
+    """Have workers embed these portraits. Raises what the broker raises when it is away;
+    those that are pending are then found by `tend_gallery_task` later."""
+    for start in range(0, len(ids), A_TASK):
+        embed_portraits_task.delay(list(ids[start : start + A_TASK]))
+
+
+def request_rebuild() -> None:
+    """Have a worker rebuild the index. Raises what the broker raises when it is away."""
+    rebuild_index_task.delay(timezone.now().isoformat())
+
+
+def _may_rebuild_now() -> bool:
+    now = timezone.now()
+    current = IndexBuild.objects.current()
+    if current is None or current.started_at < now - PATIENCE:
+        return True
+    newest = Portrait.objects.aggregate(newest=Max("embedded_at"))["newest"]
+    return newest is None or newest < now - QUIET
+
+
+def _rebuild() -> None:
+    try:
+        build = rebuild_index()
+    except BuildRunning:
+        logger.info("The index is being built already.")
+    except EmptyGallery:
+        logger.info("The gallery is empty: there is no index.")
+    else:
+        logger.info("Index %s: %d portraits, %d people.", build.name, build.items, build.people)
