@@ -1,0 +1,54 @@
+# make run    the site on this machine, with everything it needs
+# make setup  the environment alone, with what the tests need
+# make check  formatting, lint, types, templates, imports, settings, migrations
+# make test   every test
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,\
+	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: run setup check test format
+.DELETE_ON_ERROR:
+
+# Plain http on this machine; a site in public leaves LOOKALIKE_HTTPS at its default, 1.
+run: $(VENV)/site-installed
+	@LOOKALIKE_HTTPS=$${LOOKALIKE_HTTPS:-0} exec $(BIN)/python manage.py serve
+
+setup: $(VENV)/all-installed
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/djlint templates --check --lint
+	$(BIN)/lint-imports
+	LOOKALIKE_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+test: setup
+	$(BIN)/python -m pytest
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djlint templates --reformat
+
+# One stamp a list of requirements: pip runs only when the list has changed.
+$(VENV)/all-installed: requirements-dev.txt $(VENV)/site-installed
+	@echo "Installing what checks and tests need."
+	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/site-installed: requirements.txt | $(BIN)/python
+	@echo "Installing what the site runs on: several minutes the first time, most of it PyTorch."
+	$(PIP) install -r requirements.txt
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it (Debian: apt install python3 python3-venv python3-dev) and try again."; exit 1; }
+	@command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null || { echo "A C++ compiler is needed. Install one (Debian: apt install g++) and try again."; exit 1; }
+	@$(PYTHON) -c 'import sys, sysconfig, pathlib; sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || { echo "Python's headers are needed. Install them (Debian: apt install python3-dev) and try again."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is needed. Install it (Debian: apt install python3-venv) and try again."; exit 1; }

@@ -1,0 +1,144 @@
+"""What every test may ask for. The environment is set here, before Django reads it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(tempfile.mkdtemp(prefix="lookalike-tests-"))
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+
+for name in [*os.environ]:
+    if name.startswith("LOOKALIKE_") or name in {"DATABASE_URL", "REDIS_URL"}:
+        del os.environ[name]
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "lookalike.settings",
+    "LOOKALIKE_DATA_DIR": str(DATA_DIR),
+    # Networks are exported once a checkout, not once a run.
+    "LOOKALIKE_SESSIONS_DIR": str(CHECKOUT / ".pytest_cache" / "sessions"),
+    "LOOKALIKE_HTTPS": "0",
+    "LOOKALIKE_FETCH_WEIGHTS": "0",
+}
+
+import django
+import pytest
+from django.conf import settings
+
+# Pages of tests name static files without a collected manifest, and the database is a file,
+# so that a real worker can work on it.
+settings.STORAGES["staticfiles"] = {
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+settings.DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+django.setup()
+
+from tests.live import Site
+
+PORTRAITS = CHECKOUT.parent / "shared" / "faces" / "public_domain"
+DEMO = CHECKOUT / "celebrities" / "demo"
+
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture(scope="session")
+def portraits_dir() -> Path:
+    """The folder of real portraits, which lies beside the checkout. Mark tests `portraits`."""
+    if not PORTRAITS.is_dir():
+        pytest.skip("the shared portraits do not lie beside this checkout")
+    return PORTRAITS
+
+
+@pytest.fixture(scope="session")
+def cast() -> dict[str, list[Path]]:
+    """The fictional cast: slug -> its three photos in order."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(DEMO.glob("*_[123].jpg")):
+        found.setdefault(path.stem[:-2], []).append(path)
+    return found
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Site]:
+    """The embedded Valkey of pytest's own settings."""
+    site = Site(DATA_DIR, {})
+    site.start("valkey")
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def valkey(valkey_server: Site) -> str:
+    """A real, empty Valkey behind the cache and the queue. The path of its socket."""
+    import redis
+
+    path = str(settings.VALKEY_SOCKET)
+    with redis.Redis(unix_socket_path=path) as client:
+        client.flushall()
+    return path
+
+
+@pytest.fixture
+def worker(transactional_db: None, valkey: str) -> Iterator[Site]:
+    """A real worker on the test's own database, files and queue: its process is
+    `worker.processes["worker"]`."""
+    database = f"sqlite:///{settings.DATABASES['default']['NAME']}"
+    site = Site(DATA_DIR, {"DATABASE_URL": database})
+    site.start("worker")
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeSite]:
+    """Makes sites with an environment of your choosing; stops them at the end."""
+    sites: list[Site] = []
+
+    def make(**environment: str) -> Site:
+        sites.append(Site(tmp_path_factory.mktemp("site"), environment))
+        return sites[-1]
+
+    yield make
+    for site in sites:
+        site.stop()
+
+
+@pytest.fixture(scope="session")
+def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The whole site on the embedded services with the demo gallery, for browser tests."""
+    site = Site(tmp_path_factory.mktemp("live"), {})
+    site.manage("prepare")
+    site.start("valkey", "web", "worker", "gallery")
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL: the DATABASE_URL of an empty database."""
+    from tests.services import run_postgres
+
+    with run_postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Valkey that listens on TCP, apart from the embedded one: its REDIS_URL."""
+    from tests.services import run_valkey_on_tcp
+
+    with run_valkey_on_tcp() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """A server that speaks S3, with a bucket: the environment that points a site at it."""
+    from tests.services import run_s3
+
+    with run_s3() as environment:
+        yield environment

