@@ -12,9 +12,11 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.models import Celebrity, Portrait
+from lookalike.faces import similarity
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -102,7 +104,7 @@ class Upload(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     claim = models.UUIDField(null=True, editable=False)
     claimed_at = models.DateTimeField(null=True)
-    queued_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=timezone.now)  # or last queued again
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(default=in_keep_hours, db_index=True)
@@ -187,7 +189,8 @@ class Match(models.Model):
 
     class Meta:
         ordering = ["face", "search", "rank"]
-        verbose_name_plural = "matches"
+        verbose_name = _("match")
+        verbose_name_plural = _("matches")
         constraints = [
             models.UniqueConstraint(fields=["face", "search", "rank"], name="one_match_per_rank"),
             models.UniqueConstraint(
@@ -197,3 +200,13 @@ class Match(models.Model):
 
     def __str__(self) -> str:
         return f"{self.face_id} {self.rank}"
+
+    @property
+    def number(self) -> int:
+        """How alike, 0 to 100, as people read it."""
+        return round(self.similarity)
+
+    @property
+    def phrase(self) -> str:
+        """How alike in words, in the language in force; always the words of `number`."""
+        return gettext(similarity.phrase(self.number))

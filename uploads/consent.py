@@ -1,0 +1,68 @@
+"""The consent text: what it says, which version it is, and the record of each version."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext, ngettext
+
+from uploads.models import Consent
+
+
+def render_text(language: str) -> str:
+    """The text in one language with the settings in force, one paragraph a line."""
+    with translation.override(language):
+        hours = settings.KEEP_HOURS
+        return "\n".join(
+            [
+                gettext(
+                    "I agree that the geometry of the faces in this photo is computed, for "
+                    "the one purpose of comparing them with the gallery."
+                ),
+                ngettext(
+                    "The photo and its result stay for %(hours)d hour at most and are then "
+                    "deleted; I can delete them sooner myself.",
+                    "The photo and its result stay for %(hours)d hours at most and are then "
+                    "deleted; I can delete them sooner myself.",
+                    hours,
+                )
+                % {"hours": hours},
+                gettext(
+                    "The face geometry itself is never saved. Nothing is sold, used for "
+                    "training, shown to others or added to the gallery."
+                ),
+                gettext(
+                    "The photo is mine or I have permission to use it, and everyone in it is "
+                    "at least %(age)d years old."
+                )
+                % {"age": settings.MIN_AGE},
+            ]
+        )
+
+
+def digest_of(language: str, text: str) -> str:
+    """The SHA-256 in hex that names one version of the text in one language."""
+    return hashlib.sha256(f"{language}\n{text}".encode()).hexdigest()
+
+
+def current_digest(language: str) -> str:
+    return digest_of(language, render_text(language))
+
+
+def language_of(digest: str) -> str | None:
+    """The language whose text in force has this digest, or None for any other text."""
+    for language, _name in settings.LANGUAGES:
+        if current_digest(language) == digest:
+            return str(language)
+    return None
+
+
+def record_consent(language: str) -> Consent:
+    """The row of the text in force in this language, made when it is first agreed to."""
+    text = render_text(language)
+    consent, _made = Consent.objects.get_or_create(
+        digest=digest_of(language, text), defaults={"language": language, "text": text}
+    )
+    return consent

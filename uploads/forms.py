@@ -1,0 +1,128 @@
+"""The form on the first page. It judges a photo by its header alone: this process never
+decodes a stranger's pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from celebrities.models import Category, Celebrity
+from lookalike.faces.errors import PhotoError
+from lookalike.faces.photos import check_header
+from uploads import consent
+from uploads.failures import FailureText, describe_failure, failure_of
+from uploads.samples import SAMPLES, sample_path
+
+MAX_K = 15
+
+
+class UploadForm(forms.Form):
+    """A photo or a sample, the consent, and among whom to look. A photo counts before a
+    sample.
+
+    After `is_valid`, ``cleaned_data["photo"]`` is a file at its beginning, whose header is
+    that of an accepted photo within the limits, and ``cleaned_data["consent_language"]``
+    the language of the consent text that was agreed to. ``failure`` holds the words for a
+    photo that was turned away.
+    """
+
+    photo = forms.FileField(label=_("Photo"), required=False, allow_empty_file=True)
+    sample = forms.ChoiceField(
+        label=_("Sample photo"), required=False, choices=[("", ""), *SAMPLES.items()]
+    )
+    consent = forms.BooleanField(
+        label=_("I agree"),
+        error_messages={"required": _("Please read what you agree to, and tick the box.")},
+    )
+    consent_version = forms.CharField(
+        widget=forms.HiddenInput, max_length=64, required=False, strip=True
+    )
+    k = forms.TypedChoiceField(
+        label=_("How many look-alikes"),
+        coerce=int,
+        choices=[(number, str(number)) for number in range(1, MAX_K + 1)],
+        initial=6,
+        empty_value=6,
+        required=False,
+    )
+    category = forms.ChoiceField(label=_("Look among"), required=False)
+    gender = forms.ChoiceField(label=_("Women or men"), required=False)
+    living_only = forms.BooleanField(label=_("Living people only"), required=False)
+    exhaustive = forms.BooleanField(label=_("Show the exhaustive result too"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.failure: FailureText | None = None
+        choices = self.fields["category"], self.fields["gender"]
+        choices[0].choices = [  # type: ignore[attr-defined]
+            ("", _("everybody")),
+            *((category.slug, category.local_plural) for category in Category.objects.offered()),
+        ]
+        choices[1].choices = [("", _("women and men")), *_gender_choices()]  # type: ignore[attr-defined]
+
+    def clean_photo(self) -> File[bytes] | None:
+        if len(self.files.getlist("photo")) > 1:  # type: ignore[attr-defined]
+            raise ValidationError(
+                _("You sent several photos: please send one at a time."), code="several"
+            )
+        photo: UploadedFile | None = self.cleaned_data["photo"]
+        if photo is None:
+            if self.data.get("sample") in SAMPLES:
+                return None
+            raise ValidationError(_("Please choose a photo first."), code="missing")
+        self._check_header(photo)
+        return photo
+
+    def clean_consent_version(self) -> str:
+        """The digest must be that of a text in force: another one was not what this page
+        would say now, so the visitor must read again."""
+        digest: str = self.cleaned_data["consent_version"]
+        language = consent.language_of(digest)
+        if language is None:
+            raise ValidationError(
+                _(
+                    "The text that you agree to has changed since you opened this page: "
+                    "please read it again, and tick the box."
+                ),
+                code="stale",
+            )
+        self.cleaned_data["consent_language"] = language
+        return digest
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        if cleaned.get("sample") and cleaned.get("photo", True) is None:
+            cleaned["photo"] = File(sample_path(cleaned["sample"]).open("rb"))
+        return cleaned
+
+    def _check_header(self, photo: UploadedFile) -> None:
+        try:
+            check_header(
+                photo.file,
+                max_bytes=settings.MAX_BYTES,
+                max_pixels=settings.MAX_PIXELS,
+                min_side=settings.MIN_SIDE,
+            )
+        except PhotoError as error:
+            failure, detail = failure_of(error)
+            self.failure = describe_failure(failure, detail)
+            raise ValidationError(self.failure.sentence, code=failure) from error
+
+
+def _gender_choices() -> list[tuple[str, Any]]:
+    """Those that somebody in the gallery has, in the order of the model's."""
+    words = {"female": _("women"), "male": _("men"), "other": _("others")}
+    present = set(
+        Celebrity.objects.searchable()
+        .exclude(gender="")
+        .order_by()
+        .values_list("gender", flat=True)
+        .distinct()
+    )
+    return [(gender, word) for gender, word in words.items() if gender in present]

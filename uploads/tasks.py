@@ -1,0 +1,35 @@
+"""The queue's edge: each task takes an id, or nothing, and calls one function."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from lookalike.celery import app
+
+
+@app.task(bind=True)
+def match_upload_task(self, upload_id: str) -> None:  # type: ignore[no-untyped-def]
+    from uploads.matching import match_upload
+
+    redelivered = bool((self.request.delivery_info or {}).get("redelivered"))
+    match_upload(UUID(upload_id), redelivered=redelivered)
+
+
+@app.task
+def sweep_task() -> None:
+    from uploads.sweeping import sweep_uploads
+
+    sweep_uploads()
+
+
+@app.task
+def purge_expired_task() -> None:
+    from uploads.deletion import purge_expired
+
+    purge_expired()
+
+
+def queue_upload(upload_id: UUID) -> None:
+    """Put the upload before the workers. Raises kombu's OperationalError or an OSError
+    within seconds when the broker is away."""
+    match_upload_task.delay(str(upload_id))

@@ -1,0 +1,1 @@
+"""A visitor's pages, a module for each thing that a visitor does."""

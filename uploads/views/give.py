@@ -1,0 +1,93 @@
+"""The first page: give a photo."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_safe
+
+from celebrities.gallery import Among, count_people
+from lookalike.heartbeat import worker_is_away
+from uploads import limits
+from uploads.consent import current_digest, render_text
+from uploads.forms import UploadForm
+from uploads.intake import QueueUnreachable, accept_upload
+from uploads.samples import list_samples, make_preview
+from uploads.visitors import make_owner, private
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@private
+def new(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return show_form(request, UploadForm(initial={"consent_version": _digest()}))
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return show_form(request, form, status=422)
+    return _take(request, form)
+
+
+def _take(request: HttpRequest, form: UploadForm) -> HttpResponse:
+    """Accept a valid form, unless the visitor sends too much or the site is too busy."""
+    if limits.is_queue_full():
+        form.add_error(None, _describe_full())
+        return show_form(request, form, status=503)
+    owner = make_owner(request)
+    if limits.is_over_rate(request, owner):
+        return render(request, "429.html", status=429, headers={"Retry-After": "600"})
+    try:
+        upload = accept_upload(form.cleaned_data, owner, get_language() or "en")
+    except QueueUnreachable:
+        form.add_error(
+            None, _("We are busy at the moment and kept nothing. Please try again in a minute.")
+        )
+        return show_form(request, form, status=503)
+    return redirect(upload)
+
+
+def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
+    """The page with the form, which always asks for consent to the text now in force."""
+    if form.is_bound:
+        form.data = form.data.copy()
+        form.data["consent_version"] = _digest()
+        if "consent_version" in form.errors:
+            form.data.pop("consent", None)
+    context = {
+        "form": form,
+        "failure": form.failure,
+        "consent_text": render_text(_language()),
+        "people_count": count_people(Among()),
+        "samples": list_samples(),
+        "busy_minutes": limits.estimate_minutes(),
+        "worker_away": worker_is_away(),
+    }
+    response = render(request, "uploads/new.html", context, status=status)
+    if status == 503:
+        response.headers["Retry-After"] = "60"
+    return response
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def sample(request: HttpRequest, key: str) -> HttpResponse:
+    """The small preview of a sample photo."""
+    try:
+        return HttpResponse(make_preview(key), content_type="image/jpeg")
+    except KeyError:
+        return HttpResponse(status=404)
+
+
+def _language() -> str:
+    return get_language() or "en"
+
+
+def _digest() -> str:
+    return current_digest(_language())
+
+
+def _describe_full() -> str:
+    minutes = limits.estimate_minutes() or 1
+    return _("We are busy: please try again in about %(minutes)d min.") % {"minutes": minutes}
