@@ -55,7 +55,7 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 class Category(models.Model):
     """What someone is known for, such as actor; `plural` heads lists and filters."""
 
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(unique=True, allow_unicode=True)
     name = models.CharField(max_length=80)
     plural = models.CharField(max_length=80)
     name_ru = models.CharField(_("name in Russian"), max_length=80, blank=True)

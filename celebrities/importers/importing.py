@@ -1,0 +1,193 @@
+"""From a source to the gallery: read, embed, store, and say what came of each file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from celebrities.builds import encoder_id
+from celebrities.categories import find_category
+from celebrities.gallery import BATCH, batched, store_reading
+from celebrities.importers.layout import Found, Plan
+from celebrities.importers.manifest import Entry, Problem
+from celebrities.importers.sources import Source
+from celebrities.models import Category, Celebrity, Portrait, cleaned, fold
+from celebrities.portraits import Reading, read_portraits
+from lookalike import engine
+
+Progress = Callable[[int], None]
+"""Called with how many more files are done."""
+
+_FILLED = ("gender", "birth_year", "death_year", "other_names")
+_CREDITS = ("author", "licence", "licence_url", "source_page", "notes")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How people are taken in. ``category`` is added to everybody's own."""
+
+    category: str = ""
+    published: bool = True
+    is_fictional: bool = False
+
+
+@dataclass(slots=True)
+class Summary:
+    """What came of an import. ``people`` counts those who are new."""
+
+    imported: int = 0
+    people: int = 0
+    skipped: list[Problem] = field(default_factory=list)
+    failed: list[Problem] = field(default_factory=list)
+
+
+def import_plan(
+    source: Source, plan: Plan, options: Options, progress: Progress | None = None
+) -> Summary:
+    """Take a plan's portraits into the gallery.
+
+    A file that a person's portraits have already (by its SHA-256) is skipped, with facts
+    and credits filled in where the gallery has none, so an import can be repeated and
+    resumed. A file that can't be used makes no row, and a person without a usable file
+    isn't made. Raises WeightsMissing or DeviceMissing when there is no engine.
+    """
+    run = _Import(source, options)
+    run.summary.skipped += plan.skipped
+    run.summary.failed += plan.failed
+    for batch in batched(plan.portraits, BATCH):
+        run.take(batch)
+        if progress is not None:
+            progress(len(batch))
+    return run.summary
+
+
+class _Import:
+    def __init__(self, source: Source, options: Options) -> None:
+        self.source = source
+        self.options = options
+        self.summary = Summary()
+        self.people: dict[str, Celebrity] = {}
+        self.categories: dict[str, Category | None] = {}
+
+    def take(self, batch: Iterable[Found]) -> None:
+        """Import some files: those that are new are read and embedded together."""
+        fresh: list[tuple[Found, str]] = []
+        files: list[bytes] = []
+        seen: set[tuple[str, str]] = set()
+        for found in batch:
+            try:
+                data = self.source.read(found.file)
+            except OSError as error:
+                self.fail(found, str(error))
+                continue
+            digest = hashlib.sha256(data).hexdigest()
+            if (found.key, digest) in seen or self.has_already(found, digest):
+                self.summary.skipped.append(Problem(found.entry.file, "already in the gallery"))
+            else:
+                seen.add((found.key, digest))
+                fresh.append((found, digest))
+                files.append(data)
+        faces = engine.get_engine()
+        readings = read_portraits(faces, files)
+        for (found, digest), reading in zip(fresh, readings, strict=True):
+            if reading.reason:
+                label = str(Portrait.Reason(reading.reason).label)
+                self.fail(found, f"{label} ({reading.detail})" if reading.detail else label)
+            else:
+                self.store(found, digest, reading, encoder_id(faces.encoder))
+
+    def fail(self, found: Found, reason: str) -> None:
+        self.summary.failed.append(Problem(found.entry.file, reason))
+
+    def has_already(self, found: Found, digest: str) -> bool:
+        person = self.find_person(found)
+        if person is None:
+            return False
+        there = Portrait.objects.filter(celebrity=person, image_hash=digest).defer("vector").first()
+        if there is None:
+            return False
+        self.fill_person(person, found.entry)
+        blank = {
+            name: getattr(found.entry, name)
+            for name in _CREDITS
+            if getattr(found.entry, name) and not getattr(there, name)
+        }
+        if blank:
+            Portrait.objects.filter(pk=there.pk).update(**blank)
+        return True
+
+    def store(self, found: Found, digest: str, reading: Reading, encoder: str) -> None:
+        try:
+            with transaction.atomic():
+                person = self.find_person(found)
+                is_new = person is None
+                if person is None:
+                    person = self.make_person(found.entry)
+                self.fill_person(person, found.entry)
+                credits_ = {name: getattr(found.entry, name) for name in _CREDITS}
+                portrait = Portrait(celebrity=person, image_hash=digest, **credits_)
+                portrait.clean_fields(exclude=["image"])
+                store_reading(portrait, reading, encoder)
+        except ValidationError as error:
+            self.fail(found, "; ".join(error.messages))
+            return
+        self.people[found.key] = person
+        self.summary.imported += 1
+        self.summary.people += is_new
+
+    def find_person(self, found: Found) -> Celebrity | None:
+        """Whom the gallery has under this key, Wikidata id, or name: two people of one name
+        are told apart by their birth years."""
+        if found.key in self.people:
+            return self.people[found.key]
+        people = Celebrity.objects.filter(is_fictional=self.options.is_fictional)
+        entry = found.entry
+        person = None
+        if entry.wikidata:
+            person = people.filter(wikidata_id=entry.wikidata).first()
+        if person is None:
+            for other in people.filter(sort_key=fold(entry.name)[:400]):
+                years = {other.birth_year, entry.birth_year} - {None}
+                ids = {other.wikidata_id, entry.wikidata} - {""}
+                if len(years) < 2 and len(ids) < 2:
+                    person = other
+                    break
+        if person is not None:
+            self.people[found.key] = person
+        return person
+
+    def make_person(self, entry: Entry) -> Celebrity:
+        person = cleaned(
+            Celebrity(
+                name=entry.name,
+                wikidata_id=entry.wikidata,
+                published=self.options.published,
+                is_fictional=self.options.is_fictional,
+            )
+        )
+        person.save()
+        return person
+
+    def fill_person(self, person: Celebrity, entry: Entry) -> None:
+        """Set what the gallery doesn't know of the person; what it knows is the curators'."""
+        blank = {
+            name: getattr(entry, name)
+            for name in _FILLED
+            if getattr(entry, name) not in ("", None) and getattr(person, name) in ("", None)
+        }
+        if entry.wikidata and not person.wikidata_id:
+            blank["wikidata_id"] = entry.wikidata
+        if blank:
+            cleaned(person, **blank).save()
+        words = {*entry.occupations, self.options.category} - {""}
+        categories = [self.find_category(word) for word in sorted(words)]
+        person.categories.add(*[category for category in categories if category is not None])
+
+    def find_category(self, word: str) -> Category | None:
+        if word not in self.categories:
+            self.categories[word] = find_category(word)
+        return self.categories[word]

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from celebrities.build_files import remove_old_builds
+from celebrities.gallery import delete_celebrities
+from celebrities.importers.importing import Options
+from celebrities.importers.layout import plan_import
+from celebrities.importers.sources import FolderSource
+from celebrities.management.importing import run_import, tell_summary
+from celebrities.management.rebuilding import rebuild_and_tell
+from celebrities.models import Celebrity
+
+DEMO = settings.BASE_DIR / "celebrities" / "demo"
+HELD_BACK = "_3.jpg"
+"""The third photo of each is a visitor's: it is offered to try the site with."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Put the fictional cast into the gallery: 48 people who don't exist, rendered by "
+        "computer. With --remove, take them out again, with files, vectors and all."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--remove", action="store_true", help="take the cast out")
+        parser.add_argument("--no-rebuild", action="store_true", help="leave the index as it is")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        changed = self.remove() if options["remove"] else self.load(options["verbosity"])
+        if changed and not options["no_rebuild"]:
+            rebuild_and_tell(self.stdout)
+            if options["remove"]:
+                # The build before holds the cast's vectors.
+                remove_old_builds(at_once=True)
+
+    def load(self, verbosity: int) -> bool:
+        source = FolderSource(DEMO)
+        plan = plan_import(source)
+        plan.portraits = [each for each in plan.portraits if not each.file.endswith(HELD_BACK)]
+        summary = run_import(source, plan, Options(is_fictional=True))
+        tell_summary(summary, self.stdout, self.stderr, verbosity)
+        return bool(summary.imported)
+
+    def remove(self) -> bool:
+        gone = delete_celebrities(Celebrity.objects.filter(is_fictional=True))
+        self.stdout.write(f"Removed {gone} fictional people.")
+        return bool(gone)

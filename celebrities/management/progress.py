@@ -1,0 +1,40 @@
+"""Progress bars for people at a terminal; silence for everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+_console = Console(stderr=True)
+
+
+@contextmanager
+def count_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function to call with how many more are done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    shown = _console.is_terminal
+    with Progress(
+        *columns, TimeRemainingColumn(), console=_console, transient=True, disable=not shown
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda more: bar.advance(task, more)
+
+
+@contextmanager
+def share_progress() -> Iterator[Callable[[str, float], None]]:
+    """Give a function to call with what is being done and the share of it that is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    shown = _console.is_terminal
+    with Progress(*columns, console=_console, transient=True, disable=not shown) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda what, share: bar.update(task, description=what, completed=share)
