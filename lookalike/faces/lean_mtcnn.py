@@ -1,0 +1,160 @@
+"""The three networks of MTCNN as torch modules, rearranged for speed.
+
+Weights and architecture are those of facenet-pytorch (after Zhang et al. 2016, "Joint Face
+Detection and Alignment using Multitask Cascaded Convolutional Networks"). What is
+rearranged, without changing a result by more than rounding:
+
+- The input is uint8 RGB with channels last, as pictures are; bringing it to -1..1 is part
+  of the first convolution.
+- PReLU took more time in ONNX Runtime than the convolutions. It is written as
+  a*x + (1-a)*relu(x), which stays in the blocked layout that the convolutions use, and the
+  first one comes after the pooling instead of before it, on a quarter of the numbers.
+- Channels are padded with zeros to whole blocks.
+- The layers that end a network are one, and give the face's log-odds instead of two
+  probabilities.
+
+Importing this imports torch; `lookalike.faces.networks` does so only to export, or on a GPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+from torch import Tensor, nn
+
+_BLOCK = 8
+
+
+def build_network(name: str) -> nn.Module:
+    """The module of "pnet", "rnet" or "onet", with facenet-pytorch's weights.
+
+    Its input and output are described at `lookalike.faces.networks.load_network`.
+    """
+    with torch.no_grad():
+        given: Any = {"pnet": PNet, "rnet": RNet, "onet": ONet}[name]()
+        layers: list[nn.Module] = [
+            _FirstStage(given.conv1, given.prelu1, given.pool1),
+            _pad_input(given.conv2),
+            _PReLU(given.prelu2),
+        ]
+        if name == "pnet":
+            layers += [given.conv3, _PReLU(given.prelu3)]
+            layers += [_join_convolutions(given.conv4_1, given.conv4_2)]
+        elif name == "rnet":
+            layers += [given.pool2, given.conv3, _PReLU(given.prelu3)]
+            layers += [nn.Flatten(), _reorder_input(given.dense4, 64), given.prelu4]
+            layers += [_join_products(given.dense5_1, given.dense5_2)]
+        else:
+            layers += [given.pool2, given.conv3, _PReLU(given.prelu3), given.pool3]
+            layers += [given.conv4, _PReLU(given.prelu4)]
+            layers += [nn.Flatten(), _reorder_input(given.dense5, 128), given.prelu5]
+            layers += [_join_products(given.dense6_1, given.dense6_2, given.dense6_3)]
+        return nn.Sequential(*layers).eval().requires_grad_(False)
+
+
+class _FirstStage(nn.Module):
+    """uint8 pixels -> convolution, pooling, PReLU, in this order.
+
+    A PReLU whose slope is not negative grows with its input, so that it may follow the
+    pooling. One of negative slope a (all slopes are at most 1 there) is the larger of x and
+    a*x: both are pooled, and the larger is taken after. That is y + relu(v - y) of the two
+    pooled values, and a*y + (1-a)*relu(y) where the slope isn't negative.
+    """
+
+    def __init__(self, conv: nn.Conv2d, prelu: nn.PReLU, pool: nn.Module) -> None:
+        super().__init__()
+        slopes = prelu.weight
+        falling = torch.nonzero(slopes < 0).flatten()
+        channels, extra = conv.out_channels, len(falling)
+        weight = torch.cat([conv.weight, conv.weight[falling] * slopes[falling].view(-1, 1, 1, 1)])
+        bias = torch.cat([conv.bias, conv.bias[falling] * slopes[falling]])  # type: ignore[list-item]
+        bias = bias - weight.sum((1, 2, 3)) * (127.5 / 128)
+        wide, narrow = _whole_blocks(channels + extra), _whole_blocks(channels)
+        self.conv = _make_convolution(weight / 128, bias, wide, 3)
+        self.pool = pool
+
+        take, rise, skip = (torch.zeros(narrow, wide, 1, 1) for _ in range(3))
+        for channel, slope in enumerate(slopes):
+            take[channel, channel] = 1
+            rise[channel, channel] = 1 - slope
+            skip[channel, channel] = slope
+        mix = rise[:, :narrow].clone()
+        for position, channel in enumerate(falling.tolist()):
+            take[channel, channel], take[channel, channels + position] = -1, 1
+            mix[channel, channel] = skip[channel, channel] = 1
+        self.take = _make_convolution(take, torch.zeros(narrow), narrow, wide)
+        self.mix = _make_convolution(mix, torch.zeros(narrow), narrow, narrow)
+        self.skip = _make_convolution(skip, torch.zeros(narrow), narrow, wide)
+
+    def forward(self, image: Tensor) -> Tensor:
+        pooled = self.pool(self.conv(image.permute(0, 3, 1, 2).float()))
+        mixed: Tensor = self.skip(pooled) + self.mix(torch.relu(self.take(pooled)))
+        return mixed
+
+
+class _PReLU(nn.Module):
+    """PReLU as a*x + (1-a)*relu(x), with 1 x 1 convolutions of each channel by itself."""
+
+    def __init__(self, prelu: nn.PReLU) -> None:
+        super().__init__()
+        channels = prelu.num_parameters
+        self.below = nn.Conv2d(channels, channels, 1, groups=channels, bias=False)
+        self.above = nn.Conv2d(channels, channels, 1, groups=channels, bias=False)
+        self.below.weight.copy_(prelu.weight.view(-1, 1, 1, 1))
+        self.above.weight.copy_(1 - prelu.weight.view(-1, 1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.below(x) + self.above(torch.relu(x))
+        return result
+
+
+def _whole_blocks(channels: int) -> int:
+    return -(-channels // _BLOCK) * _BLOCK
+
+
+def _make_convolution(weight: Tensor, bias: Tensor, outputs: int, inputs: int) -> nn.Conv2d:
+    """A convolution of ``weight`` and ``bias``, with zeros up to ``outputs`` and ``inputs``."""
+    conv = nn.Conv2d(inputs, outputs, tuple(weight.shape[2:]))  # type: ignore[arg-type]
+    conv.weight.zero_()
+    conv.weight[: weight.shape[0], : weight.shape[1]] = weight
+    assert conv.bias is not None
+    conv.bias.zero_()
+    conv.bias[: len(bias)] = bias
+    return conv
+
+
+def _pad_input(conv: nn.Conv2d) -> nn.Conv2d:
+    assert conv.bias is not None
+    inputs = _whole_blocks(conv.in_channels)
+    return _make_convolution(conv.weight, conv.bias, conv.out_channels, inputs)
+
+
+def _reorder_input(linear: nn.Linear, channels: int) -> nn.Linear:
+    """facenet-pytorch flattens (channels, rows, columns) as columns, rows, channels; this
+    takes them as they lie."""
+    side = round((linear.in_features / channels) ** 0.5)
+    weight = linear.weight.view(-1, side, side, channels).permute(0, 3, 2, 1)
+    linear.weight.copy_(weight.reshape(linear.out_features, -1))
+    return linear
+
+
+def _join(face: Any, others: tuple[Any, ...]) -> tuple[Tensor, Tensor]:
+    """Log-odds of a face from the two logits (no face, face), then the other outputs."""
+    weight = torch.cat([face.weight[1:] - face.weight[:1], *(other.weight for other in others)])
+    bias = torch.cat([face.bias[1:] - face.bias[:1], *(other.bias for other in others)])
+    return weight, bias
+
+
+def _join_convolutions(face: nn.Conv2d, *others: nn.Conv2d) -> nn.Conv2d:
+    weight, bias = _join(face, others)
+    return _make_convolution(weight, bias, len(bias), face.in_channels)
+
+
+def _join_products(face: nn.Linear, *others: nn.Linear) -> nn.Linear:
+    weight, bias = _join(face, others)
+    joined = nn.Linear(face.in_features, len(bias))
+    joined.weight.copy_(weight)
+    joined.bias.copy_(bias)
+    return joined
