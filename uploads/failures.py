@@ -43,7 +43,7 @@ def failure_of(error: errors.PhotoError) -> tuple[Upload.Failure, str]:
 
 def describe_failure(failure: str, detail: str = "") -> FailureText:
     """The words for a failure in the language in force."""
-    return _WORDS.get(failure, _describe_internal)(detail)
+    return _WORDS.get(Failure(failure), _describe_internal)(detail)
 
 
 def accepted_formats() -> str:

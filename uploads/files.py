@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.core.files.base import ContentFile, File
@@ -18,15 +19,19 @@ def store_file(upload_id: UUID, content: bytes | File[bytes], suffix: str = "") 
     return storages["uploads"].save(name, content)
 
 
-def read_file(name: str) -> bytes:
+def read_file(name: str | None) -> bytes:
+    """The file's bytes. Raises FileNotFoundError when there is none of that name."""
+    if not name:
+        raise FileNotFoundError("the upload has no file")
     with storages["uploads"].open(name) as file:
-        return file.read()
+        return bytes(file.read())
 
 
-def delete_files(names: Collection[str]) -> None:
-    """Delete these files; one that is gone already is no error."""
+def delete_files(names: Iterable[str | None]) -> None:
+    """Delete these files; one that is gone already, or has no name, is no error."""
     for name in names:
-        storages["uploads"].delete(name)
+        if name:
+            storages["uploads"].delete(name)
 
 
 def list_files(upload_id: UUID | str) -> list[str]:
@@ -42,15 +47,13 @@ def delete_folder(upload_id: UUID | str) -> int:
     """Delete everything in the upload's folder and the folder; returns how many files."""
     names = list_files(upload_id)
     delete_files(names)
-    try:
+    # A worker may put a file there in this moment. It finds its claim gone and removes the
+    # file; the purge takes the empty folder.
+    with contextlib.suppress(OSError):
         storages["uploads"].delete(str(upload_id))
-    except OSError:
-        # A worker put a file there in this moment. It finds its claim gone and removes
-        # the file; the purge takes the empty folder.
-        pass
     return len(names)
 
 
-def delete_strays(upload_id: UUID, kept: Collection[str]) -> None:
+def delete_strays(upload_id: UUID, kept: Collection[str | None]) -> None:
     """Delete what a killed attempt left in the folder: every file that is not in ``kept``."""
     delete_files([name for name in list_files(upload_id) if name not in kept])

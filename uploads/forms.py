@@ -3,7 +3,7 @@ decodes a stranger's pixels."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any, cast
 
 from django import forms
 from django.conf import settings
@@ -48,7 +48,7 @@ class UploadForm(forms.Form):
         coerce=int,
         choices=[(number, str(number)) for number in range(1, MAX_K + 1)],
         initial=6,
-        empty_value=6,
+        empty_value=6,  # type: ignore[arg-type]
         required=False,
     )
     category = forms.ChoiceField(label=_("Look among"), required=False)
@@ -66,12 +66,24 @@ class UploadForm(forms.Form):
         ]
         choices[1].choices = [("", _("women and men")), *_gender_choices()]  # type: ignore[attr-defined]
 
+    def renew_consent(self, digest: str) -> None:
+        """Ask for consent to the text of this digest. A tick under another text is not kept,
+        and the sentence about it stands beside the box."""
+        if not self.is_bound:
+            return
+        data = self.data.copy()  # type: ignore[attr-defined]
+        data["consent_version"] = digest
+        if "consent_version" in self.errors:
+            data.pop("consent", None)
+            self.errors["consent"] = self.errors.pop("consent_version")
+        self.data = data
+
     def clean_photo(self) -> File[bytes] | None:
-        if len(self.files.getlist("photo")) > 1:  # type: ignore[attr-defined]
+        if len(self.files.getlist("photo")) > 1:
             raise ValidationError(
                 _("You sent several photos: please send one at a time."), code="several"
             )
-        photo: UploadedFile | None = self.cleaned_data["photo"]
+        photo: UploadedFile[bytes] | None = self.cleaned_data["photo"]
         if photo is None:
             if self.data.get("sample") in SAMPLES:
                 return None
@@ -101,10 +113,10 @@ class UploadForm(forms.Form):
             cleaned["photo"] = File(sample_path(cleaned["sample"]).open("rb"))
         return cleaned
 
-    def _check_header(self, photo: UploadedFile) -> None:
+    def _check_header(self, photo: UploadedFile[bytes]) -> None:
         try:
             check_header(
-                photo.file,
+                cast(IO[bytes], photo.file),
                 max_bytes=settings.MAX_BYTES,
                 max_pixels=settings.MAX_PIXELS,
                 min_side=settings.MIN_SIDE,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
-from billiard.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -100,7 +100,7 @@ def _keep_photo(upload: Upload) -> Photo:
 
 def _store_photo(upload: Upload, photo: Photo) -> None:
     """Put the photo in the place of whatever was kept or received, which is deleted."""
-    replaced = [name for name in (upload.received.name, upload.photo.name) if name]
+    replaced = [upload.received.name, upload.photo.name]
     height, width = photo.pixels.shape[:2]
     name = store_file(upload.pk, encode_jpeg(photo.pixels, 88), ".jpg")
     try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -16,7 +16,6 @@ from django_htmx.http import HttpResponseClientRedirect
 from uploads.models import Upload
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 UploadView = Callable[Concatenate[HttpRequest, Upload, P], HttpResponseBase]
 
 SESSION_KEY = "owner"
@@ -38,12 +37,12 @@ def make_owner(request: HttpRequest) -> uuid.UUID:
     return owner
 
 
-def private(view: View[P]) -> View[P]:
+def private(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
     """Mark the answers as nobody else's: kept by no cache, listed by no search engine."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        response = view(request, *args, **kwargs)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        response = view(*args, **kwargs)
         response.headers["Cache-Control"] = "no-store, private"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
@@ -58,7 +57,7 @@ def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:
     @private
     @wraps(view)
     def wrapped(
-        request: HttpRequest, upload_id: uuid.UUID, *args: P.args, **kwargs: P.kwargs
+        request: HttpRequest, upload_id: uuid.UUID, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         owner = owner_of(request)
         upload = Upload.objects.filter(pk=upload_id, owner=owner).first() if owner else None

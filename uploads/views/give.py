@@ -37,7 +37,9 @@ def _take(request: HttpRequest, form: UploadForm) -> HttpResponse:
         return show_form(request, form, status=503)
     owner = make_owner(request)
     if limits.is_over_rate(request, owner):
-        return render(request, "429.html", status=429, headers={"Retry-After": "600"})
+        response = render(request, "429.html", status=429)
+        response.headers["Retry-After"] = "600"
+        return response
     try:
         upload = accept_upload(form.cleaned_data, owner, get_language() or "en")
     except QueueUnreachable:
@@ -50,11 +52,7 @@ def _take(request: HttpRequest, form: UploadForm) -> HttpResponse:
 
 def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     """The page with the form, which always asks for consent to the text now in force."""
-    if form.is_bound:
-        form.data = form.data.copy()
-        form.data["consent_version"] = _digest()
-        if "consent_version" in form.errors:
-            form.data.pop("consent", None)
+    form.renew_consent(_digest())
     context = {
         "form": form,
         "failure": form.failure,

@@ -30,7 +30,7 @@ def chip(request: HttpRequest, upload: Upload, number: int) -> HttpResponseBase:
     return stream_jpeg(face.chip.name if face else "")
 
 
-def stream_jpeg(name: str) -> HttpResponseBase:
+def stream_jpeg(name: str | None) -> HttpResponseBase:
     """The stored picture, or 404 when there is none (any more)."""
     try:
         file = storages["uploads"].open(name) if name else None

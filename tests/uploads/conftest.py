@@ -1,0 +1,49 @@
+"""A small gallery, and an engine without networks that finds its way in it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from celebrities.gallery import embed_portraits, rebuild_index
+from celebrities.models import Celebrity, IndexBuild, Portrait
+from lookalike import engine
+from lookalike.faces.pipeline import FaceEngine
+from tests.fakes import FakeDetector, FakeEncoder
+from tests.uploads.factories import PEOPLE, as_owner, make_person
+
+
+@pytest.fixture
+def fake_engine() -> Iterator[FaceEngine]:
+    """The process's engine, with a fake detector and a fake encoder."""
+    fake = FaceEngine(FakeDetector(), FakeEncoder())
+    engine.reset(fake)
+    yield fake
+    engine.reset()
+
+
+@pytest.fixture
+def gallery(db: None, fake_engine: FaceEngine) -> list[Celebrity]:
+    """Four of the cast, embedded and indexed with the fake engine."""
+    people = [make_person(slug) for slug in PEOPLE]
+    embed_portraits(Portrait.objects.all())
+    rebuild_index()
+    return people
+
+
+@pytest.fixture
+def build(gallery: list[Celebrity]) -> IndexBuild:
+    found = IndexBuild.objects.current()
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def owner(client: Client, db: None) -> uuid.UUID:
+    """The client's own number, as its session holds it."""
+    number = uuid.uuid4()
+    as_owner(client, number)
+    return number
