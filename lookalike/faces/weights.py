@@ -76,6 +76,8 @@ def fetch_weights(
             _download(weights, partial, progress, timeout)
             break
         except (OSError, http.client.HTTPException) as error:
+            if _asks_past_the_end(error):
+                partial.unlink(missing_ok=True)
             if attempt == attempts or _is_final(error):
                 raise DownloadFailed(_say_failure(weights, error)) from error
     return _put_in_place(partial, path, weights)
@@ -138,7 +140,15 @@ def _copy(
 
 def _is_final(error: Exception) -> bool:
     """Whether asking again cannot help: the server understood, and refused."""
+    if _asks_past_the_end(error):
+        return False
     return isinstance(error, urllib.error.HTTPError) and 400 <= error.code < 500
+
+
+def _asks_past_the_end(error: Exception) -> bool:
+    """Whether what is there reaches past the server's file, so that it must begin again."""
+    refused = http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    return isinstance(error, urllib.error.HTTPError) and error.code == refused
 
 
 def _say_failure(weights: Weights, error: Exception) -> str:
