@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,\
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+# What a site in public must set; all else is the default.
+PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: run setup check test format
@@ -25,7 +27,7 @@ check: setup
 	$(BIN)/mypy .
 	$(BIN)/djlint templates --check --lint
 	$(BIN)/lint-imports
-	LOOKALIKE_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 test: setup

@@ -5,6 +5,7 @@ one of 45 s; a message that no worker acknowledged is delivered again after 120 
 than the hard limit and the time that a task may wait prefetched. The queue `gallery` has
 long tasks (a rebuild), so its worker counts its unacknowledged messages under keys of its
 own, which the match workers never sweep, and gives them as long as a rebuild may take.
+What a killed gallery worker leaves undone is found sooner by the task that tends the gallery.
 """
 
 from __future__ import annotations
@@ -80,6 +81,16 @@ app.conf.update(
             "task": "uploads.tasks.sweep_task",
             "schedule": timedelta(seconds=settings.SWEEP_EVERY),
             "options": {"expires": 30},
+        },
+        "tend the gallery": {
+            "task": "celebrities.tasks.tend_gallery_task",
+            "schedule": timedelta(seconds=30),
+            "options": {"expires": 30},
+        },
+        "remove old index builds": {
+            "task": "celebrities.tasks.remove_old_builds_task",
+            "schedule": timedelta(hours=1),
+            "options": {"expires": 3600},
         },
     },
 )

@@ -1,3 +1,163 @@
 """Django's system checks for this project: what is set wrongly is said before it does harm."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from lookalike.faces.encoders import CHOICES
+from lookalike.faces.weights import FACENET
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "PORT": (1, 65_535),
+    "HSTS_SECONDS": (0, 10 * 31_536_000),
+    "MAX_BYTES": (10_000, 1_000_000_000),
+    "MAX_PIXELS": (100_000, 1_000_000_000),
+    "MIN_SIDE": (16, 1000),
+    "KEEP_HOURS": (1, 8784),
+    "MIN_AGE": (0, 120),
+    "RATE_LIMIT": (0, 1_000_000),
+    "MAX_QUEUE": (1, 1_000_000),
+    "LOST_AFTER": (5, 86_400),
+    "REQUEUE_AFTER": (5, 86_400),
+    "SWEEP_EVERY": (1, 3600),
+    "THREADS": (1, 256),
+    "WORKERS": (1, 1024),
+    "RECALL": (0.5, 1.0),
+}
+"""The least and the most that each number may be; the variable is LOOKALIKE_ and the name."""
+
+LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+
+
+@register()
+def check_numbers(**given: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"LOOKALIKE_{name} is {value}, outside {least:g} to {most:g}.",
+            hint=f"Set LOOKALIKE_{name} to a number in that range, or unset it.",
+            id="lookalike.E001",
+        )
+        for name, (least, most) in LIMITS.items()
+        if not least <= (value := getattr(settings, name)) <= most
+    ]
+
+
+@register()
+def check_engine(**given: Any) -> list[CheckMessage]:
+    return [*_check_encoder(), *_check_device()]
+
+
+def _check_encoder() -> Iterator[CheckMessage]:
+    if settings.ENCODER not in CHOICES:
+        yield Error(
+            f"LOOKALIKE_ENCODER is {settings.ENCODER!r}, which is no encoder.",
+            hint=f"Set it to one of {', '.join(CHOICES)}.",
+            id="lookalike.E002",
+        )
+    elif settings.ENCODER == "facenet" and not (settings.WEIGHTS_DIR / FACENET.file_name).is_file():
+        # A warning, since `manage.py fetch_weights` runs these checks too.
+        yield Warning(
+            "LOOKALIKE_ENCODER is facenet, but its weights are not there.",
+            hint="Fetch them with `manage.py fetch_weights facenet`, or set it to auto.",
+            id="lookalike.W001",
+        )
+
+
+def _check_device() -> Iterator[CheckMessage]:
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", settings.DEVICE):
+        yield Error(
+            f"LOOKALIKE_DEVICE is {settings.DEVICE!r}, which is no device.",
+            hint="Set it to cpu, cuda or cuda:N.",
+            id="lookalike.E003",
+        )
+
+
+@register()
+def check_storage(**given: Any) -> list[CheckMessage]:
+    if settings.STORAGE not in {"local", "s3"}:
+        return [
+            Error(
+                f"LOOKALIKE_STORAGE is {settings.STORAGE!r}, which is no storage.",
+                hint="Set it to local or s3.",
+                id="lookalike.E004",
+            )
+        ]
+    return [*_check_bucket()] if settings.STORAGE == "s3" else []
+
+
+def _check_bucket() -> Iterator[CheckMessage]:
+    if not settings.S3_BUCKET:
+        yield Error(
+            "LOOKALIKE_STORAGE is s3, but no bucket is named.",
+            hint="Set LOOKALIKE_S3_BUCKET.",
+            id="lookalike.E005",
+        )
+    if bool(settings.S3_ACCESS_KEY) != bool(settings.S3_SECRET_KEY):
+        yield Error(
+            "Of LOOKALIKE_S3_ACCESS_KEY and LOOKALIKE_S3_SECRET_KEY only one is set.",
+            hint="Set both, or neither to use the machine's own role.",
+            id="lookalike.E006",
+        )
+    for name in ("S3_ENDPOINT", "S3_PUBLIC_URL"):
+        value = getattr(settings, name)
+        if value and not re.match(r"https?://[^/]", value):
+            yield Error(
+                f"LOOKALIKE_{name} is {value!r}, which is no address.",
+                hint="Write it in full, such as https://s3.example.org.",
+                id="lookalike.E007",
+            )
+
+
+@register()
+def check_hosts(**given: Any) -> list[CheckMessage]:
+    listens_everywhere = settings.HOST in {"0.0.0.0", "::"}  # noqa: S104
+    if listens_everywhere and set(settings.ALLOWED_HOSTS) <= LOCAL_NAMES:
+        return [
+            Warning(
+                f"LOOKALIKE_HOST is {settings.HOST}, but only local names are allowed.",
+                hint="Name the addresses that visitors use in LOOKALIKE_ALLOWED_HOSTS.",
+                id="lookalike.W002",
+            )
+        ]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def check_production(**given: Any) -> list[CheckMessage]:
+    """What a site in public needs besides Django's own list."""
+    return [*_check_safety(), *_check_names()]
+
+
+def _check_safety() -> Iterator[CheckMessage]:
+    if not settings.HTTPS:
+        yield Warning(
+            "LOOKALIKE_HTTPS is off: faces would travel in the open.",
+            hint="Serve the site over HTTPS and leave LOOKALIKE_HTTPS at its default.",
+            id="lookalike.W003",
+        )
+    if "*" in settings.ALLOWED_HOSTS:
+        yield Warning(
+            "LOOKALIKE_ALLOWED_HOSTS allows every name.",
+            hint="Name the site's own addresses.",
+            id="lookalike.W004",
+        )
+
+
+def _check_names() -> Iterator[CheckMessage]:
+    if set(settings.ALLOWED_HOSTS) <= LOCAL_NAMES:
+        yield Warning(
+            "The site answers only to this machine's own names.",
+            hint="Name the site's addresses in LOOKALIKE_ALLOWED_HOSTS.",
+            id="lookalike.W005",
+        )
+    if not settings.CONTACT:
+        yield Warning(
+            "The privacy page names nobody to write to.",
+            hint="Set LOOKALIKE_CONTACT to the operator's address.",
+            id="lookalike.W006",
+        )

@@ -151,7 +151,8 @@ HTTPS = read_switch("LOOKALIKE_HTTPS", default=True)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-SECURE_HSTS_SECONDS = read_count("LOOKALIKE_HSTS_SECONDS", 31_536_000) if HTTPS else 0
+HSTS_SECONDS = read_count("LOOKALIKE_HSTS_SECONDS", 31_536_000)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -325,16 +326,20 @@ WORKERS = read_count("LOOKALIKE_WORKERS", 0) or os.cpu_count() or 1
 WEIGHTS_DIR = Path(env.str("LOOKALIKE_WEIGHTS_DIR", "") or DATA_DIR / "weights").resolve()
 SESSIONS_DIR = Path(env.str("LOOKALIKE_SESSIONS_DIR", "") or DATA_DIR / "sessions").resolve()
 FETCH_WEIGHTS = read_switch("LOOKALIKE_FETCH_WEIGHTS", default=True)
-INDEX_BACKEND = env.str("LOOKALIKE_INDEX", "annoy")
 RECALL = read_number("LOOKALIKE_RECALL", 0.99)
 
 # Logging: to standard error, one line an event, never anything about a visitor.
+LOG_LEVEL = (env.str("LOOKALIKE_LOG_LEVEL", "") or "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+    raise ImproperlyConfigured(
+        f"LOOKALIKE_LOG_LEVEL is {LOG_LEVEL!r}, but must be DEBUG, INFO, WARNING or ERROR."
+    )
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOOKALIKE_LOG_LEVEL", "") or "INFO"},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # A refused or missing page would be logged with its address, which names an upload.
     "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -119,7 +119,7 @@ class Site:
 
     def answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/admin/login/", timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.url}/admin/login/", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError):
             return False

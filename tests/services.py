@@ -66,7 +66,7 @@ def run_s3() -> Iterator[dict[str, str]]:
 
     def answers() -> bool:
         try:
-            with urllib.request.urlopen(f"{address}/moto-api/", timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{address}/moto-api/", timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

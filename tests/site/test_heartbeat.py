@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from lookalike.heartbeat import beat, worker_is_away
 from tests.live import Site, wait_for
@@ -30,7 +30,7 @@ def test_it_notices_within_half_a_minute_that_the_worker_was_killed(worker: Site
         os.kill(keeper, signal.SIGCONT)
 
 
-def test_it_handles_a_valkey_that_is_away(settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_it_handles_a_valkey_that_is_away(settings: Settings, tmp_path: Path) -> None:
     nowhere = f"unix://{tmp_path / 'nobody-listens.sock'}"
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": nowhere}}
     beat()

@@ -1,0 +1,153 @@
+"""`manage.py prepare`: brings the data folder to where the site can start. Needs no service.
+
+Every step looks first whether there is anything to do, so that a second start is quick.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+import threading
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from lookalike.faces.encoders import resolve_name
+from lookalike.faces.errors import FacesError
+from lookalike.faces.weights import FACENET
+
+REACH_SECONDS = 3.0
+
+
+class Command(BaseCommand):
+    help = "Prepare the data folder: database, static files, networks, gallery, index, admin."
+
+    def handle(self, *words: str, **options: Any) -> None:
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        call_command("migrate", interactive=False, verbosity=0)
+        self.collect_static_files()
+        self.try_to_fetch_weights()
+        self.load_networks()
+        self.fill_gallery()
+        self.tend_index()
+        self.make_admin()
+
+    def collect_static_files(self) -> None:
+        """Only when a file has changed since the last time."""
+        mark = settings.DATA_DIR / "static.sha256"
+        now = fingerprint_static_files()
+        if mark.exists() and settings.STATIC_ROOT.is_dir() and mark.read_text() == now:
+            return
+        self.stdout.write("Collecting static files.")
+        call_command("collectstatic", interactive=False, verbosity=0)
+        mark.write_text(now)
+
+    def try_to_fetch_weights(self) -> None:
+        """Once, and without a fuss: the embedded encoder serves as well."""
+        wanted = settings.FETCH_WEIGHTS and settings.ENCODER != "dlib"
+        if not wanted or (settings.WEIGHTS_DIR / FACENET.file_name).is_file():
+            return
+        if not can_reach(FACENET.url):
+            self.stdout.write("The weights of facenet cannot be fetched now: no way to the server.")
+            return
+        try:
+            call_command("fetch_weights", "facenet", timeout=REACH_SECONDS, attempts=1)
+        except CommandError as problem:
+            self.stdout.write(str(problem))
+
+    def load_networks(self) -> None:
+        """Export the networks if that has not been done, and say which encoder is in use."""
+        from lookalike.engine import get_engine
+
+        if not any(settings.SESSIONS_DIR.glob("*.onnx")):
+            self.stdout.write("Preparing the networks: half a minute, only this once.")
+        try:
+            encoder = get_engine().encoder
+        except FacesError as problem:
+            raise CommandError(str(problem)) from None
+        self.stdout.write(describe_encoder(encoder.name))
+
+    def fill_gallery(self) -> None:
+        from celebrities.models import Celebrity
+
+        if not Celebrity.objects.exists():
+            self.stdout.write("The gallery is empty: loading the demo cast of fictional people.")
+            call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
+
+    def tend_index(self) -> None:
+        """Build it when there is none that the encoder in use can search."""
+        from celebrities.builds import open_current
+        from celebrities.errors import EmptyGallery, NoIndex
+
+        try:
+            build, _ = open_current()
+        except NoIndex as problem:
+            self.stdout.write(f"{problem} Doing so.")
+            call_command("rebuild_index", stdout=self.stdout, stderr=self.stderr)
+        except EmptyGallery as problem:
+            self.stdout.write(str(problem))
+        else:
+            self.stdout.write(f"Index {build.name}: {build.people} people.")
+
+    def make_admin(self) -> None:
+        """At the first start only. The password is shown once, or taken from the environment."""
+        users = get_user_model()._default_manager
+        if users.filter(is_superuser=True).exists():
+            return
+        given = os.environ.get("LOOKALIKE_ADMIN_PASSWORD", "")
+        password = given or secrets.token_urlsafe(12)
+        users.create_superuser("admin", password=password)  # type: ignore[attr-defined]
+        shown = (
+            "as LOOKALIKE_ADMIN_PASSWORD says" if given else f"{password} (shown only this once)"
+        )
+        self.stdout.write(f"Admin login: admin, password: {shown}")
+
+
+def describe_encoder(name: str) -> str:
+    """One line: the encoder in use, and how to get the other."""
+    if name == "facenet":
+        return "Encoder: facenet (InceptionResnetV1). For the embedded one: LOOKALIKE_ENCODER=dlib."
+    how = "unset LOOKALIKE_ENCODER and " if settings.ENCODER == "dlib" else ""
+    how += "run .venv/bin/python manage.py fetch_weights facenet"
+    if resolve_name("auto", settings.WEIGHTS_DIR) == "facenet":
+        how = "unset LOOKALIKE_ENCODER"
+    return f"Encoder: dlib (embedded). For facenet (InceptionResnetV1): {how}."
+
+
+def fingerprint_static_files() -> str:
+    """Changes whenever a static file does: a digest of all their names, sizes and times."""
+    seen = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            about = os.stat(storage.path(name))  # noqa: PTH116 - a storage gives text.
+            seen.update(f"{name} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return seen.hexdigest()
+
+
+def can_reach(url: str, seconds: float = REACH_SECONDS) -> bool:
+    """Whether the address' server takes connections. Never takes longer than ``seconds``,
+    even where names resolve slowly; behind a proxy the answer is always yes."""
+    address = urlsplit(url)
+    if address.scheme in urllib.request.getproxies():
+        return True
+    reached = threading.Event()
+
+    def knock() -> None:
+        try:
+            with socket.create_connection((address.hostname, address.port or 443), seconds):
+                reached.set()
+        except OSError:
+            pass
+
+    knocking = threading.Thread(target=knock, daemon=True)
+    knocking.start()
+    knocking.join(seconds)
+    return reached.is_set()

@@ -1,0 +1,91 @@
+"""What is set wrongly is said by `manage.py check`, with what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+from pytest_django.fixtures import Settings
+
+from lookalike.checks import LIMITS
+from lookalike.faces.weights import FACENET
+
+
+def our_messages(*, deploy: bool = False) -> list[CheckMessage]:
+    found = run_checks(include_deployment_checks=deploy)
+    return [message for message in found if str(message.id).startswith("lookalike.")]
+
+
+def ids(*, deploy: bool = False) -> list[str | None]:
+    return [message.id for message in our_messages(deploy=deploy)]
+
+
+def test_it_works() -> None:
+    assert our_messages() == []
+
+
+@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("beyond", [-1, 1])
+def test_it_rejects_a_number_out_of_range(settings: Settings, name: str, beyond: int) -> None:
+    setattr(settings, name, LIMITS[name][beyond > 0] + beyond)
+    [message] = our_messages()
+    assert message.id == "lookalike.E001"
+    assert f"LOOKALIKE_{name}" in message.msg
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_it_accepts_the_least_and_the_most(settings: Settings, name: str) -> None:
+    for value in LIMITS[name]:
+        setattr(settings, name, value)
+        assert our_messages() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"ENCODER": "resnet"}, "lookalike.E002"),
+        ({"DEVICE": "gpu"}, "lookalike.E003"),
+        ({"STORAGE": "ftp"}, "lookalike.E004"),
+        ({"STORAGE": "s3"}, "lookalike.E005"),
+        ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_ACCESS_KEY": "k"}, "lookalike.E006"),
+        ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_ENDPOINT": "s3.example"}, "lookalike.E007"),
+        ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_PUBLIC_URL": "cdn"}, "lookalike.E007"),
+        ({"HOST": "0.0.0.0", "ALLOWED_HOSTS": ["localhost"]}, "lookalike.W002"),
+    ],
+)
+def test_it_rejects(settings: Settings, values: dict[str, Any], expected: str) -> None:
+    for name, value in values.items():
+        setattr(settings, name, value)
+    [message] = our_messages()
+    assert message.id == expected
+    assert message.hint
+
+
+def test_it_requires_the_weights_of_facenet(settings: Settings, tmp_path: Path) -> None:
+    settings.ENCODER, settings.WEIGHTS_DIR = "facenet", tmp_path
+    assert ids() == ["lookalike.W001"]
+    (tmp_path / FACENET.file_name).touch()
+    assert ids() == []
+
+
+def test_it_handles_a_bucket_with_everything(settings: Settings) -> None:
+    settings.STORAGE, settings.S3_BUCKET = "s3", "faces"
+    settings.S3_ENDPOINT = "https://s3.example.org"
+    settings.S3_ACCESS_KEY = settings.S3_SECRET_KEY = "key"
+    assert ids() == []
+
+
+def test_deployment_is_warned_of_what_is_unsafe_in_public(settings: Settings) -> None:
+    settings.HTTPS, settings.ALLOWED_HOSTS, settings.CONTACT = False, ["*"], ""
+    found = {"lookalike.W003", "lookalike.W004", "lookalike.W006"}
+    assert set(ids(deploy=True)) == found
+
+
+def test_deployment_requires_a_name_for_the_site(settings: Settings) -> None:
+    settings.HTTPS, settings.CONTACT = True, "us@lookalike.example"
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
+    assert ids(deploy=True) == ["lookalike.W005"]
+    settings.ALLOWED_HOSTS = ["lookalike.example"]
+    assert ids(deploy=True) == []

@@ -1,0 +1,132 @@
+"""Settings come from the environment, and say so when they make no sense."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live import CHECKOUT
+
+SHOW = "import json; from lookalike import settings as s; print(json.dumps({}, default=str))"
+
+
+def read(names: str, data_dir: Path, **environment: str) -> Any:
+    """The named settings, as a process with that environment reads them."""
+    wanted = ", ".join(f"s.{name}" for name in names.split())
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW.format(f"[{wanted}]")],
+        cwd=CHECKOUT,
+        env={**kept, "LOOKALIKE_DATA_DIR": str(data_dir), **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else done.stderr.splitlines()[-1]
+
+
+def test_it_works(tmp_path: Path) -> None:
+    https, debug, hours, encoder = read("HTTPS DEBUG KEEP_HOURS ENCODER", tmp_path)
+    assert (https, debug, hours, encoder) == (True, False, 24, "auto")
+
+
+def test_empty_variables_mean_the_default(tmp_path: Path) -> None:
+    empty = {"LOOKALIKE_PORT": "", "LOOKALIKE_HTTPS": "", "DATABASE_URL": "", "REDIS_URL": ""}
+    port, https, databases = read("PORT HTTPS DATABASES", tmp_path, **empty)
+    assert (port, https) == (8000, True)
+    assert databases["default"]["NAME"] == str(tmp_path / "lookalike.sqlite3")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("LOOKALIKE_PORT", "http", "LOOKALIKE_PORT is 'http', but must be a whole number."),
+        ("LOOKALIKE_RECALL", "high", "LOOKALIKE_RECALL is 'high', but must be a number."),
+        ("LOOKALIKE_HTTPS", "tru", "LOOKALIKE_HTTPS is 'tru', but must be 1 or 0."),
+        ("LOOKALIKE_LOG_LEVEL", "loud", "LOOKALIKE_LOG_LEVEL is 'LOUD', but must be DEBUG,"),
+    ],
+)
+def test_it_rejects(tmp_path: Path, name: str, value: str, sentence: str) -> None:
+    assert sentence in read("PORT", tmp_path, **{name: value})
+
+
+def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
+    [first] = read("SECRET_KEY", tmp_path)
+    assert len(first) >= 50
+    assert read("SECRET_KEY", tmp_path) == [first]
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert read("SECRET_KEY", tmp_path, LOOKALIKE_SECRET_KEY="given") == ["given"]
+
+
+def test_the_host_is_allowed_unless_it_stands_for_all(tmp_path: Path) -> None:
+    local = ["localhost", "127.0.0.1", "[::1]"]
+    assert read("ALLOWED_HOSTS", tmp_path) == [local]
+    assert read("ALLOWED_HOSTS", tmp_path, LOOKALIKE_HOST="0.0.0.0") == [local]
+    assert read("ALLOWED_HOSTS", tmp_path, LOOKALIKE_HOST="10.0.0.7") == [[*local, "10.0.0.7"]]
+    assert read("ALLOWED_HOSTS", tmp_path, LOOKALIKE_ALLOWED_HOSTS="a.example,b.example") == [
+        ["a.example", "b.example"]
+    ]
+
+
+def test_the_socket_lies_in_the_data_folder(tmp_path: Path) -> None:
+    near = Path("/tmp") / "lookalike-short"
+    assert read("VALKEY_SOCKET", near) == [str(near / "valkey.sock")]
+    near.joinpath("secret_key").unlink()
+    near.rmdir()
+
+
+@pytest.mark.parametrize("name", ["long" * 30, "with space", "per%cent", "имя"])
+def test_the_socket_has_a_short_path_where_the_folder_has_not(tmp_path: Path, name: str) -> None:
+    [first] = read("VALKEY_SOCKET", tmp_path / name)
+    [other] = read("VALKEY_SOCKET", tmp_path / name / "other")
+    assert len(first) < 100
+    assert first.startswith("/tmp/lookalike-")
+    assert first != other
+
+
+def test_postgresql_and_redis_replace_the_embedded_services(tmp_path: Path) -> None:
+    databases, caches = read(
+        "DATABASES CACHES",
+        tmp_path,
+        DATABASE_URL="postgresql://site:secret@db.example:5433/faces?sslmode=require",
+        REDIS_URL="redis://broker.example:6380/2",
+    )
+    database = databases["default"]
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "faces")
+    assert database["OPTIONS"] == {"sslmode": "require"}
+    assert caches["default"]["LOCATION"] == "redis://broker.example:6380/2"
+
+
+def test_s3_keeps_uploads_private_and_shows_the_gallery(tmp_path: Path) -> None:
+    bucket = {
+        "LOOKALIKE_STORAGE": "s3",
+        "LOOKALIKE_S3_BUCKET": "faces",
+        "LOOKALIKE_S3_ENDPOINT": "https://s3.example.org",
+    }
+    storages, origins = read("STORAGES PICTURE_ORIGINS", tmp_path, **bucket)
+    private, public = storages["uploads"]["OPTIONS"], storages["gallery"]["OPTIONS"]
+    assert (private["querystring_auth"], private["default_acl"]) == (True, None)
+    assert (public["querystring_auth"], public["default_acl"]) == (False, "public-read")
+    assert origins == ["https://s3.example.org", "https://faces.s3.example.org"]
+
+
+def test_s3_takes_a_public_address_and_a_bucket_without_acls(tmp_path: Path) -> None:
+    bucket = {
+        "LOOKALIKE_STORAGE": "s3",
+        "LOOKALIKE_S3_BUCKET": "faces",
+        "LOOKALIKE_S3_PUBLIC_URL": "https://pictures.example.org/faces/",
+        "LOOKALIKE_S3_ACLS": "0",
+    }
+    storages, origins = read("STORAGES PICTURE_ORIGINS", tmp_path, **bucket)
+    public = storages["gallery"]["OPTIONS"]
+    assert public["default_acl"] is None
+    assert public["custom_domain"] == "pictures.example.org/faces"
+    assert origins == ["https://pictures.example.org"]
