@@ -1,0 +1,19 @@
+"""Photos in batches, in lazy pipelines of the batchflow library: for research and notebooks.
+
+Needs no website and imports no Django. docs/batch.md shows the way from a folder of photos
+to nearest neighbours.
+"""
+
+from __future__ import annotations
+
+try:
+    from lookalike.batch.celebrity_batch import CelebrityBatch
+    from lookalike.batch.engine import get_engine, open_engine, use_engine
+    from lookalike.batch.model import EncoderModel
+except ModuleNotFoundError as missing:
+    raise ImportError(
+        f"lookalike.batch needs {missing.name}, which is not installed. "
+        "Run pip install -r requirements-batch.txt."
+    ) from missing
+
+__all__ = ["CelebrityBatch", "EncoderModel", "get_engine", "open_engine", "use_engine"]

@@ -1,0 +1,217 @@
+"""CelebrityBatch: faces from photo to nearest neighbours, in lazy pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from lookalike.batch import steps
+from lookalike.batch.columns import Column, make_column
+from lookalike.batch.engine import get_engine
+from lookalike.batch.model import find_models
+from lookalike.batch.named_index import build_named_index, open_named_index
+from lookalike.batch.photo_batch import PhotoBatch, action
+from lookalike.batch.vector_files import as_vector, dump_vectors, load_table, load_vectors
+from lookalike.faces.types import Encoder
+
+EMBEDDING = "embedding"
+
+
+class CelebrityBatch(PhotoBatch):
+    """Photos and, of each, at most one face: the largest.
+
+    Beside the components of `PhotoBatch`:
+
+    - ``coordinates``: (4,) float64, the face's left, top, width and height in the image
+    - ``landmarks``: (5, 2) float32, eyes, nose and mouth corners in the image
+    - ``embedding``: (d,) float32 of unit length
+    - ``neighbours``: the names of the nearest photos of an index, nearest first
+    - ``distances``: how far these are, 0 to 2
+    """
+
+    components = (
+        *PhotoBatch.components,
+        "coordinates",
+        "landmarks",
+        EMBEDDING,
+        "neighbours",
+        "distances",
+    )
+
+    vectors_of = ""
+    """The encoder ("name/version") of vectors that were loaded from a file."""
+
+    # --- faces ----------------------------------------------------------------------
+
+    @action
+    def detect_face(self, src: str = "images") -> Self:
+        """Find each photo's largest face: ``coordinates`` and ``landmarks``.
+
+        A photo on its side is turned upright, in ``src`` as well.
+        """
+        engine = get_engine()
+        images = self.column(src)
+        scales = [1.0 if scale is None else scale for scale in self.column("scales")]
+        found = self._try_each(
+            lambda image, scale: steps.find_face(engine, image, scale),
+            zip(images, scales, strict=True),
+        )
+        for number, face in enumerate(found):
+            if face is not None:
+                images[number] = face[0]
+        self._fill(src, images)
+        self._fill("coordinates", [face and face[1] for face in found])
+        self._fill("landmarks", [face and face[2] for face in found])
+        return self
+
+    @action
+    def crop_from_bbox(
+        self,
+        src: str = "images",
+        dst: str = "images",
+        component_coord: str = "coordinates",
+        *,
+        aligned: bool = True,
+        model: str | None = None,
+    ) -> Self:
+        """Cut out the faces, just as the encoder wants them.
+
+        The encoder is that of the pipeline's ``model``; its only one needs no name, and
+        without any it is the process's engine's. With ``aligned`` False, or where there are
+        no landmarks, the plain rectangle is cut instead, from which vectors are less true.
+        """
+        encoder = self._encoder(model)
+        rows = zip(
+            self.column(src), self.column(component_coord), self.column("landmarks"), strict=True
+        )
+
+        def cut(image: Any, place: Any, landmarks: Any) -> Any:
+            if aligned and landmarks[0] is not None:
+                return steps.cut_chip(encoder, image, place, landmarks[0])
+            return steps.cut_rectangle(image, place)
+
+        # Landmarks are handed on in a tuple, since None on its own would skip the photo.
+        jobs = [(image, place, (landmarks,)) for image, place, landmarks in rows]
+        self._fill(dst, self._try_each(cut, jobs))
+        return self
+
+    # --- vectors and neighbours -----------------------------------------------------
+
+    @action
+    def build_index(self, dst: str | Path = "my_index.ann", recall: float = 0.99) -> Self:
+        """Build the index of all vectors and save it as the folder ``dst``.
+
+        ``recall`` is the share of the true nearest that its approximate search must find.
+        The batch has to hold the whole data set: run the pipeline with its length as the
+        batch size. Raises ValueError when it doesn't, or when there is no vector.
+        """
+        if self.dataset is not None and len(self.dataset) != len(self):
+            raise ValueError(
+                f"This batch holds {len(self)} of {len(self.dataset)} photos, and an index is "
+                "built of all: run the pipeline with batch_size=len(dataset)."
+            )
+        names, vectors = self.stack(EMBEDDING)
+        encoder = self._encoder_id()
+        build_named_index(Path(dst), names, vectors, encoder=encoder, recall=recall)
+        return self
+
+    @action
+    def find_nearest_neighbours(
+        self,
+        src: str | Path = "my_index.ann",
+        k_neighbours: int = 6,
+        *,
+        exact: bool | None = None,
+    ) -> Self:
+        """The nearest photos of the index ``src``: ``neighbours`` and ``distances``.
+
+        ``exact`` True compares with every photo, False asks Annoy, None takes whichever the
+        build found faster at its recall. Raises IndexMissing, IndexDamaged, or IndexStale
+        for vectors of another encoder than the index's.
+        """
+        index = open_named_index(Path(src), encoder=self._encoder_id())
+        jobs = [(vector,) for vector in self.column(EMBEDDING)]
+        found = self._try_each(lambda vector: index.search(vector, k_neighbours, exact=exact), jobs)
+        self._fill("neighbours", [line and line[0] for line in found])
+        self._fill("distances", [line and line[1] for line in found])
+        return self
+
+    # --- files ----------------------------------------------------------------------
+
+    @action
+    def load(
+        self,
+        *args: Any,
+        src: Any = None,
+        fmt: str | None = None,
+        dst: Any = None,
+        components: Any = None,
+        post: Callable[..., Any] | None = None,
+        **options: Any,
+    ) -> Self:
+        """batchflow's `load`, with two formats that are this class's own.
+
+        ``fmt="csv"`` with ``components="embedding"`` (``dst`` means the same) reads vectors
+        by file name, checked line by line. With ``post`` the table may be of any shape:
+        pandas reads it with ``options``, such as ``index_col``, and ``post`` makes columns
+        of it. ``fmt="image"`` reads photos as Pillow images.
+        """
+        wanted = components if components is not None else dst
+        names = (wanted,) if isinstance(wanted, str) else tuple(wanted or ())
+        if fmt == "csv" and post is not None:
+            self._load_columns(load_table(Path(src), self.indices, names, post, **options))
+        elif fmt == "csv" and names == (EMBEDDING,):
+            vectors, self.vectors_of = load_vectors(Path(src), self._names())
+            self._load_columns({EMBEDDING: vectors})
+        else:
+            super().load(*args, src=src, fmt=fmt, dst=wanted, **options)
+        return self
+
+    @action
+    def dump(
+        self,
+        *args: Any,
+        dst: Any = None,
+        fmt: str | None = None,
+        components: Any = "images",
+        **options: Any,
+    ) -> Self:
+        """batchflow's `dump`; ``fmt="csv"`` with ``components="embedding"`` writes a line per
+        photo that has a vector: its name, then the numbers.
+
+        ``mode="a"`` appends, which a pipeline of several batches needs. ``header`` begins
+        the file with a line that states the encoder.
+        """
+        names = (components,) if isinstance(components, str) else tuple(components or ())
+        if fmt == "csv" and names == (EMBEDDING,):
+            options.setdefault("encoder", self._encoder_id())
+            dump_vectors(Path(dst), self._names(), self.column(EMBEDDING), **options)
+        else:
+            super().dump(*args, dst=dst, fmt=fmt, components=components, **options)
+        return self
+
+    def _load_columns(self, columns: dict[str, Column]) -> None:
+        for component, values in columns.items():
+            if component == EMBEDDING:
+                values = make_column([as_vector(value) for value in values])
+                self._note({n: "no vector" for n, value in enumerate(values) if value is None})
+            self._fill(component, values)
+
+    def _encoder(self, name: str | None) -> Encoder:
+        """That of the pipeline's model ``name``, of its only model, or of the engine."""
+        models = find_models(self.pipeline)
+        if name is not None and name not in models:
+            raise ValueError(f'The pipeline has no encoder model "{name}".')
+        if name is None and len(models) > 1:
+            raise ValueError(f"Say which model the faces are for: model={' or '.join(models)}.")
+        if name is None and not models:
+            return get_engine().encoder
+        return models[name or next(iter(models))].encoder
+
+    def _encoder_id(self) -> str:
+        """The "name/version" of the encoder that the vectors are of, "" where nothing says."""
+        models = list(find_models(self.pipeline).values())
+        if self.vectors_of or len(models) != 1:
+            return self.vectors_of
+        return f"{models[0].encoder.name}/{models[0].encoder.version}"

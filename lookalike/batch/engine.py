@@ -1,0 +1,74 @@
+"""The face engine of batches and notebooks: the site's own, put together without Django.
+
+It reads the same environment variables, so that exported networks and fetched weights are
+shared with the site beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from lookalike.faces.pipeline import FaceEngine
+
+_lock = threading.Lock()
+_engine: FaceEngine | None = None
+
+
+def data_folder() -> Path:
+    """LOOKALIKE_DATA_DIR, by default the folder var beside the package."""
+    base = Path(__file__).resolve().parents[2]
+    return (base / os.environ.get("LOOKALIKE_DATA_DIR", "var")).resolve()
+
+
+def open_engine(
+    *,
+    encoder: str | None = None,
+    weights_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    threads: int = 1,
+    device: str | None = None,
+) -> FaceEngine:
+    """A detector and an encoder, loaded.
+
+    ``encoder`` is "auto", "facenet" or "dlib", ``device`` "cpu", "cuda" or "cuda:N"; what
+    is left out comes from LOOKALIKE_ENCODER, LOOKALIKE_DEVICE and the data folder.
+    ``threads`` are those of one network's run: batches keep the cores busy with several
+    photos at once, so one is best.
+
+    Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
+    """
+    from lookalike.faces.detection import MtcnnDetector
+    from lookalike.faces.encoders import choose_encoder
+
+    wanted = encoder or os.environ.get("LOOKALIKE_ENCODER", "auto")
+    device = device or os.environ.get("LOOKALIKE_DEVICE", "cpu")
+    weights_dir = weights_dir or data_folder() / "weights"
+    cache_dir = cache_dir or data_folder() / "sessions"
+    chosen = choose_encoder(wanted, weights_dir, cache_dir, threads=threads, device=device)
+    return FaceEngine(MtcnnDetector(cache_dir, threads=threads, device=device), chosen)
+
+
+def get_engine() -> FaceEngine:
+    """The engine that batches of this process use, opened at the first call."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            _engine = open_engine()
+        return _engine
+
+
+def use_engine(engine: FaceEngine | None) -> None:
+    """Let batches of this process use ``engine`` from now on; None: the default again."""
+    global _engine
+    with _lock:
+        _engine = engine
+
+
+def count_cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # Not on macOS and Windows.
+        return os.cpu_count() or 1

@@ -1,0 +1,112 @@
+"""The project's encoders as a model of batchflow's pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from batchflow.model_dir import NonInitializedModel
+from batchflow.models.base import BaseModel
+from PIL import Image
+
+from lookalike.batch.columns import Column, as_rgb, make_column
+from lookalike.batch.engine import count_cores, data_folder, get_engine
+from lookalike.faces.encoders import FacenetEncoder, choose_encoder
+from lookalike.faces.types import Encoder, Pixels, Vectors
+
+
+class EncoderModel(BaseModel):  # type: ignore[misc]
+    """Turns chips into vectors of unit length.
+
+    In a pipeline: ``.init_model("faces", EncoderModel, "static", config={"load": {...}})``.
+    The dictionary holds the arguments of `load`. Without one the model shares the encoder
+    of the process's engine.
+    """
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        self.encoder: Encoder
+        self.load(**((config or {}).get("load") or {}))
+
+    def load(
+        self,
+        path: str | Path | None = None,
+        *,
+        encoder: str = "auto",
+        cache_dir: str | Path | None = None,
+        threads: int = 1,
+        device: str = "cpu",
+    ) -> None:
+        """Load the encoder.
+
+        ``path`` is the file with InceptionResnetV1's weights, or a folder where ``encoder``
+        ("auto", "facenet" or "dlib") looks for them; dlib's weights come with a package and
+        need none. Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
+        """
+        if path is None and encoder == "auto" and cache_dir is None:
+            self.encoder = get_engine().encoder
+            return
+        cache = Path(cache_dir) if cache_dir else data_folder() / "sessions"
+        weights = Path(path) if path else data_folder() / "weights"
+        options: dict[str, Any] = {"threads": threads, "device": device}
+        if path is None or weights.is_dir() or encoder == "dlib":
+            self.encoder = choose_encoder(encoder, weights, cache, **options)
+        else:
+            self.encoder = FacenetEncoder(weights, cache, **options)
+
+    def predict(self, images: Iterable[Any]) -> Column:
+        """The (dimensions,) vector of each chip, or None where there is no chip.
+
+        Chips are square; one of another size than the encoder's is resized to it, which
+        changes the vector a little. Raises ValueError for a picture that isn't square.
+        """
+        images = list(images)
+        chips = [self._fit(image) for image in images if image is not None]
+        vectors = iter(self._encode(chips))
+        return make_column([None if image is None else next(vectors) for image in images])
+
+    def _fit(self, image: Any) -> Pixels:
+        chip = as_rgb(image)
+        side = self.encoder.chip_size
+        height, width = chip.shape[:2]
+        if height != width:
+            raise ValueError(
+                f"The encoder takes square chips, and one is {width} x {height} pixels. "
+                "Put detect_face() and crop_from_bbox() before."
+            )
+        if width == side:
+            return chip
+        return np.asarray(Image.fromarray(chip).resize((side, side), Image.Resampling.BILINEAR))
+
+    def _encode(self, chips: Sequence[Pixels]) -> Vectors:
+        """The chips shared out among the cores, since a network's run keeps to one."""
+        shares = np.array_split(np.arange(len(chips)), count_cores())
+        parts = [[chips[number] for number in share] for share in shares if len(share)]
+        if len(parts) < 2:
+            return self.encoder.encode(chips)
+        with ThreadPoolExecutor(len(parts)) as pool:
+            return np.concatenate(list(pool.map(self.encoder.encode, parts)))
+
+    def reset(self) -> None:
+        """Nothing to do: the encoder isn't changed by its use."""
+
+    def train(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises TypeError: encoders come trained."""
+        raise TypeError("The encoders come trained. Use predict_model, not train_model.")
+
+    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises TypeError: there is nothing that isn't in the weights' own file."""
+        raise TypeError("There is nothing to save: the encoder is as its weights file has it.")
+
+
+def find_models(pipeline: Any) -> dict[str, EncoderModel]:
+    """The encoder models of a pipeline by name; those to be made at the first use are made."""
+    found = {}
+    for name, model in list(pipeline.models.models.items()) if pipeline is not None else ():
+        if isinstance(model, NonInitializedModel) and model.model_class is EncoderModel:
+            model = pipeline.get_model_by_name(name)
+        if isinstance(model, EncoderModel):
+            found[name] = model
+    return found

@@ -1,0 +1,100 @@
+"""An index whose neighbours are photos, by name, rather than a site's people.
+
+A folder that holds the index (`lookalike.faces.index`, where each photo counts as a person
+of its own) and the photos' names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from lookalike.faces.errors import IndexDamaged, IndexMissing
+from lookalike.faces.index import Index, IndexRows, Manifest, build_index, open_index
+from lookalike.faces.index_files import MANIFEST, mark_file
+from lookalike.faces.types import Vector, Vectors
+
+INDEX: Final = "photos"
+NAMES: Final = "names.json"
+UNKNOWN: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedIndex:
+    """An opened index and the names of its photos."""
+
+    index: Index
+    names: list[str]
+
+    def search(
+        self, vector: Vector, k: int, *, exact: bool | None = None
+    ) -> tuple[list[str], list[float]]:
+        """The ``k`` nearest photos' names, nearest first, and their distances (0 to 2)."""
+        found = self.index.search(vector, k, exact=exact)
+        return [self.names[line.portrait_id] for line in found], [line.distance for line in found]
+
+
+def build_named_index(
+    folder: Path, names: Sequence[str], vectors: Vectors, *, encoder: str, recall: float
+) -> Manifest:
+    """Build the index of (n, d) ``vectors`` as ``folder``, in place of the one there.
+
+    ``encoder`` is "name/version", or empty where it isn't known. Raises FileExistsError when
+    something else has that name, and what `lookalike.faces.index.build_index` raises.
+    """
+    if folder.exists() and not _is_ours(folder):
+        raise FileExistsError(
+            f"{folder} is there already and is no index of photos. Move it, or name another."
+        )
+    numbers = np.arange(len(names), dtype=np.int64)
+    name, _, version = (encoder or UNKNOWN).partition("/")
+    manifest = build_index(
+        folder,
+        INDEX,
+        IndexRows(vectors, numbers, numbers),
+        encoder_name=name,
+        encoder_version=version,
+        recall=recall,
+    )
+    facts = {"index": _index_mark(folder), "names": list(names)}
+    beside = folder / f"{NAMES}.{os.getpid()}"
+    beside.write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.replace(folder / NAMES)
+    return manifest
+
+
+def open_named_index(folder: Path, *, encoder: str = "") -> NamedIndex:
+    """Check an index and open it. ``encoder`` is that of the vectors to search with, "" for
+    any. Raises IndexMissing, IndexDamaged, or IndexStale for another encoder's index."""
+    if not folder.is_dir():
+        raise IndexMissing(f"There is no index {folder}. Build it first: build_index().")
+    index = open_index(folder / INDEX)
+    if encoder and index.manifest.encoder_name != UNKNOWN:
+        name, _, version = encoder.partition("/")
+        index = open_index(folder / INDEX, encoder_name=name, encoder_version=version)
+    try:
+        facts = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+        names, mark = list(map(str, facts["names"])), facts["index"]
+    except (OSError, ValueError, TypeError, LookupError) as problem:
+        raise IndexDamaged(f"{folder} has no usable names. Build it again.") from problem
+    if mark != _index_mark(folder) or len(names) != len(index):
+        raise IndexDamaged(f"The names in {folder} are another build's. Build it again.")
+    return NamedIndex(index, names)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it holds what a build leaves there, finished or not, and nothing else."""
+    return folder.is_dir() and all(
+        path.name.startswith((INDEX, NAMES)) for path in folder.iterdir()
+    )
+
+
+def _index_mark(folder: Path) -> str:
+    """The SHA-256 of the manifest, which no two builds share."""
+    return mark_file(folder / INDEX / MANIFEST).sha256

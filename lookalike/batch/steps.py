@@ -1,0 +1,107 @@
+"""What happens to one photo on its way: file, pixels, face, chip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lookalike.batch.columns import NoFace, as_rgb
+from lookalike.faces.photos import open_photo
+from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import Box, Detection, Encoder, Photo, Pixels
+
+MAX_BYTES: Final = 100_000_000
+MAX_PIXELS: Final = 200_000_000
+MIN_SIDE: Final = 32
+
+TARGET_SIDE: Final = 1600
+"""Photos are decoded as small as their decoder can, but not under this many pixels on the
+longer side, which is what the site keeps of a portrait."""
+
+SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".gif", ".bmp")
+
+Coordinates = NDArray[np.float64]
+"""(4,): left, top, width and height of a face in pixels."""
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """The photo ``name`` in ``folder``, also where the name lacks the file's suffix."""
+    path = folder / name
+    if path.is_file():
+        return path
+    with_suffix = (folder / f"{name}{suffix}" for suffix in SUFFIXES)
+    return next((found for found in with_suffix if found.is_file()), path)
+
+
+def open_file(path: Path, target_side: int | None = TARGET_SIDE) -> Photo:
+    """Raises a PhotoError, or an OSError of the disk."""
+    return open_photo(
+        path,
+        max_bytes=MAX_BYTES,
+        max_pixels=MAX_PIXELS,
+        min_side=MIN_SIDE,
+        target_side=target_side,
+    )
+
+
+def find_face(
+    engine: FaceEngine, image: Any, scale: float
+) -> tuple[Pixels, Coordinates, NDArray[np.float32]]:
+    """The largest face: the photo as the face stands upright in it, coordinates, landmarks.
+
+    ``scale`` is the image's pixels per pixel of the full photo. Raises NoFace or
+    FaceTooSmall.
+    """
+    pixels = as_rgb(image)
+    height, width = pixels.shape[:2]
+    photo = Photo(pixels, scale, round(width / scale), round(height / scale), "")
+    turned, found = engine.find_faces(photo, max_faces=1)
+    if not found:
+        raise NoFace
+    box = found[0].box
+    coordinates = np.array([box.left, box.top, box.width, box.height], np.float64)
+    return turned.pixels, coordinates, found[0].landmarks
+
+
+def cut_chip(
+    encoder: Encoder, image: Any, coordinates: Coordinates, landmarks: NDArray[np.float32]
+) -> Pixels:
+    """The chip that ``encoder`` expects of this face."""
+    left, top, width, height = map(float, coordinates)
+    box = Box(left, top, left + width, top + height)
+    return encoder.align(as_rgb(image), Detection(box, landmarks, 1.0))
+
+
+def cut_rectangle(image: Any, coordinates: Coordinates) -> Pixels:
+    """The part of the face's rectangle that lies in the picture. Raises NoFace for none."""
+    pixels = as_rgb(image)
+    height, width = pixels.shape[:2]
+    left, top, across, down = map(float, coordinates)
+    first_row, last_row = np.clip(np.rint([top, top + down]), 0, height).astype(int)
+    first_column, last_column = np.clip(np.rint([left, left + across]), 0, width).astype(int)
+    if first_row >= last_row or first_column >= last_column:
+        raise NoFace
+    return pixels[first_row:last_row, first_column:last_column]
+
+
+def resize(image: Any, size: tuple[int | None, int | None]) -> Any:
+    """``image`` at (width, height) pixels, of the kind that it came as: array or Pillow image.
+
+    A side that is None follows the other one. One of that size already comes back as it is.
+    """
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(as_rgb(image))
+    width, height = size
+    if width is None and height is None:
+        raise ValueError("Say the width or the height, or both.")
+    if width is None:
+        width = max(1, round(picture.width * (height or 1) / picture.height))
+    if height is None:
+        height = max(1, round(picture.height * width / picture.width))
+    if picture.size == (width, height):
+        return image
+    resized = picture.resize((width, height), Image.Resampling.BILINEAR)
+    return resized if isinstance(image, Image.Image) else np.asarray(resized)
