@@ -1,0 +1,162 @@
+"""A photo's faces: who counts, which way up, and their vectors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lookalike.faces.errors import FaceTooSmall
+from lookalike.faces.photos import turn_photo
+from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import Box, Detection, Photo, Pixels
+from tests.fakes import FakeDetector, FakeEncoder
+
+DEMO = Path(__file__).parents[2] / "celebrities" / "demo"
+
+
+def make_photo(seed: int = 1, scale: float = 1.0, side: int = 200) -> Photo:
+    """Noise with a bright top, so that it has an upright."""
+    pixels = np.random.default_rng(seed).integers(0, 200, (side, side + 40, 3), np.uint8)
+    pixels[:40] += 55
+    full = (round((side + 40) / scale), round(side / scale))
+    return Photo(pixels, scale, *full, "JPEG")
+
+
+def make_engine(*boxes: Box, **options: int) -> FaceEngine:
+    return FaceEngine(FakeDetector(boxes or None), FakeEncoder(), **options)
+
+
+class UprightDetector(FakeDetector):
+    """Finds faces only where the bright side is up, as real detectors do."""
+
+    def __init__(self, boxes: list[Box] | None = None) -> None:
+        super().__init__(boxes)
+        self.tried = 0
+
+    def detect(self, pixels: Pixels) -> list[Detection]:
+        self.tried += 1
+        top, rest = pixels[:20].mean(), pixels[60:].mean()
+        return super().detect(pixels) if top > rest + 30 else []
+
+
+def test_it_works() -> None:
+    engine = make_engine()
+    photo = make_photo()
+    found_in, detections = engine.find_faces(photo)
+    [face] = engine.encode_faces(found_in, detections)
+    assert found_in is photo
+    assert face.box == (60, 50, 180, 150)
+    assert face.confidence == detections[0].confidence
+    assert face.landmarks is detections[0].landmarks
+    assert face.chip.shape == (32, 32, 3)
+    assert face.vector.shape == (16,)
+    assert np.linalg.norm(face.vector) == pytest.approx(1)
+
+
+def test_it_handles_no_face() -> None:
+    photo = Photo(np.zeros((100, 100, 3), np.uint8), 1.0, 100, 100, "PNG")
+    found_in, detections = make_engine().find_faces(photo)
+    assert found_in is photo
+    assert detections == []
+    assert make_engine().encode_faces(photo, []) == []
+
+
+def test_it_gives_the_largest_first_and_no_more_than_asked() -> None:
+    boxes = [Box(0, 0, side, side) for side in (50, 70, 60, 80)]
+    _, detections = make_engine(*boxes).find_faces(make_photo(), max_faces=3)
+    assert [detection.box.width for detection in detections] == [80, 70, 60]
+
+
+def test_it_leaves_bystanders_out() -> None:
+    engine = make_engine(Box(0, 0, 160, 160), Box(160, 0, 200, 40), Box(160, 50, 199, 90))
+    photo = make_photo()
+    assert [face.box.width for face in engine.find_faces(photo)[1]] == [160, 40]
+    assert len(engine.find_faces(photo, min_share=0.5)[1]) == 1
+    assert len(engine.find_faces(photo, min_share=0)[1]) == 3
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_it_turns_a_photo_that_lies_on_its_side(turns: int) -> None:
+    upright = make_photo()
+    detector = UprightDetector()
+    engine = FaceEngine(detector, FakeEncoder())
+    found_in, detections = engine.find_faces(turn_photo(upright, turns))
+    np.testing.assert_array_equal(found_in.pixels, upright.pixels)
+    assert (found_in.full_width, found_in.full_height) == (240, 200)
+    assert len(detections) == 1
+    assert detector.tried == {0: 1, 1: 3, 2: 4, 3: 2}[turns]
+
+
+def test_it_returns_the_photo_as_it_came_when_no_turn_helps() -> None:
+    photo = replace(make_photo(), pixels=make_photo().pixels[60:].copy())
+    detector = UprightDetector()
+    found_in, detections = FaceEngine(detector, FakeEncoder()).find_faces(photo)
+    assert found_in is photo
+    assert detections == []
+    assert detector.tried == 4
+
+
+def test_it_rejects_faces_that_are_too_small() -> None:
+    engine = make_engine(Box(0, 0, 39, 50), Box(0, 0, 20, 20))
+    with pytest.raises(FaceTooSmall) as caught:
+        engine.find_faces(make_photo())
+    assert (caught.value.side, caught.value.limit) == (39, 40)
+
+
+def test_it_measures_faces_in_the_full_photo() -> None:
+    engine = make_engine(Box(0, 0, 20, 24), min_face_side=80)
+    assert len(engine.find_faces(make_photo(scale=0.25))[1]) == 1
+    with pytest.raises(FaceTooSmall) as caught:
+        engine.find_faces(make_photo(scale=0.5))
+    assert (caught.value.side, caught.value.limit) == (40, 80)
+
+
+def test_a_speck_does_not_hide_the_face_of_a_photo_on_its_side() -> None:
+    class Specks(UprightDetector):
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            return super().detect(pixels) or FakeDetector([Box(0, 0, 12, 12)]).detect(pixels)
+
+    found_in, [detection] = FaceEngine(Specks(), FakeEncoder()).find_faces(
+        turn_photo(make_photo(), 1)
+    )
+    assert found_in.pixels.shape == (200, 240, 3)
+    assert detection.box.width > 40
+
+
+def test_it_encodes_faces_of_many_photos_in_one_batch() -> None:
+    engine = make_engine(Box(0, 0, 90, 90), Box(90, 0, 170, 80))
+    photos = [make_photo(seed) for seed in range(3)]
+    found = [(photo, face) for photo in photos for face in engine.find_faces(photo)[1]]
+    faces = engine.encode_many(found)
+    assert isinstance(engine.encoder, FakeEncoder)
+    assert engine.encoder.encoded == [6]
+    for (photo, detection), face in zip(found, faces, strict=True):
+        [alone] = engine.encode_faces(photo, [detection])
+        np.testing.assert_array_equal(face.vector, alone.vector)
+        np.testing.assert_array_equal(face.chip, engine.align(photo, detection))
+
+
+def test_it_handles_no_photos() -> None:
+    assert make_engine().encode_many([]) == []
+
+
+def test_the_fakes_keep_a_picture_near_itself() -> None:
+    """What tests of the site lean on: one picture, even saved again, is one vector."""
+    engine = make_engine()
+    vectors = []
+    for path in sorted(DEMO.glob("*_1.jpg"))[:6]:
+        for quality in (95, 70):
+            picture = Image.open(path).convert("RGB")
+            picture.save(again := BytesIO(), "JPEG", quality=quality)
+            pixels = np.asarray(Image.open(again))
+            photo = Photo(pixels, 1.0, pixels.shape[1], pixels.shape[0], "JPEG")
+            [face] = engine.encode_faces(photo, engine.find_faces(photo)[1])
+            vectors.append(face.vector)
+    distances = np.linalg.norm(np.array(vectors)[:, None] - np.array(vectors)[None], axis=2)
+    np.fill_diagonal(distances, 9)
+    assert distances.argmin(axis=1).tolist() == [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10]
