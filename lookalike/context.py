@@ -11,6 +11,7 @@ from django.http import HttpRequest
 def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "SITE_NAME": settings.SITE_NAME,
+        "MAX_BYTES": settings.MAX_BYTES,
         "KEEP_HOURS": settings.KEEP_HOURS,
         "MIN_AGE": settings.MIN_AGE,
         "CONTACT": settings.CONTACT,

@@ -1,4 +1,5 @@
-"""The content security policy: nothing from anywhere but this site."""
+"""What holds for every request: the content security policy (nothing from anywhere but this
+site), and the size of what is read at all."""
 
 from __future__ import annotations
 
@@ -6,6 +7,10 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+BODY_FACTOR = 4
+"""A file somewhat too large is read, so that the form can say so on its own page."""
 
 
 class SecurityPolicyMiddleware:
@@ -33,3 +38,22 @@ class SecurityPolicyMiddleware:
             "Permissions-Policy", "camera=(self), microphone=(), geolocation=()"
         )
         return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a request whose stated length is beyond any photo, before it is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _stated_length(request) > BODY_FACTOR * settings.MAX_BYTES:
+            return render(request, "413.html", status=413)
+        return self.get_response(request)
+
+
+def _stated_length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0

@@ -5,8 +5,19 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from lookalike import views
+
 urlpatterns = [
     path("", include("uploads.urls")),
-    path("people/", include("celebrities.urls")),
+    path("", include("celebrities.urls")),
+    path("how-it-works/", views.how, name="how"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("site.webmanifest", views.manifest, name="manifest"),
+    path("healthz", views.health, name="health"),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "lookalike.views.bad_request"
+handler404 = "lookalike.views.not_found"
+handler500 = "lookalike.views.server_error"

@@ -1,11 +1,101 @@
-"""Pages of the site as a whole: what Django itself calls for."""
+"""Pages of the site as a whole, and what Django itself calls for."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from celebrities.models import IndexBuild
+from lookalike.faces.similarity import BANDS
+from lookalike.heartbeat import worker_is_away
+
+
+@require_safe
+def how(request: HttpRequest) -> HttpResponse:
+    """How it works: what is in use at the moment, and what the number means."""
+    build = IndexBuild.objects.current()
+    context = {
+        "build": build,
+        "encoder": build.encoder if build else "",
+        "scale": build.manifest.get("scale", {}) if build else {},
+        "bands": list_bands(),
+    }
+    return render(request, "lookalike/how.html", context)
+
+
+def list_bands() -> list[dict[str, Any]]:
+    """The phrases with the lowest and highest number of each, nearest first."""
+    lows = [round(least) for least, _phrase in BANDS]
+    highs = [*(low - 1 for low in lows[1:]), 100]
+    return [
+        {"low": low, "high": high, "phrase": gettext(phrase)}
+        for low, high, (_least, phrase) in reversed(list(zip(lows, highs, BANDS, strict=True)))
+    ]
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    return render(request, "lookalike/privacy.html")
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    return render(request, "lookalike/site.webmanifest", content_type="application/manifest+json")
+
+
+@require_safe
+@never_cache
+def health(request: HttpRequest) -> JsonResponse:
+    """For whoever watches over the site: 200 while it can take photos, else 503."""
+    parts = {
+        "database": _database_answers(),
+        "queue": _queue_answers(),
+        "worker": not worker_is_away(),
+    }
+    well = all(parts.values())
+    return JsonResponse({"well": well, **parts}, status=200 if well else 503)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form from a tab that was open for too long: say so, lose nothing, try again."""
     return render(request, "403_csrf.html", status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that is not one, such as a broken upload. Nothing more of it is read."""
+    return render(request, "400.html", status=400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Rendered without the request: whatever broke may be what its context needs."""
+    return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _queue_answers() -> bool:
+    try:
+        cache.get("health")
+    except (RedisError, OSError):
+        return False
+    return True
