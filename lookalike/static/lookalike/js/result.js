@@ -1,0 +1,80 @@
+// The result: one face at a time, any look-alike in the comparison, the phone's share sheet.
+
+// <face-picker>: shows the face that was chosen, by its box, its picture or the address.
+class FacePicker extends HTMLElement {
+  connectedCallback() {
+    this.faces = [...this.querySelectorAll(".face")];
+    this.links = [...this.querySelectorAll("[data-face]")];
+    for (const link of this.links) link.addEventListener("click", (event) => this.click(event));
+    for (const button of this.querySelectorAll("[data-compare-chip]")) this.offer(button);
+    const wanted = location.hash.match(/^#face-(\d+)$/)?.[1];
+    const known = this.faces.some((face) => face.id === `face-${wanted}`);
+    this.choose(known ? wanted : (this.faces[0]?.id.slice(5) ?? ""));
+  }
+
+  click(event) {
+    event.preventDefault();
+    const number = event.currentTarget.dataset.face;
+    this.choose(number);
+    history.replaceState(history.state, "", `#face-${number}`);
+    document.getElementById(`face-${number}`).focus();
+  }
+
+  choose(number) {
+    for (const face of this.faces) face.hidden = face.id !== `face-${number}`;
+    for (const link of this.links) {
+      if (link.dataset.face === number) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  offer(button) {
+    const slider = button.closest(".face").querySelector("compare-slider");
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const { compareChip, compareName, compareAlt } = button.dataset;
+      slider.face(compareChip, compareName, compareAlt);
+      slider.scrollIntoView({ block: "center" });
+      slider.range.focus({ preventScroll: true });
+    });
+  }
+}
+
+// <share-button>: hands the picture to the phone's share sheet, where there is one.
+class ShareButton extends HTMLElement {
+  connectedCallback() {
+    const probe = new File([""], "picture.png", { type: "image/png" });
+    if (!navigator.canShare?.({ files: [probe] })) return;
+    this.hidden = false;
+    this.firstElementChild.addEventListener("click", () => this.share());
+  }
+
+  async share() {
+    const { picture, title, failed } = this.dataset;
+    try {
+      const answer = await fetch(picture);
+      if (!answer.ok) throw new Error(answer.status);
+      const file = new File([await answer.blob()], "look-alike.png", { type: "image/png" });
+      await navigator.share({ files: [file], title });
+    } catch (error) {
+      if (error.name !== "AbortError") document.getElementById("announce").textContent = failed;
+    }
+  }
+}
+
+// <copy-button>: the link to the clipboard.
+class CopyButton extends HTMLElement {
+  connectedCallback() {
+    if (!navigator.clipboard?.writeText) return;
+    this.hidden = false;
+    const button = this.firstElementChild;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(this.dataset.from).value);
+      button.textContent = this.dataset.copied;
+    });
+  }
+}
+
+customElements.define("face-picker", FacePicker);
+customElements.define("share-button", ShareButton);
+customElements.define("copy-button", CopyButton);
