@@ -86,7 +86,7 @@ class Site:
         for name in names:
             with (self.data_dir / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    ["/bin/sh", "-c", f"exec {commands[name]}"],
+                    ["/bin/sh", "-c", commands[name]],
                     cwd=CHECKOUT,
                     env=self.environment,
                     stdout=log,
