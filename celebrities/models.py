@@ -12,8 +12,10 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+
+from lookalike.faces import similarity
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -97,10 +99,8 @@ class CelebrityQuerySet(models.QuerySet["Celebrity"]):
 
     def with_portraits(self) -> CelebrityQuerySet:
         """Each with its ready portraits, without their vectors, in one more query."""
-        ready = Portrait.objects.ready().defer("vector").order_by("pk")
-        return self.prefetch_related(
-            models.Prefetch("portraits", queryset=ready, to_attr="ready_portraits")
-        )
+        ready = Portrait.objects.ready().defer("vector", "landmarks").order_by("pk")
+        return self.prefetch_related(models.Prefetch("portraits", queryset=ready))
 
     def named(self, text: str) -> CelebrityQuerySet:
         """Those whose name or other name holds every word of the text."""
@@ -168,6 +168,12 @@ class Celebrity(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("celebrities:detail", args=[self.slug])
+
+    @property
+    def cover(self) -> Portrait | None:
+        """The portrait that stands for the person; `with_portraits` loads it beforehand."""
+        ready = (each for each in self.portraits.all() if each.status == Portrait.Status.READY)
+        return next(ready, None)
 
     def clean(self) -> None:
         self.search_key = fold(f"{self.name}\n{self.other_names}")
@@ -388,6 +394,20 @@ class Resemblance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.celebrity}: {self.rank}"
+
+    @property
+    def number(self) -> int:
+        """How alike, 0 to 100, as people read it."""
+        return round(self.similarity)
+
+    @property
+    def phrase(self) -> str:
+        """How alike in words, in the language in force; always the words of `number`."""
+        return gettext(similarity.phrase(self.number))
+
+    @property
+    def portrait(self) -> Portrait | None:
+        return self.other.cover
 
 
 class RemovalRequest(models.Model):

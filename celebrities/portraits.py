@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from django.conf import settings
 from PIL import Image
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 50_000_000
 """Curators may bring larger files than visitors; what is kept of them is no larger."""
+
+MIN_FACE_SIDE = 28
+"""Pixels across. Curators look at what they bring, so less is asked than of visitors."""
 
 RIVAL_SHARE = 0.6
 """A second face at least this share of the largest one's width makes it unclear whose
@@ -64,30 +68,20 @@ class Reading:
     face: Face | None = None
 
 
-def read_portraits(
-    engine: FaceEngine, files: Sequence[bytes], *, keep_pictures: bool = False
-) -> list[Reading]:
-    """A reading of each file, in order; faces are encoded in one batch.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """A file looked at: its picture as the face stands upright, and the face. Without a
+    usable face there is a reason, and perhaps no picture."""
 
-    ``keep_pictures`` says that the files are pictures made here before, whose bytes are kept
-    as they are.
-    """
-    readings: list[Reading] = []
-    found: list[tuple[int, Photo, Detection]] = []
-    for number, data in enumerate(files):
-        reading, seen = _read_one(engine, data, keep_picture=keep_pictures)
-        readings.append(reading)
-        if seen is not None:
-            found.append((number, *seen))
-    faces = engine.encode_many([(photo, detection) for _, photo, detection in found])
-    for (number, _, _), face in zip(found, faces, strict=True):
-        readings[number].face = face
-    return readings
+    photo: Photo | None
+    face: Detection | None = None
+    reason: Reason = Reason.NONE
+    detail: str = ""
+    turned: bool = False
 
 
-def _read_one(
-    engine: FaceEngine, data: bytes, *, keep_picture: bool
-) -> tuple[Reading, tuple[Photo, Detection] | None]:
+def look_at(engine: FaceEngine, data: bytes) -> Sight:
+    """Open a portrait's file and find the one face in it."""
     try:
         photo = open_photo(
             data,
@@ -97,22 +91,52 @@ def _read_one(
             target_side=settings.STORED_SIDE,
         )
     except PhotoError as error:
-        return Reading(reason_of(error), str(error)), None
+        return Sight(None, None, reason_of(error), str(error))
     photo = shrink_photo(photo, settings.STORED_SIDE)
+    curated = replace(engine, min_face_side=MIN_FACE_SIDE)
     try:
-        turned, detections = engine.find_faces(photo, max_faces=2, min_share=RIVAL_SHARE)
+        upright, faces = curated.find_faces(photo, max_faces=2, min_share=RIVAL_SHARE)
     except FaceTooSmall as error:
-        return _picture_of(photo, Reading(reason_of(error), str(error))), None
-    reading = Reading(Reason.NONE if detections else Reason.NO_FACE)
-    if len(detections) > 1:
-        reading.reason = Reason.SEVERAL_FACES
-    kept = data if keep_picture and turned is photo else b""
-    _picture_of(turned, reading, detections[0].box if detections else None, kept)
-    if reading.reason:
-        return reading, None
-    chip = cut_display_chip(turned.pixels, detections[0].landmarks)
-    reading.chip = encode_jpeg(chip, 90)
-    return reading, (turned, detections[0])
+        return Sight(photo, None, Reason.FACE_TOO_SMALL, str(error))
+    turned = upright is not photo
+    if not faces:
+        return Sight(upright, None, Reason.NO_FACE)
+    if len(faces) > 1:
+        return Sight(upright, faces[0], Reason.SEVERAL_FACES, turned=turned)
+    return Sight(upright, faces[0], turned=turned)
+
+
+def read_portraits(
+    engine: FaceEngine, files: Sequence[bytes], *, keep_pictures: bool = False
+) -> list[Reading]:
+    """A reading of each file, in order; faces are encoded in one batch.
+
+    ``keep_pictures`` says that the files are pictures made here before, whose bytes are kept
+    as they are.
+    """
+    sights = [look_at(engine, data) for data in files]
+    usable = [sight for sight in sights if not sight.reason]
+    found = [(sight.photo, sight.face) for sight in usable if sight.photo and sight.face]
+    faces = iter(engine.encode_many(found))
+    readings = []
+    for sight, data in zip(sights, files, strict=True):
+        reading = Reading(sight.reason, sight.detail)
+        if sight.photo is not None:
+            kept = data if keep_pictures and not sight.turned else b""
+            _draw(reading, sight.photo, sight.face, kept)
+        if not sight.reason:
+            reading.face = next(faces)
+        readings.append(reading)
+    return readings
+
+
+def _draw(reading: Reading, photo: Photo, face: Detection | None, kept: bytes) -> None:
+    """What people will see of the portrait."""
+    reading.height, reading.width = photo.pixels.shape[:2]
+    reading.picture = kept or encode_jpeg(photo.pixels, 92)
+    reading.thumbnails = make_thumbnails(photo.pixels, face.box if face else None)
+    if face is not None and not reading.reason:
+        reading.chip = encode_jpeg(cut_display_chip(photo.pixels, face.landmarks), 90)
 
 
 def reason_of(error: PhotoError) -> Reason:
@@ -144,18 +168,7 @@ def shrink_photo(photo: Photo, side: int) -> Photo:
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    import numpy as np
-
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
-
-
-def _picture_of(
-    photo: Photo, reading: Reading, box: Box | None = None, kept: bytes = b""
-) -> Reading:
-    reading.height, reading.width = photo.pixels.shape[:2]
-    reading.picture = kept or encode_jpeg(photo.pixels, 92)
-    reading.thumbnails = make_thumbnails(photo.pixels, box)
-    return reading
 
 
 def make_thumbnails(pixels: Pixels, box: Box | None) -> dict[int, bytes]:

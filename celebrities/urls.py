@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from celebrities import views
 
 app_name = "celebrities"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("people/", views.list_people, name="list"),
+    path("people/<str:slug>/", views.show_person, name="detail"),
+    path("credits/", views.list_credits, name="credits"),
+    path("removal/", views.ask_for_removal, name="removal"),
+    path("media/gallery/<path:name>", views.show_picture, name="picture"),
+]

@@ -1,0 +1,123 @@
+"""How well the engine knows people on an operator's own labelled photos. No database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
+from django.conf import settings
+from django.utils.text import slugify
+
+from celebrities.gallery import BATCH, batched
+from celebrities.importers.layout import plan_import
+from celebrities.importers.manifest import Entry
+from celebrities.importers.sources import Source
+from celebrities.portraits import look_at, shrink_photo
+from lookalike.faces.errors import PhotoError
+from lookalike.faces.photos import open_photo
+from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import Detection, Photo, Vectors
+
+Look = tuple[Photo, Detection]
+Progress = Callable[[int], None]
+"""Called with how many more photos are read."""
+
+
+@dataclass(slots=True)
+class Labelled:
+    """Photos read: vectors (n, d) with whose each is, whose photos showed no usable face,
+    and what a manifest says of people, by question and person."""
+
+    vectors: Vectors
+    people: list[str]
+    missed: list[str]
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def photos(self) -> int:
+        return len(self.people) + len(self.missed)
+
+
+def read_gallery(engine: FaceEngine, source: Source, progress: Progress) -> Labelled:
+    """Read photos as those of the gallery are: one face, which must be the only one."""
+    return _read(engine, source, _look_at_portrait, progress)
+
+
+def read_queries(engine: FaceEngine, source: Source, progress: Progress) -> Labelled:
+    """Read photos as visitors' are, and take the largest face."""
+    return _read(engine, source, _look_at_visitor, progress)
+
+
+def _look_at_portrait(engine: FaceEngine, data: bytes) -> Look | None:
+    sight = look_at(engine, data)
+    if sight.photo is None or sight.face is None or sight.reason:
+        return None
+    return sight.photo, sight.face
+
+
+def _look_at_visitor(engine: FaceEngine, data: bytes) -> Look | None:
+    try:
+        photo = open_photo(
+            data,
+            max_bytes=settings.MAX_BYTES,
+            max_pixels=settings.MAX_PIXELS,
+            min_side=settings.MIN_SIDE,
+            target_side=settings.STORED_SIDE,
+        )
+        upright, faces = engine.find_faces(shrink_photo(photo, settings.STORED_SIDE))
+    except PhotoError:
+        return None
+    return (upright, faces[0]) if faces else None
+
+
+def _read(
+    engine: FaceEngine,
+    source: Source,
+    look: Callable[[FaceEngine, bytes], Look | None],
+    progress: Progress,
+) -> Labelled:
+    people: list[str] = []
+    missed: list[str] = []
+    labels: dict[str, dict[str, str]] = {"gender": {}, "born": {}}
+    vectors = [np.empty((0, engine.encoder.dimensions), np.float32)]
+    for batch in batched(plan_import(source).portraits, BATCH):
+        seen: list[Look] = []
+        for found in batch:
+            person = person_of(found.entry.file)
+            _note_labels(labels, person, found.entry)
+            sight = look(engine, _read_file(source, found.file))
+            if sight is None:
+                missed.append(person)
+            else:
+                people.append(person)
+                seen.append(sight)
+        vectors += [face.vector[None] for face in engine.encode_many(seen)]
+        progress(len(batch))
+    return Labelled(np.concatenate(vectors), people, missed, labels)
+
+
+def person_of(file: str) -> str:
+    """Whose photo it is: the folder's name, or what stands before the file name's last "_".
+
+    Spelling is levelled, so that a folder "Jane Doe" and a file "jane-doe_1.jpg" agree.
+    """
+    path = PurePosixPath(file)
+    word = path.parent.name or path.stem.rpartition("_")[0] or path.stem
+    return slugify(word.replace("_", "-"), allow_unicode=True) or word
+
+
+def _read_file(source: Source, name: str) -> bytes:
+    """Its bytes, or none when it can't be read, which is then a photo without a face."""
+    try:
+        return source.read(name)
+    except OSError:
+        return b""
+
+
+def _note_labels(labels: dict[str, dict[str, str]], person: str, entry: Entry) -> None:
+    if entry.gender:
+        labels["gender"][person] = entry.gender
+    if entry.birth_year is not None:
+        labels["born"][person] = f"{entry.birth_year // 10 * 10}s"

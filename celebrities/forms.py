@@ -1,0 +1,50 @@
+"""The form for people in the gallery, and what curators' forms check."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from celebrities.models import Celebrity, RemovalRequest, fold
+
+MOST_AN_HOUR = 60
+"""Requests taken in an hour, from everybody together: more is a machine's doing."""
+
+
+class RemovalForm(forms.ModelForm[RemovalRequest]):
+    """A wish to be taken out, or to have a credit put right. No selfie, no ID."""
+
+    # People don't see this field; programs that fill in everything give themselves away.
+    website = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = RemovalRequest
+        fields = ["person", "message", "contact"]
+        widgets = {
+            "person": forms.TextInput(attrs={"autocomplete": "name"}),
+            "message": forms.Textarea(attrs={"rows": 6}),
+            "contact": forms.EmailInput(attrs={"autocomplete": "email"}),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        since = timezone.now() - timedelta(hours=1)
+        if cleaned.get("website"):
+            raise ValidationError(_("This looks like a program's work. Please try again."))
+        if RemovalRequest.objects.filter(created_at__gte=since).count() >= MOST_AN_HOUR:
+            raise ValidationError(
+                _("Too many requests arrive at the moment. Please try again in an hour.")
+            )
+        return cleaned
+
+    def save(self, commit: bool = True) -> RemovalRequest:
+        """Linked to the person in the gallery, where only one has that name."""
+        named = Celebrity.objects.filter(sort_key=fold(self.instance.person)[:400])[:2]
+        if len(named) == 1:
+            self.instance.celebrity = named[0]
+        return super().save(commit)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from celebrities.errors import BadSource
+from celebrities.evaluating import Labelled, read_gallery, read_queries
+from celebrities.importers.layout import plan_import
+from celebrities.importers.sources import Source, open_source
+from celebrities.management.progress import count_progress
+from lookalike import engine
+from lookalike.faces.errors import FacesError
+from lookalike.faces.pipeline import FaceEngine
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure on your own labelled photos how often the right person is found: "
+        "<person>_<anything>.jpg or a folder per person, with a manifest.csv for results by "
+        "gender and birth decade. Nothing is stored, and no database is touched."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--gallery", type=Path, required=True, metavar="DIR")
+        parser.add_argument("--queries", type=Path, required=True, metavar="DIR")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--encoder", choices=["auto", "facenet", "dlib"], help="another than the site's"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.perf_counter()
+        try:
+            sources = open_source(options["gallery"]), open_source(options["queries"])
+            faces = make_engine(options["encoder"])
+            says = evaluate(faces, *sources)
+        except (BadSource, FacesError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        says["seconds"] = round(time.perf_counter() - started, 3)
+        self.stdout.write(json.dumps(says) if options["json"] else describe(says))
+
+
+def make_engine(encoder: str | None) -> FaceEngine:
+    """The site's engine, or one with another encoder. Raises WeightsMissing."""
+    if encoder is None:
+        return engine.get_engine()
+    from lookalike.faces.encoders import choose_encoder
+
+    detector = engine.get_engine().detector
+    chosen = choose_encoder(
+        encoder,
+        settings.WEIGHTS_DIR,
+        settings.SESSIONS_DIR,
+        threads=settings.THREADS,
+        device=settings.DEVICE,
+    )
+    return FaceEngine(detector, chosen)
+
+
+def evaluate(faces: FaceEngine, gallery: Source, queries: Source) -> dict[str, Any]:
+    """The figures, as --json prints them. Raises ValueError when there are none."""
+    from lookalike.faces.evaluation import measure_accuracy
+
+    total = sum(len(plan_import(source).portraits) for source in (gallery, queries))
+    with count_progress("Reading photos", total) as progress:
+        known = read_gallery(faces, gallery, progress)
+        asked = read_queries(faces, queries, progress)
+    accuracy = measure_accuracy(
+        known.vectors,
+        known.people,
+        asked.vectors,
+        asked.people,
+        missed_people=asked.missed,
+        labels=join_labels(known, asked),
+    )
+    return {
+        "gallery_photos": known.photos,
+        "query_photos": asked.photos,
+        "people": len({*known.people, *known.missed}),
+        "no_face": len(known.missed) + len(asked.missed),
+        "rank1": round(accuracy.rank1, 4),
+        "rank6": round(accuracy.rank6, 4),
+        "verification": round(accuracy.verification, 4),
+        "threshold": round(accuracy.threshold, 4),
+        "groups": {
+            question: {group: _rounded(asdict(figures)) for group, figures in groups.items()}
+            for question, groups in accuracy.groups.items()
+            if groups
+        },
+    }
+
+
+def join_labels(known: Labelled, asked: Labelled) -> dict[str, dict[str, str]]:
+    return {question: known.labels[question] | asked.labels[question] for question in known.labels}
+
+
+def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in figures.items()
+    }
+
+
+def describe(says: dict[str, Any]) -> str:
+    """The same for people to read."""
+    lines = [
+        f"{says['gallery_photos']} gallery photos of {says['people']} people, "
+        f"{says['query_photos']} query photos; {says['no_face']} without a usable face.",
+        f"Right person first: {says['rank1']:.1%}; among the first six: {says['rank6']:.1%}.",
+        f"Same person or not: {says['verification']:.1%} right at distance {says['threshold']}.",
+    ]
+    for question, groups in says["groups"].items():
+        for group, figures in groups.items():
+            lines.append(
+                f"  {question} {group}: {figures['query_photos']} photos, "
+                f"first {figures['rank1']:.1%}, among six {figures['rank6']:.1%}"
+            )
+    return "\n".join([*lines, f"{says['seconds']} s."])

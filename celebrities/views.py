@@ -1,0 +1,127 @@
+"""The gallery in public: people, credits, and the way out of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
+
+from celebrities.forms import RemovalForm
+from celebrities.models import (
+    Category,
+    Celebrity,
+    CelebrityQuerySet,
+    Portrait,
+    gallery_storage,
+)
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+PEOPLE_A_PAGE = 48
+CREDITS_A_PAGE = 100
+ORDERS = {"name": ("sort_key", "pk"), "newest": ("-created_at", "-pk")}
+PICTURE_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp"}
+A_YEAR = 60 * 60 * 24 * 365
+
+
+class HtmxRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
+@require_safe
+def list_people(request: HtmxRequest) -> HttpResponse:
+    """Everybody, or those that are asked for; htmx gets the people alone."""
+    query = " ".join(request.GET.get("q", "").split())[:200]
+    category = request.GET.get("category", "")
+    order = request.GET.get("order", "name")
+    if order not in ORDERS:
+        order = "name"
+    people = find_people(query, category).order_by(*ORDERS[order]).with_portraits()
+    asked = {"q": query, "category": category, "order": order if order != "name" else ""}
+    asked = {name: value for name, value in asked.items() if value}
+    context: dict[str, Any] = {
+        "page_obj": Paginator(people, PEOPLE_A_PAGE).get_page(request.GET.get("page")),
+        "query": query,
+        "category": category,
+        "order": order,
+        "query_string": f"{urlencode(asked)}&" if asked else "",
+    }
+    if request.htmx and not request.htmx.history_restore_request:
+        response = render(request, "celebrities/_people.html", context)
+    else:
+        context["categories"] = Category.objects.offered()
+        response = render(request, "celebrities/list.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def find_people(query: str, category: str) -> CelebrityQuerySet:
+    people = Celebrity.objects.searchable().named(query)
+    return people.filter(categories__slug=category) if category else people
+
+
+@require_safe
+def show_person(request: HttpRequest, slug: str) -> HttpResponse:
+    person = get_object_or_404(Celebrity.objects.searchable(), slug=slug)
+    others = Celebrity.objects.searchable().with_portraits()
+    known = Prefetch("other", queryset=others)
+    shown = Celebrity.objects.searchable().order_by().values("pk")
+    context = {
+        "celebrity": person,
+        "portraits": Portrait.objects.ready().filter(celebrity=person).defer("vector"),
+        "resemblances": person.resemblances.filter(other__in=shown).prefetch_related(known),
+    }
+    return render(request, "celebrities/detail.html", context)
+
+
+@require_safe
+def list_credits(request: HttpRequest) -> HttpResponse:
+    """Every portrait with its author, licence and source."""
+    portraits = (
+        Portrait.objects.ready()
+        .filter(celebrity__published=True)
+        .select_related("celebrity")
+        .defer("vector", "landmarks")
+        .order_by("celebrity__sort_key", "celebrity_id", "pk")
+    )
+    page = Paginator(portraits, CREDITS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "celebrities/credits.html", {"page_obj": page, "query_string": ""})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for_removal(request: HttpRequest) -> HttpResponse:
+    """Someone asks to be taken out: the request appears among the curators' pages."""
+    if request.method == "POST":
+        form = RemovalForm(request.POST)
+        if form.is_valid():
+            form.save()
+            return redirect(f"{reverse('celebrities:removal')}?sent=1")
+    else:
+        person = Celebrity.objects.published().filter(slug=request.GET.get("person", "")).first()
+        form = RemovalForm(initial={"person": person.name if person else ""})
+    context = {"form": form, "sent": request.method != "POST" and "sent" in request.GET}
+    return render(request, "celebrities/removal.html", context)
+
+
+@require_GET
+def show_picture(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A picture of the gallery from local storage, and nothing else that lies there. A name
+    never gets other content, so browsers may keep it."""
+    suffix = name[name.rfind(".") :]
+    if not name.startswith("portraits/") or ".." in name or suffix not in PICTURE_TYPES:
+        raise Http404
+    try:
+        file = gallery_storage().open(name)
+    except OSError as error:
+        raise Http404 from error
+    response = FileResponse(file, content_type=PICTURE_TYPES[suffix])
+    response["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+    return response
