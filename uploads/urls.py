@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from uploads.views import delete, give, pictures, watch
+from uploads.views import delete, give, pictures, share, vote, watch
 
 app_name = "uploads"
 urlpatterns = [
@@ -15,5 +15,13 @@ urlpatterns = [
     path("u/<uuid:upload_id>/photo.jpg", pictures.photo, name="photo"),
     path("u/<uuid:upload_id>/faces/<int:number>/crop.jpg", pictures.crop, name="crop"),
     path("u/<uuid:upload_id>/faces/<int:number>/chip.jpg", pictures.chip, name="chip"),
+    path(
+        "u/<uuid:upload_id>/faces/<int:number>/share.png", share.share_picture, name="share_picture"
+    ),
+    path("u/<uuid:upload_id>/link/", share.link, name="link"),
+    path("u/<uuid:upload_id>/vote/", vote.vote, name="vote"),
     path("u/<uuid:upload_id>/delete/", delete.delete, name="delete"),
+    path("s/<str:token>/", share.shared, name="shared"),
+    path("s/<str:token>/faces/<int:number>/chip.jpg", share.shared_chip, name="shared_chip"),
+    path("s/<str:token>/faces/<int:number>/share.png", share.shared_picture, name="shared_picture"),
 ]

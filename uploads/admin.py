@@ -1,0 +1,78 @@
+"""What those who look after the site see of uploads: that they are there, never a photo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from uploads.deletion import delete_upload
+from uploads.models import Consent, Upload
+
+if TYPE_CHECKING:
+    UploadModelAdmin = admin.ModelAdmin[Upload]
+    ConsentModelAdmin = admin.ModelAdmin[Consent]
+else:
+    UploadModelAdmin = ConsentModelAdmin = admin.ModelAdmin
+
+
+@admin.register(Upload)
+class UploadAdmin(UploadModelAdmin):
+    list_display = (
+        "created_at",
+        "status",
+        "failure",
+        "stage",
+        "attempts",
+        "face_count",
+        "compared_with",
+        "encoder",
+        "expires_at",
+    )
+    list_filter = ("status", "failure", "encoder", "exhaustive")
+    date_hierarchy = "created_at"
+    fields = (
+        *("status", "failure", "detail", "stage", "attempts", "language"),
+        *("created_at", "queued_at", "claimed_at", "finished_at", "expires_at"),
+        *("k", "category", "gender", "living_only", "exhaustive"),
+        *("build_name", "encoder", "compared_with", "approximate_ms", "exact_ms"),
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
+        return super().get_queryset(request).annotate(found=Count("faces"))
+
+    @admin.display(description=_("faces"), ordering="found")
+    def face_count(self, upload: Any) -> int:
+        return int(upload.found)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Upload) -> None:
+        delete_upload(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
+        for upload in queryset:
+            delete_upload(upload)
+
+
+@admin.register(Consent)
+class ConsentAdmin(ConsentModelAdmin):
+    list_display = ("digest", "language", "first_shown_at")
+    readonly_fields = ("digest", "language", "text", "first_shown_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
+        return False
