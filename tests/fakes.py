@@ -65,4 +65,5 @@ class FakeEncoder:
             coarse = np.asarray(Image.fromarray(chip).resize((8, 8), Image.Resampling.BOX))
             vectors[row] = (coarse.ravel().astype(np.float32) - 127.5) @ self._mix
         vectors[:, 0] += 1.0  # A picture of middle grey is no zero vector.
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        units: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return units

@@ -108,8 +108,9 @@ class _Distances:
 
     def between(self, queries: Vectors) -> NDArray[np.float32]:
         """(m, n) Euclidean distances of unit vectors."""
-        products = queries @ self.gallery.T
-        return np.sqrt(np.maximum(2 - 2 * products, 0))
+        squares = np.maximum(2 - 2 * (queries @ self.gallery.T), 0)
+        distances: NDArray[np.float32] = np.sqrt(squares)
+        return distances
 
     def find_ranks(self, queries: Vectors, asked: NDArray[np.str_]) -> NDArray[np.intp]:
         """How many people are at least as near as the right one; the number of all people

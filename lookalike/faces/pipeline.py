@@ -9,8 +9,11 @@ from lookalike.faces.errors import FaceTooSmall
 from lookalike.faces.photos import turn_photo
 from lookalike.faces.types import Detection, Detector, Encoder, Face, Photo, Pixels
 
-MIN_FACE_SIDE = 40
-"""Pixels across, in the full photo, under which a face says too little about its owner."""
+MIN_FACE_SIDE = 28
+"""Pixels across, in the full photo, under which a face says too little about its owner.
+
+Portraits shrunk until their face was 40 or 28 pixels wide still found their person first in
+83 and 79 of 84 with the embedded encoder, and all but one within the first six."""
 
 TURNS = (0, 1, 3, 2)
 """Quarter turns tried: as it is, lying on either side, upside down."""

@@ -13,7 +13,9 @@ from lookalike.faces.encoders.dlib import FIVE_POINTS, TEMPLATE
 from lookalike.faces.types import Pixels
 
 
-def move(points: np.ndarray, scale: float, degrees: float, shift: tuple[float, float]):
+def move(
+    points: np.ndarray, scale: float, degrees: float, shift: tuple[float, float]
+) -> np.ndarray:
     angle = math.radians(degrees)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     return (points @ (scale * turn).T + shift).astype(np.float32)
@@ -33,7 +35,8 @@ def find_dot(chip: Pixels, near: np.ndarray, reach: int = 8) -> np.ndarray:
     left, top = (int(value) - reach for value in near)
     light = chip[top : top + 2 * reach, left : left + 2 * reach, 0].astype(float)
     rows, columns = np.mgrid[: 2 * reach, : 2 * reach] + 0.5
-    return np.array([(columns * light).sum(), (rows * light).sum()]) / light.sum() + (left, top)
+    x, y = (columns * light).sum(), (rows * light).sum()
+    return np.array([x / light.sum() + left, y / light.sum() + top])
 
 
 def test_it_works() -> None:

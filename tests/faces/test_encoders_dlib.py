@@ -56,7 +56,8 @@ def describe(oracle: dlib.face_recognition_model_v1, chip: Pixels) -> np.ndarray
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    units: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return units
 
 
 def test_it_works(

@@ -118,7 +118,8 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def draw() -> np.ndarray:
         vectors = centres + rng.normal(0, 0.9, centres.shape)
-        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        units: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return units.astype(np.float32)
 
     gallery, queries = draw(), draw()
     labels = {"half": {person: str(number % 2) for number, person in enumerate(people)}}

@@ -102,10 +102,10 @@ def test_it_returns_the_photo_as_it_came_when_no_turn_helps() -> None:
 
 
 def test_it_rejects_faces_that_are_too_small() -> None:
-    engine = make_engine(Box(0, 0, 39, 50), Box(0, 0, 20, 20))
+    engine = make_engine(Box(0, 0, 27, 35), Box(0, 0, 20, 20))
     with pytest.raises(FaceTooSmall) as caught:
         engine.find_faces(make_photo())
-    assert (caught.value.side, caught.value.limit) == (39, 40)
+    assert (caught.value.side, caught.value.limit) == (27, 28)
 
 
 def test_it_measures_faces_in_the_full_photo() -> None:

@@ -54,7 +54,8 @@ class DlibNetwork(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         found = functional.max_pool2d(functional.relu(self.first(image)), 3, 2)
         found = self.blocks(found)
-        return found.mean((2, 3)) @ self.product
+        vectors: Tensor = found.mean((2, 3)) @ self.product
+        return vectors
 
 
 class Block(nn.Module):
