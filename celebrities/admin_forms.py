@@ -1,0 +1,86 @@
+"""What the curators' forms check: a portrait's file, by its header alone."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.forms.models import BaseInlineFormSet
+from django.utils.translation import gettext_lazy as _
+
+from celebrities.models import Celebrity, Portrait
+from celebrities.portraits import MAX_FILE_BYTES, reason_of
+from lookalike.faces.errors import PhotoError
+from lookalike.faces.photos import check_header
+
+
+if TYPE_CHECKING:
+    PortraitModelForm = forms.ModelForm[Portrait]
+    PortraitInlineFormSet = BaseInlineFormSet[Portrait, Celebrity, PortraitModelForm]
+else:
+    PortraitModelForm = forms.ModelForm
+    PortraitInlineFormSet = BaseInlineFormSet
+
+
+class PortraitForm(PortraitModelForm):
+    """A portrait whose file is set once: another picture is another portrait."""
+
+    class Meta:
+        model = Portrait
+        fields = ["celebrity", "image", "author", "licence", "licence_url", "source_page", "notes"]
+        widgets = {"image": forms.FileInput(attrs={"accept": "image/*"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None and "image" in self.fields:
+            self.fields["image"].disabled = True
+            self.fields["image"].widget = forms.HiddenInput()
+
+    def clean_image(self) -> Any:
+        image = self.cleaned_data["image"]
+        if not isinstance(image, UploadedFile):
+            return image
+        try:
+            check_header(
+                image.file,
+                max_bytes=MAX_FILE_BYTES,
+                max_pixels=settings.MAX_PIXELS,
+                min_side=settings.MIN_SIDE,
+            )
+        except PhotoError as error:
+            label = Portrait.Reason(reason_of(error)).label
+            raise ValidationError(f"{label} ({error})") from error
+        digest = hashlib.sha256()
+        for chunk in image.chunks():
+            digest.update(chunk)
+        image.seek(0)
+        self.instance.image_hash = digest.hexdigest()
+        return image
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        person = cleaned.get("celebrity") or getattr(self.instance, "celebrity_id", None)
+        person_id = person.pk if isinstance(person, Celebrity) else person
+        there = Portrait.objects.filter(
+            celebrity=person_id, image_hash=self.instance.image_hash
+        ).exclude(pk=self.instance.pk)
+        if person_id and self.instance.image_hash and there.exists():
+            self.add_error("image", _("This person has this very file already."))
+        return cleaned
+
+
+class PortraitFormSet(PortraitInlineFormSet):
+    """A person's portraits, each file once."""
+
+    def clean(self) -> None:
+        super().clean()
+        seen: set[str] = set()
+        for form in self.forms:
+            digest = form.instance.image_hash
+            if digest and not form.errors and digest in seen:
+                form.add_error("image", _("This file is chosen twice."))
+            seen.add(digest)
