@@ -17,7 +17,6 @@ from celebrities.portraits import MAX_FILE_BYTES, reason_of
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos import check_header
 
-
 if TYPE_CHECKING:
     PortraitModelForm = forms.ModelForm[Portrait]
     PortraitInlineFormSet = BaseInlineFormSet[Portrait, Celebrity, PortraitModelForm]
@@ -46,7 +45,7 @@ class PortraitForm(PortraitModelForm):
             return image
         try:
             check_header(
-                image.file,
+                image,
                 max_bytes=MAX_FILE_BYTES,
                 max_pixels=settings.MAX_PIXELS,
                 min_side=settings.MIN_SIDE,
