@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -10,8 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lookalike.faces.detection import MtcnnDetector
+from lookalike.faces.encoders import DlibEncoder
 from lookalike.faces.errors import FaceTooSmall
-from lookalike.faces.photos import turn_photo
+from lookalike.faces.evaluation import Accuracy, measure_accuracy
+from lookalike.faces.photos import open_photo, turn_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Photo, Pixels
 from tests.fakes import FakeDetector, FakeEncoder
@@ -160,3 +164,42 @@ def test_the_fakes_keep_a_picture_near_itself() -> None:
     distances = np.linalg.norm(np.array(vectors)[:, None] - np.array(vectors)[None], axis=2)
     np.fill_diagonal(distances, 9)
     assert distances.argmin(axis=1).tolist() == [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10]
+
+
+def make_real_engine() -> FaceEngine:
+    cache = Path(os.environ["LOOKALIKE_SESSIONS_DIR"])
+    return FaceEngine(MtcnnDetector(cache), DlibEncoder(cache))
+
+
+def read_photo(path: Path) -> Photo:
+    return open_photo(path, max_bytes=10**7, max_pixels=10**8, min_side=40)
+
+
+def measure_pairs(pairs: dict[str, list[Path]]) -> Accuracy:
+    """The first photo of each person as gallery, the second as query."""
+    engine = make_real_engine()
+    people = sorted(pairs)
+    vectors = []
+    for place in (0, 1):
+        photos = [read_photo(pairs[person][place]) for person in people]
+        found = [engine.find_faces(photo) for photo in photos]
+        faces = engine.encode_many([(photo, detections[0]) for photo, detections in found])
+        vectors.append(np.array([face.vector for face in faces]))
+    return measure_accuracy(vectors[0], people, vectors[1], people)
+
+
+def test_the_real_parts_know_the_cast(cast: dict[str, list[Path]]) -> None:
+    accuracy = measure_pairs({person: cast[person] for person in sorted(cast)[::4]})
+    assert accuracy.rank1 == 1
+
+
+@pytest.mark.portraits
+def test_the_real_parts_know_real_people(portraits_dir: Path) -> None:
+    people = [path.stem[:-2] for path in portraits_dir.glob("*_2.jpg")]
+    accuracy = measure_pairs(
+        {person: [portraits_dir / f"{person}_{place}.jpg" for place in (1, 2)] for person in people}
+    )
+    assert len(people) == 84
+    assert accuracy.rank1 >= 0.98
+    assert accuracy.rank6 == 1
+    assert accuracy.verification > 0.995
