@@ -11,8 +11,9 @@ try:
     from lookalike.batch.engine import get_engine, open_engine, use_engine
     from lookalike.batch.model import EncoderModel
 except ModuleNotFoundError as missing:
+    package = (missing.name or "batchflow").split(".")[0]
     raise ImportError(
-        f"lookalike.batch needs {missing.name}, which is not installed. "
+        f"lookalike.batch needs {package}, which is not installed. "
         "Run pip install -r requirements-batch.txt."
     ) from missing
 

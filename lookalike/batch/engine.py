@@ -22,6 +22,18 @@ def data_folder() -> Path:
     return (base / os.environ.get("LOOKALIKE_DATA_DIR", "var")).resolve()
 
 
+def weights_folder() -> Path:
+    """Where fetched weights lie: LOOKALIKE_WEIGHTS_DIR, else in the data folder."""
+    named = os.environ.get("LOOKALIKE_WEIGHTS_DIR")
+    return Path(named).resolve() if named else data_folder() / "weights"
+
+
+def sessions_folder() -> Path:
+    """Where exported networks are kept: LOOKALIKE_SESSIONS_DIR, else in the data folder."""
+    named = os.environ.get("LOOKALIKE_SESSIONS_DIR")
+    return Path(named).resolve() if named else data_folder() / "sessions"
+
+
 def open_engine(
     *,
     encoder: str | None = None,
@@ -44,8 +56,8 @@ def open_engine(
 
     wanted = encoder or os.environ.get("LOOKALIKE_ENCODER", "auto")
     device = device or os.environ.get("LOOKALIKE_DEVICE", "cpu")
-    weights_dir = weights_dir or data_folder() / "weights"
-    cache_dir = cache_dir or data_folder() / "sessions"
+    weights_dir = weights_dir or weights_folder()
+    cache_dir = cache_dir or sessions_folder()
     chosen = choose_encoder(wanted, weights_dir, cache_dir, threads=threads, device=device)
     return FaceEngine(MtcnnDetector(cache_dir, threads=threads, device=device), chosen)
 

@@ -13,7 +13,7 @@ from batchflow.models.base import BaseModel
 from PIL import Image
 
 from lookalike.batch.columns import Column, as_rgb, make_column
-from lookalike.batch.engine import count_cores, data_folder, get_engine
+from lookalike.batch.engine import count_cores, get_engine, sessions_folder, weights_folder
 from lookalike.faces.encoders import FacenetEncoder, choose_encoder
 from lookalike.faces.types import Encoder, Pixels, Vectors
 
@@ -48,8 +48,8 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
         if path is None and encoder == "auto" and cache_dir is None:
             self.encoder = get_engine().encoder
             return
-        cache = Path(cache_dir) if cache_dir else data_folder() / "sessions"
-        weights = Path(path) if path else data_folder() / "weights"
+        cache = Path(cache_dir) if cache_dir else sessions_folder()
+        weights = Path(path) if path else weights_folder()
         options: dict[str, Any] = {"threads": threads, "device": device}
         if path is None or weights.is_dir() or encoder == "dlib":
             self.encoder = choose_encoder(encoder, weights, cache, **options)
@@ -105,7 +105,9 @@ def find_models(pipeline: Any) -> dict[str, EncoderModel]:
     """The encoder models of a pipeline by name; those to be made at the first use are made."""
     found = {}
     for name, model in list(pipeline.models.models.items()) if pipeline is not None else ():
-        if isinstance(model, NonInitializedModel) and model.model_class is EncoderModel:
+        if isinstance(model, NonInitializedModel) and (
+            model.source or model.model_class is EncoderModel
+        ):
             model = pipeline.get_model_by_name(name)
         if isinstance(model, EncoderModel):
             found[name] = model

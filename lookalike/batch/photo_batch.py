@@ -161,7 +161,7 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
             total = len(missing)
         counts = Counter(failures.values()).most_common()
         log.warning(
-            "%d of %d photos in this batch are left out (%s); %d so far.",
+            "Photos left out: %d of %d in this batch (%s), %d so far.",
             len(failures),
             len(self),
             ", ".join(f"{reason}: {count}" for reason, count in counts),
