@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 50_000_000
 """Curators may bring larger files than visitors; what is kept of them is no larger."""
-
-MIN_FACE_SIDE = 28
-"""Pixels across. Curators look at what they bring, so less is asked than of visitors."""
 
 RIVAL_SHARE = 0.6
 """A second face at least this share of the largest one's width makes it unclear whose
@@ -93,9 +90,8 @@ def look_at(engine: FaceEngine, data: bytes) -> Sight:
     except PhotoError as error:
         return Sight(None, None, reason_of(error), str(error))
     photo = shrink_photo(photo, settings.STORED_SIDE)
-    curated = replace(engine, min_face_side=MIN_FACE_SIDE)
     try:
-        upright, faces = curated.find_faces(photo, max_faces=2, min_share=RIVAL_SHARE)
+        upright, faces = engine.find_faces(photo, max_faces=2, min_share=RIVAL_SHARE)
     except FaceTooSmall as error:
         return Sight(photo, None, Reason.FACE_TOO_SMALL, str(error))
     turned = upright is not photo

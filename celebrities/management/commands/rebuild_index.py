@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from celebrities.errors import BadSource
 from celebrities.management.rebuilding import rebuild_and_tell
+from celebrities.vectors import import_vectors
+from lookalike.faces.errors import FacesError
 
 
 class Command(BaseCommand):
@@ -13,5 +17,29 @@ class Command(BaseCommand):
         "every published person, and put it in use. Visitors' searches go on meanwhile."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--from-csv", type=Path, metavar="FILE", help="take vectors computed elsewhere first"
+        )
+        parser.add_argument(
+            "--encoder",
+            default="",
+            metavar="NAME/VERSION",
+            help="what made the file's vectors, where its first line doesn't say",
+        )
+        parser.add_argument(
+            "--photos",
+            type=Path,
+            metavar="DIR",
+            help="the file names imported photos of this folder",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        path: Path | None = options["from_csv"]
+        if path is not None:
+            try:
+                count = import_vectors(path, stated=options["encoder"], photos=options["photos"])
+            except (BadSource, FacesError, OSError) as error:
+                raise CommandError(f"{error} Nothing was built.") from error
+            self.stdout.write(f"{count} vectors taken from {path}.")
         rebuild_and_tell(self.stdout)

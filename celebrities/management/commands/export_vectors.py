@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from celebrities.vectors import export_vectors
+from lookalike.faces.errors import FacesError
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the gallery's vectors as comma-separated text: a portrait's file name a line, "
+        "then its numbers. The first line states the encoder. "
+        "rebuild_index --from-csv reads such a file."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE.csv")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        try:
+            count = export_vectors(path)
+        except (FacesError, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{count} vectors written to {path}.")
