@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from lookalike import settings
 from lookalike.keep import keep_running
@@ -86,7 +88,11 @@ def command_line() -> list[str]:
 
 def count_clients() -> int:
     """Who is connected besides this question; 0 when the server does not answer."""
-    client = redis.Redis(unix_socket_path=str(settings.VALKEY_SOCKET), socket_timeout=1)
+    client = redis.Redis(
+        unix_socket_path=str(settings.VALKEY_SOCKET),
+        socket_timeout=1,
+        retry=Retry(NoBackoff(), retries=0),
+    )
     try:
         return len(client.client_list()) - 1
     except redis.RedisError:

@@ -34,6 +34,8 @@ from django.conf import settings
 settings.STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
+# WhiteNoise warns of a missing folder.
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 settings.DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 django.setup()
 
@@ -93,13 +95,26 @@ def worker(transactional_db: None, valkey: str) -> Iterator[Site]:
     site.stop()
 
 
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder on which `prepare` has run: demo gallery, index, admin. Copy it."""
+    site = Site(tmp_path_factory.mktemp("demo"), {})
+    site.manage("prepare")
+    return site.data_dir
+
+
 @pytest.fixture
-def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeSite]:
-    """Makes sites with an environment of your choosing; stops them at the end."""
+def make_site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeSite]:
+    """Makes sites: `make_site(demo=True, LOOKALIKE_X="...")`, with the demo gallery or empty,
+    none of it started; stops them at the end."""
     sites: list[Site] = []
 
-    def make(**environment: str) -> Site:
-        sites.append(Site(tmp_path_factory.mktemp("site"), environment))
+    def make(*, demo: bool = False, **environment: str) -> Site:
+        data_dir = tmp_path / f"site{len(sites)}"
+        if demo:
+            shutil.copytree(request.getfixturevalue("demo_data"), data_dir)
+        data_dir.mkdir(exist_ok=True)
+        sites.append(Site(data_dir, environment))
         return sites[-1]
 
     yield make
@@ -108,10 +123,11 @@ def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeSite]:
 
 
 @pytest.fixture(scope="session")
-def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def live_site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The whole site on the embedded services with the demo gallery, for browser tests."""
-    site = Site(tmp_path_factory.mktemp("live"), {})
-    site.manage("prepare")
+    data_dir = tmp_path_factory.mktemp("live") / "var"
+    shutil.copytree(demo_data, data_dir)
+    site = Site(data_dir, {})
     site.start("valkey", "web", "worker", "gallery")
     yield site
     site.stop()

@@ -17,6 +17,13 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import redis
+from django.core.cache import cache
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from lookalike import heartbeat
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 ADMIN_PASSWORD = "a password for the tests alone"
 
@@ -49,6 +56,7 @@ class Site:
         self.data_dir = data_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.socket = data_dir / "valkey.sock"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
             **os.environ,
@@ -103,19 +111,27 @@ class Site:
         path = self.data_dir / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def has_broker(self) -> bool:
-        import redis
+    def broker(self) -> redis.Redis:
+        """A client of the site's Valkey, which doesn't try again. Use it with `with`."""
+        once = Retry(NoBackoff(), retries=0)
+        if url := self.environment.get("REDIS_URL"):
+            return redis.Redis.from_url(url, retry=once)
+        return redis.Redis(unix_socket_path=str(self.socket), retry=once)
 
-        path = self.data_dir / "valkey.sock"
+    def has_broker(self) -> bool:
         try:
-            with redis.Redis(unix_socket_path=str(path)) as client:
+            with self.broker() as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
 
     def has_worker(self) -> bool:
-        code = "from lookalike.heartbeat import worker_is_away; print(worker_is_away())"
-        return self.run_python(code) == "False"
+        """Whether a worker of the queue `match` has been heard of, as the site would ask."""
+        try:
+            with self.broker() as client:
+                return bool(client.exists(cache.make_key(heartbeat.KEY)))
+        except redis.RedisError:
+            return False
 
     def answers(self) -> bool:
         try:
@@ -143,3 +159,25 @@ def list_children(pid: int) -> list[int]:
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         found += [int(word) for word in task.read_text().split()]
     return found + [below for child in found for below in list_children(child)]
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there and more than a zombie (Linux)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def find_processes(data_dir: Path) -> list[int]:
+    """Every running process whose environment names this data folder (Linux)."""
+    wanted = f"LOOKALIKE_DATA_DIR={data_dir}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if wanted in variables and is_running(int(folder.name)):
+            found.append(int(folder.name))
+    return found
