@@ -49,7 +49,10 @@ def _stored_vectors(encoder: str) -> Iterator[tuple[str, Vector]]:
 
     rows = Portrait.objects.ready().filter(encoder=encoder).order_by("pk")
     for image, vector in rows.values_list("image", "vector").iterator(chunk_size=CHUNK):
-        yield PurePosixPath(image).name, np.frombuffer(vector, "<f4").astype(np.float32)
+        yield (
+            PurePosixPath(image).name,
+            np.frombuffer(bytes(vector or b""), "<f4").astype(np.float32),
+        )
 
 
 def import_vectors(path: Path, *, stated: str = "", photos: Path | None = None) -> int:
@@ -118,8 +121,11 @@ def _find_portraits(table: VectorTable, photos: Path | None) -> list[list[int]]:
         rows = known.get(_hash_of(photos, name, line) if photos else PurePosixPath(name).name)
         if not rows:
             raise BadLine(line, f"{name} is no portrait of this gallery")
-        if any(status != Portrait.Status.READY for _, status in rows):
-            raise BadLine(line, f"in {name} this site has found no single face to show beside")
+        statuses = {status for _, status in rows}
+        if Portrait.Status.PENDING in statuses:
+            raise BadLine(line, f"{name} waits to be read: run rebuild_index on its own before")
+        if Portrait.Status.FAILED in statuses:
+            raise BadLine(line, f"{name} has no face that this site can show")
         found.append([key for key, _ in rows])
     return found
 

@@ -19,6 +19,7 @@ from lookalike.faces.errors import FacesError
 from lookalike.faces.types import Vector, Vectors
 
 NAME_COLUMN = "file_name"
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class BadLine(FacesError):
@@ -130,7 +131,7 @@ def _parse_vector(line: int, fields: Sequence[str], dimensions: int | None) -> V
     for text, number in zip(fields, numbers, strict=True):
         if number is None:
             raise BadLine(line, f'"{text[:40]}" is not a number')
-        if not abs(number) <= np.finfo(np.float32).max:
+        if not abs(number) <= LARGEST:
             raise BadLine(line, f'"{text[:40]}" is not a finite number')
     vector = np.array(numbers, np.float32)
     if not np.any(vector):
