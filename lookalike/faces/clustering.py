@@ -23,7 +23,7 @@ from lookalike.faces.types import Vectors
 HEAD_WIDTHS: Final = (16, 32, 48, 64, 96, 128, 192, 256)
 """Columns of a head, two of which are the left-out length and the squared length."""
 
-HEAD_SHARE: Final = 0.92
+HEAD_SHARE: Final = 0.9
 """Of the variance, what a head must hold to be worth having: with less, the bounds are so
 loose that too many rows are compared in full."""
 
@@ -81,7 +81,7 @@ def find_basis(vectors: Vectors) -> Basis | None:
 
 def count_cells(rows: int) -> int:
     """A cell each while rows are few, then cells in proportion to the root."""
-    return rows if rows < LEAST_ROWS else round(2 * math.sqrt(rows))
+    return rows if rows < LEAST_ROWS else round(3 * math.sqrt(rows))
 
 
 def find_cells(points: NDArray[np.float32], count: int) -> NDArray[np.int64]:

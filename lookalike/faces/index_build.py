@@ -17,17 +17,15 @@ from lookalike.faces.index_files import (
     BASIS,
     CELLS,
     FILES,
-    FORMAT,
     HEADS,
     MANIFEST,
-    METRIC,
     PORTRAITS,
     TREES,
     VECTORS,
-    Manifest,
     mark_file,
     publish,
 )
+from lookalike.faces.index_manifest import FORMAT, METRIC, Manifest
 from lookalike.faces.index_rows import IndexRows, unit_vectors
 from lookalike.faces.index_search import Index
 from lookalike.faces.similarity import calibrate
@@ -61,7 +59,7 @@ def build_index(
     and ValueError for a portrait named twice, a name with a path in it, or a recall
     outside 0 to 1.
     """
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise ValueError(f"not a name for an index: {name!r}")
     if not 0.0 < recall <= 1.0:
         raise ValueError(f"recall is a share between 0 and 1, not {recall}")

@@ -9,10 +9,9 @@ the result is exact. Rows are then regrouped to people, each by their best portr
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,19 +24,17 @@ from lookalike.faces.index_files import (
     PORTRAITS,
     TREES,
     VECTORS,
-    Manifest,
     check_encoder,
     check_files,
     read_manifest,
 )
+from lookalike.faces.index_manifest import METRIC, Manifest
 from lookalike.faces.index_rows import IndexRows, unit_vector, unit_vectors
+from lookalike.faces.index_scan import NOTHING, Found, Rows, Scan, Span, rows_with, sorted_ids
 from lookalike.faces.similarity import Scale
 from lookalike.faces.types import Neighbour, Vector, Vectors
 
-ROUNDING: Final = 1e-5
-"""How far a float32 product may be from the true half squared distance, generously."""
-
-Rows = NDArray[np.int64]
+Ids = Collection[int] | NDArray[np.int64]
 
 
 def open_index(
@@ -53,55 +50,6 @@ def open_index(
     check_encoder(manifest, encoder_name, encoder_version)
     check_files(folder, manifest)
     return Index(folder, manifest)
-
-
-class Found(NamedTuple):
-    """Portraits with their distances, three arrays of one length."""
-
-    distances: NDArray[np.float32]
-    portraits: Rows
-    celebrities: Rows
-
-    def joined(self, other: Found) -> Found:
-        return Found(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
-
-    def best_of_people(self) -> Found:
-        """The best portrait of each person, nearest first; equal distances by the ids."""
-        order = np.lexsort((self.portraits, self.celebrities, self.distances))
-        _, first = np.unique(self.celebrities[order], return_index=True)
-        kept = order[np.sort(first)]
-        return Found(*(column[kept] for column in self))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scan:
-    """Scores of scanned rows. ``squared - 2 * score`` is a squared distance that the row's
-    true one is not under. ``rows`` are their row numbers; None: all rows in order."""
-
-    scores: NDArray[np.float32]
-    squared: float
-    rows: Rows | None = None
-
-    def best(self, count: int) -> Rows:
-        """The ``count`` rows with the highest scores, and those that tie with the last."""
-        if count >= len(self.scores):
-            return self._numbers(np.arange(len(self.scores)))
-        groups = len(self.scores) // 64
-        scores = self.scores
-        if groups > 4 * count:
-            # The best of each of many groups: as many rows reach the count-th best of
-            # these, and partitioning them is far quicker than partitioning all.
-            scores = scores[: groups * 64].reshape(64, groups).max(axis=0)
-        cut = np.partition(scores, -count)[-count]
-        return self._numbers(np.flatnonzero(self.scores >= cut))
-
-    def within(self, distance: float) -> Rows:
-        """Every row that may be as near as ``distance``."""
-        least = (self.squared - distance * distance) / 2 - ROUNDING
-        return self._numbers(np.flatnonzero(self.scores >= least))
-
-    def _numbers(self, places: Rows) -> Rows:
-        return places if self.rows is None else self.rows[places]
 
 
 class Index:
@@ -138,7 +86,7 @@ class Index:
         k: int,
         *,
         exact: bool | None = None,
-        allowed: Collection[int] | NDArray[np.int64] | None = None,
+        allowed: Ids | None = None,
         without_portraits: Collection[int] = (),
         extra: IndexRows | None = None,
     ) -> list[Neighbour]:
@@ -182,14 +130,12 @@ class Index:
         head, squared = self._head_of(query)
         spans = self._spans(self._name_cells(head, probes, search_k))
         scores = np.empty(sum(stop - start for start, stop in spans), dtype=np.float32)
-        rows = np.empty(len(scores), dtype=np.int64)
         at = 0
         for start, stop in spans:
             end = at + stop - start
             np.dot(self._heads[start:stop], head, out=scores[at:end])
-            rows[at:end] = self._numbers[start:stop]
             at = end
-        return Scan(scores, squared, rows)
+        return Scan(scores, squared, spans)
 
     def name_cells(self, query: Vector, probes: int, search_k: int) -> list[int]:
         """The cells nearest to a query by Annoy, nearest first: at most ``probes``, and
@@ -198,7 +144,7 @@ class Index:
 
     def cells_of(self, rows: Rows) -> Rows:
         """Which cell each row lies in, in the same shape."""
-        return np.searchsorted(self._cells, rows, side="right") - 1
+        return np.asarray(np.searchsorted(self._cells, rows, side="right") - 1)
 
     def _name_cells(self, head: NDArray[np.float32], probes: int, search_k: int) -> list[int]:
         point = head if self._basis is None else head[:-2]
@@ -209,19 +155,15 @@ class Index:
         # Without heads a row's score is its product with the query, both of unit length.
         return (query, 2.0) if self._basis is None else self._basis.query(query)
 
-    def _spans(self, cells: list[int]) -> list[tuple[int, int]]:
+    def _spans(self, cells: list[int]) -> list[Span]:
         """The cells' rows as (start, stop), cells that lie side by side as one."""
-        spans: list[tuple[int, int]] = []
+        spans: list[Span] = []
         for cell in sorted(cells):
             start, stop = self._cells[cell], self._cells[cell + 1]
             if spans and spans[-1][1] == start:
                 start = spans.pop()[0]
             spans.append((start, stop))
         return spans
-
-    @cached_property
-    def _numbers(self) -> Rows:
-        return np.arange(self.manifest.items)
 
     # --- Comparing in full and regrouping ---
 
@@ -231,7 +173,7 @@ class Index:
         while probes < self.manifest.cells:
             scan = self._scan_cells(query, probes, search_k)
             found = self._nearest(query, scan, k, removed, newer)
-            if len(found.distances) >= k:
+            if len(found) >= k:
                 return found
             probes, search_k = probes * 8, search_k * 8
         return self._nearest(query, self._scan_all(query), k, removed, newer)
@@ -240,13 +182,13 @@ class Index:
         """The ``k`` nearest people among scanned and newer portraits, fewer if need be."""
         count = max(64, 4 * k)
         found = self._measure(query, scan.best(count), removed, newer)
-        while len(found.distances) < k and count < len(scan.scores):
+        while len(found) < k and count < len(scan.scores):
             count *= 8
             found = self._measure(query, scan.best(count), removed, newer)
-        if len(found.distances) >= k > 0:
+        if len(found) >= k > 0:
             rows = scan.within(float(found.distances[k - 1]))
             found = self._measure(query, rows, removed, newer)
-        return Found(*(column[:k] for column in found))
+        return found.take(slice(k))
 
     def _measure(self, query: Vector, rows: Rows, removed: Rows, newer: Found) -> Found:
         if len(removed):
@@ -258,43 +200,43 @@ class Index:
     def _measure_newer(
         self,
         query: Vector,
-        allowed: Collection[int] | NDArray[np.int64] | None,
+        allowed: Ids | None,
         without_portraits: Collection[int],
         extra: IndexRows | None,
     ) -> Found:
         if extra is None or not len(extra):
-            nothing = np.empty(0, dtype=np.int64)
-            return Found(np.empty(0, dtype=np.float32), nothing, nothing)
+            return NOTHING
         extra.check(self.manifest.dimensions)
-        kept = ~np.isin(extra.portrait_ids, _ids(without_portraits))
+        kept = ~np.isin(extra.portrait_ids, sorted_ids(without_portraits))
         if allowed is not None:
-            kept &= np.isin(extra.celebrity_ids, _ids(allowed))
+            kept &= np.isin(extra.celebrity_ids, sorted_ids(allowed))
         vectors = unit_vectors(extra.vectors[kept])
         distances = np.linalg.norm(vectors - query, axis=1)
         return Found(distances, extra.portrait_ids[kept], extra.celebrity_ids[kept])
 
     def _neighbours(self, found: Found) -> list[Neighbour]:
-        return [
-            Neighbour(celebrity, portrait, distance, self.scale.number(distance))
-            for distance, portrait, celebrity in zip(
-                *(column.tolist() for column in found), strict=True
-            )
-        ]
+        rows = zip(
+            found.celebrities.tolist(),
+            found.portraits.tolist(),
+            found.distances.tolist(),
+            strict=True,
+        )
+        return [Neighbour(*row, similarity=self.scale.number(row[-1])) for row in rows]
 
     # --- From ids to rows ---
 
     def _removed_rows(self, without: Collection[int], extra: IndexRows | None) -> Rows:
-        ids = _ids(without)
+        ids = sorted_ids(without)
         if extra is not None:
             ids = np.concatenate([ids, extra.portrait_ids])
         if not len(ids):
             return ids
         order, portraits = self._by_portrait
-        return _rows_with(order, portraits, ids)
+        return rows_with(order, portraits, ids)
 
-    def _rows_of_people(self, allowed: Collection[int] | NDArray[np.int64]) -> Rows:
+    def _rows_of_people(self, allowed: Ids) -> Rows:
         order, people = self._by_person
-        return np.sort(_rows_with(order, people, _ids(allowed)))
+        return np.sort(rows_with(order, people, sorted_ids(allowed)))
 
     @cached_property
     def _by_portrait(self) -> tuple[Rows, Rows]:
@@ -305,21 +247,6 @@ class Index:
     def _by_person(self) -> tuple[Rows, Rows]:
         order = np.argsort(self.celebrity_ids, kind="stable")
         return order, self.celebrity_ids[order]
-
-
-def _ids(ids: Collection[int] | NDArray[np.int64]) -> Rows:
-    if isinstance(ids, np.ndarray):
-        return np.unique(ids.astype(np.int64))
-    return np.unique(np.fromiter(ids, dtype=np.int64, count=len(ids)))
-
-
-def _rows_with(order: Rows, values: Rows, wanted: Rows) -> Rows:
-    """The rows (``order``, sorted by ``values``) whose value is one of ``wanted``."""
-    starts = np.searchsorted(values, wanted, side="left")
-    sizes = np.searchsorted(values, wanted, side="right") - starts
-    ends = np.cumsum(sizes)
-    places = np.arange(ends[-1] if len(ends) else 0)
-    return order[places + np.repeat(starts - (ends - sizes), sizes)]
 
 
 def _map(path: Path, kind: type[Any], shape: tuple[int, int]) -> NDArray[Any]:
@@ -336,6 +263,6 @@ def _load_trees(folder: Path, manifest: Manifest) -> Any:
     from annoy import AnnoyIndex
 
     width = manifest.head - 2 if manifest.head else manifest.dimensions
-    trees = AnnoyIndex(width, manifest.metric)
+    trees = AnnoyIndex(width, METRIC)
     trees.load(str(folder / TREES))
     return trees

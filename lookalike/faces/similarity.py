@@ -137,11 +137,11 @@ def calibrate(vectors: Vectors, celebrity_ids: NDArray[np.int64], encoder_name: 
     people = len(np.unique(celebrity_ids))
     use_same = len(same) >= LEAST_PAIRS
     use_stranger = people >= LEAST_PEOPLE
-    low = float(np.median(same)) if use_same else built_in.same
-    high = float(np.median(stranger)) if use_stranger else built_in.stranger
+    low = round(float(np.median(same)), 6) if use_same else built_in.same
+    high = round(float(np.median(stranger)), 6) if use_stranger else built_in.stranger
     if high - low < LEAST_GAP:
         return Calibration(built_in, False, False, len(stranger), len(same))
-    scale = Scale(stranger=round(high, 6), same=round(low, 6))
+    scale = Scale(stranger=high, same=low)
     return Calibration(scale, use_stranger, use_same, len(stranger), len(same))
 
 

@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.index_files import Tuning
+from lookalike.faces.clustering import LEAST_ROWS
+from lookalike.faces.index_manifest import Tuning
 from lookalike.faces.index_rows import unit_vectors
 from lookalike.faces.index_search import Index
 from lookalike.faces.types import Vectors
@@ -42,7 +43,8 @@ UNNOTICED_MS: Final = 1.0
 """An exact search under a millisecond is nothing beside finding and encoding a face."""
 
 SEARCH_SHARES: Final = (0.5, 1.0, 2.0, 4.0, 16.0)
-"""Nodes that Annoy inspects, as multiples of the number of cells; the last is all."""
+"""Nodes that Annoy inspects, as multiples of the number of cells; the last is all, and the
+only one tried where rows are so few that exact is used anyway."""
 
 UNTUNED: Final = Tuning(
     method="exact",
@@ -67,18 +69,19 @@ def tune_index(index: Index, recall: float, trees: int) -> Tuning:
     if not len(index):
         return replace(UNTUNED, recall_wanted=recall)
     started = time.monotonic()
-    queries = mix_queries(index.vectors, index.celebrity_ids, QUERIES)
+    few = len(index) < LEAST_ROWS
+    queries = mix_queries(index.vectors, index.celebrity_ids, QUERIES // 4 if few else QUERIES)
     cells = index.cells_of(true_neighbours(index.vectors, queries))
-    exact_ms = _time_search(index, queries, exact=True)
     tried: list[Tuning] = []
-    for share in SEARCH_SHARES:
+    for share in SEARCH_SHARES[-1:] if few else SEARCH_SHARES:
         search_k = max(1, round(share * index.manifest.cells))
         probes, found = _least_probes(index, queries, cells, search_k, recall)
         tuning = Tuning(
-            "approximate", recall, found, trees, search_k, probes, exact_ms, 0.0, len(queries), 0.0
+            "approximate", recall, found, trees, search_k, probes, 0.0, 0.0, len(queries), 0.0
         )
         index.manifest = replace(index.manifest, tuning=tuning)
-        tried.append(replace(tuning, approximate_ms=_time_search(index, queries, exact=False)))
+        exact_ms, approximate_ms = _time_both(index, queries)
+        tried.append(replace(tuning, exact_ms=exact_ms, approximate_ms=approximate_ms))
         if time.monotonic() - started > MOST_SECONDS:
             break
     best = _choose(tried, recall)
@@ -147,11 +150,14 @@ def _least_probes(
     return probes, round(float((places < probes).mean()), 4)
 
 
-def _time_search(index: Index, queries: Vectors, *, exact: bool) -> float:
-    """The median milliseconds of a search, after one to warm up."""
-    times = []
-    for query in queries[: TIMED + 1]:
-        started = time.perf_counter()
-        index.search(query, NEIGHBOURS, exact=exact)
-        times.append(time.perf_counter() - started)
-    return round(float(np.median(times[1:])) * 1000, 4)
+def _time_both(index: Index, queries: Vectors) -> tuple[float, float]:
+    """The median milliseconds of exact and approximate searches, taken in turns so that
+    whatever else the machine does weighs on both."""
+    times = np.empty((TIMED + 1, 2))
+    for turn, query in enumerate(queries[: TIMED + 1]):
+        for way, exact in enumerate((True, False)):
+            started = time.perf_counter()
+            index.search(query, NEIGHBOURS, exact=exact)
+            times[turn, way] = time.perf_counter() - started
+    exact_ms, approximate_ms = (np.median(times[1:], axis=0) * 1000).round(4).tolist()
+    return exact_ms, approximate_ms

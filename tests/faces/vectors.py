@@ -1,0 +1,35 @@
+"""Made-up vectors with the structure of faces: few directions, and people as clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lookalike.faces.index import IndexRows
+from lookalike.faces.types import Vectors
+
+DIMENSIONS = 64
+
+
+def make_vectors(count: int, *, seed: int = 0, directions: int = 12) -> Vectors:
+    """(count, 64) unit vectors around a common mean, most of their variance in a few
+    directions, the same ones for every seed."""
+    mixing = np.random.default_rng(1).standard_normal((directions, DIMENSIONS))
+    mixing *= np.linspace(1.0, 0.2, directions)[:, None]
+    rng = np.random.default_rng(seed)
+    vectors = rng.standard_normal((count, directions)) @ mixing * 0.15
+    vectors += rng.standard_normal((count, DIMENSIONS)) * 0.03
+    vectors[:, 0] += 3.0
+    return normalised(vectors)
+
+
+def make_rows(people: int, *, portraits: int = 2, spread: float = 0.02, seed: int = 0) -> IndexRows:
+    """``people`` with ``portraits`` each. Person 100's portraits are 1000, 1001 and so on."""
+    rng = np.random.default_rng(seed + 1000)
+    centres = make_vectors(people, seed=seed).repeat(portraits, axis=0)
+    vectors = normalised(centres + rng.standard_normal(centres.shape) * spread)
+    celebrities = np.arange(100, 100 + people).repeat(portraits)
+    return IndexRows(vectors, np.arange(1000, 1000 + len(vectors)), celebrities)
+
+
+def normalised(vectors: np.ndarray) -> Vectors:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
