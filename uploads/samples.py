@@ -20,7 +20,7 @@ SAMPLES = {
     "ananya-vellathurai": "Ananya Vellathurai",
     "matteo-lucanero": "Matteo Lucanero",
 }
-PREVIEW_SIZE = (160, 200)
+PREVIEW_SIZE = (320, 400)
 
 
 @dataclass(frozen=True, slots=True)
