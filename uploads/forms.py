@@ -8,7 +8,7 @@ from typing import IO, Any, cast
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
@@ -110,7 +110,7 @@ class UploadForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         if cleaned.get("sample") and cleaned.get("photo", True) is None:
-            cleaned["photo"] = File(sample_path(cleaned["sample"]).open("rb"))
+            cleaned["photo"] = ContentFile(sample_path(cleaned["sample"]).read_bytes())
         return cleaned
 
     def _check_header(self, photo: UploadedFile[bytes]) -> None:

@@ -29,7 +29,7 @@ def draw_share_picture(face: UploadedFace, match: Match) -> bytes:
     """
     picture = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(picture)
-    with storages["gallery"].open(match.portrait.chip.name) as file:
+    with storages["gallery"].open(str(match.portrait.chip)) as file:
         theirs = file.read()
     for data, left in ((read_file(face.chip.name), EDGE), (theirs, EDGE + SIDE + 20)):
         with Image.open(io.BytesIO(data)) as chip:

@@ -13,6 +13,7 @@ from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike import engine
 from lookalike.faces.pipeline import FaceEngine
 from tests.fakes import FakeDetector, FakeEncoder
+from tests.live import Site
 from tests.uploads.factories import PEOPLE, as_owner, make_person
 
 
@@ -47,3 +48,11 @@ def owner(client: Client, db: None) -> uuid.UUID:
     number = uuid.uuid4()
     as_owner(client, number)
     return number
+
+
+@pytest.fixture
+def valkey_away(valkey_server: Site) -> Iterator[None]:
+    """No broker and no cache, for the time of the test."""
+    valkey_server.stop("valkey")
+    yield
+    valkey_server.start("valkey")

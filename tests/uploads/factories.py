@@ -28,6 +28,9 @@ def cast_photo(slug: str = PEOPLE[0], number: int = 3) -> bytes:
     return (DEMO / f"{slug}_{number}.jpg").read_bytes()
 
 
+CAST_PHOTO = cast_photo()
+
+
 def make_picture(width: int = 320, height: int = 240, mode: str = "RGB") -> Image.Image:
     """A picture of many colours, in which a fake detector finds a face."""
     image = Image.linear_gradient("L").resize((width, height))
@@ -41,11 +44,15 @@ def encode(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def fill_form(photo: bytes | None = None, name: str = "photo.jpg", **changes: Any) -> dict[str, Any]:
-    """What the first page sends when its form is filled as it should be."""
-    fields: dict[str, Any] = {"consent": "on", "consent_version": current_digest("en"), "k": "6"}
-    fields["photo"] = SimpleUploadedFile(name, photo if photo is not None else cast_photo())
-    fields.update(changes)
+def fill_form(photo: bytes | None = CAST_PHOTO, **changes: Any) -> dict[str, Any]:
+    """What the first page sends when its form is filled as it should be; None leaves out."""
+    fields: dict[str, Any] = {
+        "consent": "on",
+        "consent_version": current_digest("en"),
+        "k": "6",
+        "photo": photo if photo is None else SimpleUploadedFile("photo.jpg", photo),
+        **changes,
+    }
     return {field: value for field, value in fields.items() if value is not None}
 
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import io
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import storages
 from PIL import Image
 
 from celebrities.models import Celebrity
-from uploads.files import list_files, read_file
+from lookalike import engine
+from lookalike.faces.errors import UnreadablePhoto
+from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import Box, Detection, Pixels
+from tests.fakes import FakeDetector, FakeEncoder
+from tests.uploads.factories import cast_photo, encode, make_picture, make_upload
+from uploads.files import list_files, read_file, store_file
 from uploads.matching import match_upload
 from uploads.models import Match, Upload
-from tests.uploads.factories import cast_photo, encode, make_picture, make_upload
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +97,6 @@ def test_it_stores_boxes_in_pixels_of_the_stored_photo(gallery: list[Celebrity])
     ("photo", "failure"),
     [
         (encode(Image.new("RGB", (300, 300), "grey")), "no_face"),
-        (encode(make_picture(70, 70)), "face_too_small"),
         (encode(make_picture(63, 300)), "too_small"),
         (encode(make_picture())[:-600], "unreadable"),
         (b"%PDF-1.7", "unsupported"),
@@ -109,6 +114,83 @@ def test_it_names_what_is_wrong_with_a_photo(
     assert not upload.received
     assert not storages["uploads"].exists(received)
     assert list_files(upload.pk) == ([upload.photo.name] if upload.photo else [])
+
+
+def test_it_says_when_the_face_is_too_small(gallery: list[Celebrity]) -> None:
+    engine.reset(FaceEngine(FakeDetector([Box(10, 10, 30, 30)]), FakeEncoder()))
+    upload = finish(make_upload(encode(make_picture())))
+
+    assert (upload.failure, upload.detail) == ("face_too_small", "20")
+
+
+def test_it_analyses_eight_faces_at_most_and_no_bystanders(gallery: list[Celebrity]) -> None:
+    faces = [Box(100 * n, 10, 100 * n + 90, 100) for n in range(10)]
+    bystander = Box(10, 300, 30, 320)
+    engine.reset(FaceEngine(FakeDetector([bystander, *faces]), FakeEncoder()))
+    upload = finish(make_upload(encode(make_picture(1100, 400))))
+
+    assert list(upload.faces.values_list("number", flat=True)) == list(range(8))
+    assert {face.matches.count() for face in upload.faces.all()} == {4}
+
+
+def test_it_turns_the_stored_photo_as_the_engine_did(gallery: list[Celebrity]) -> None:
+    class Upright(FakeDetector):
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            return super().detect(pixels) if pixels.shape[0] > pixels.shape[1] else []
+
+    engine.reset(FaceEngine(Upright(), FakeEncoder()))
+    upload = finish(make_upload(encode(make_picture(400, 300))))
+
+    assert (upload.width, upload.height) == (300, 400)
+    with Image.open(io.BytesIO(read_file(upload.photo.name))) as image:
+        assert image.size == (300, 400)
+    assert len(list_files(upload.pk)) == 3
+
+
+def test_it_says_when_it_took_too_long(
+    gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit may strike inside a decoder, which takes it for damage."""
+
+    def strike(*args: object, **options: object) -> None:
+        try:
+            raise SoftTimeLimitExceeded
+        except SoftTimeLimitExceeded as error:
+            raise UnreadablePhoto("SoftTimeLimitExceeded()") from error
+
+    monkeypatch.setattr("uploads.matching.open_photo", strike)
+    upload = finish(make_upload())
+
+    assert (upload.status, upload.failure) == ("failed", "took_too_long")
+    assert list_files(upload.pk) == []
+
+
+def test_it_logs_the_unexpected_without_a_word_about_the_visitor(
+    gallery: list[Celebrity], caplog: pytest.LogCaptureFixture
+) -> None:
+    upload = make_upload()
+    storages["uploads"].delete(upload.received.name)
+    finish(upload)
+
+    assert (upload.status, upload.failure) == ("failed", "internal")
+    assert "FileNotFoundError" in caplog.text
+    assert str(upload.pk) not in caplog.text
+    assert str(upload.owner) not in caplog.text
+
+
+def test_a_second_attempt_goes_on_from_the_stored_photo(gallery: list[Celebrity]) -> None:
+    upload = make_upload()
+    storages["uploads"].delete(upload.received.name)
+    upload.received.name = ""
+    upload.photo.name = store_file(upload.pk, cast_photo(number=1), ".jpg")
+    upload.attempts, upload.width, upload.height = 1, 480, 600
+    upload.save()
+    stray = store_file(upload.pk, b"left by the first attempt")
+    finish(upload)
+
+    assert upload.status == Upload.Status.DONE
+    assert upload.attempts == 2
+    assert not storages["uploads"].exists(stray)
 
 
 def test_it_says_when_the_gallery_is_empty(fake_engine: object) -> None:

@@ -1,0 +1,186 @@
+"""GET /u/<id>/ and /u/<id>/status/: waiting, the result, or the reason why there is none."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from celebrities.models import Celebrity
+from tests.uploads.factories import as_owner, make_result, make_upload
+from uploads.models import Upload
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_it_works(client: Client, owner: uuid.UUID, gallery: list[Celebrity]) -> None:
+    upload = make_result(gallery, owner=owner)
+    response = client.get(f"/u/{upload.pk}/")
+
+    assert response.status_code == 200
+    page = response.content.decode()
+    for person in gallery:
+        assert person.name in page
+    assert f"/u/{upload.pk}/photo.jpg" in page
+    assert f"/u/{upload.pk}/delete/" in page
+
+
+def test_it_tells_what_is_happening(client: Client, owner: uuid.UUID) -> None:
+    make_upload()
+    upload = make_upload(owner=owner)
+    response = client.get(f"/u/{upload.pk}/")
+
+    assert response.context["place"] == 2
+    assert response.context["worker_away"] is True
+    assert f'hx-get="/u/{upload.pk}/status/"' in response.content.decode()
+
+
+def test_it_places_boxes_in_percent(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    face = client.get(make_result(gallery, owner=owner).get_absolute_url()).context["faces"][0]
+
+    style = face.style
+    assert (style.left, style.top, style.width, style.height) == (25, 25, 50, 50)
+
+
+def test_it_cuts_boxes_at_the_edges(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    upload = make_result(gallery, owner=owner)
+    upload.faces.update(box=[-30, -40, 330, 440])
+    style = client.get(upload.get_absolute_url()).context["faces"][0].style
+
+    assert (style.left, style.top, style.width, style.height) == (0, 0, 100, 100)
+
+
+def test_it_says_when_nobody_is_alike(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    upload = make_result(gallery, owner=owner)
+    upload.faces.get().matches.update(similarity=12)
+    response = client.get(upload.get_absolute_url())
+
+    assert response.context["faces"][0].is_weak
+    assert "No one in the gallery is a strong look-alike" in response.content.decode()
+
+
+def test_a_result_takes_few_queries(
+    client: Client,
+    owner: uuid.UUID,
+    gallery: list[Celebrity],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    upload = make_result(gallery, owner=owner)
+    with django_assert_max_num_queries(6):
+        client.get(upload.get_absolute_url())
+
+
+@pytest.mark.parametrize("failure", [value for value in Upload.Failure.values if value])
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_it_has_words_for_every_failure(
+    client: Client, owner: uuid.UUID, failure: str, language: str
+) -> None:
+    upload = make_upload(owner=owner, status=Upload.Status.FAILED, failure=failure, detail="PDF")
+    response = client.get(f"/u/{upload.pk}/", headers={"Accept-Language": language})
+
+    words = response.context["failure"]
+    assert response.status_code == 200
+    assert words.title
+    assert words.sentence.endswith(".")
+    assert words.tips
+    assert "hx-trigger" not in response.content.decode()
+
+
+def test_the_fragment_polls_until_it_is_done(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    waiting = client.get(f"/u/{make_upload(owner=owner).pk}/status/", headers=HTMX)
+    done = client.get(f"/u/{make_result(gallery, owner=owner).pk}/status/", headers=HTMX)
+
+    assert "<html" not in waiting.content.decode()
+    assert 'hx-trigger="every 1s"' in waiting.content.decode()
+    assert "hx-trigger" not in done.content.decode()
+    assert gallery[0].name in done.content.decode()
+
+
+def test_the_fragment_alone_leads_to_the_page(client: Client, owner: uuid.UUID) -> None:
+    upload = make_upload(owner=owner)
+    response = client.get(f"/u/{upload.pk}/status/")
+
+    assert response.status_code == 302
+    assert response["Location"] == f"/u/{upload.pk}/"
+
+
+def test_a_page_that_polls_learns_that_the_upload_is_gone(client: Client, owner: uuid.UUID) -> None:
+    number = uuid.uuid4()
+    response = client.get(f"/u/{number}/status/", headers=HTMX)
+
+    assert response["HX-Redirect"] == f"/u/{number}/"
+
+
+@pytest.mark.parametrize(
+    "path", ["", "status/", "photo.jpg", "faces/0/crop.jpg", "faces/0/chip.jpg", "delete/"]
+)
+def test_it_rejects_everybody_else(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity], path: str
+) -> None:
+    upload = make_result(gallery, owner=owner)
+    stranger, newcomer = Client(), Client()
+    as_owner(stranger, uuid.uuid4())
+
+    for other in (stranger, newcomer):
+        response = other.get(f"/u/{upload.pk}/{path}")
+        assert response.status_code == 404
+        assert "deleted, has expired, or belongs to another browser" in response.content.decode()
+        assert "no-store" in response["Cache-Control"]
+    assert "sessionid" not in newcomer.cookies
+
+
+@pytest.mark.parametrize("path", ["", "photo.jpg", "faces/0/crop.jpg", "delete/"])
+def test_it_rejects_what_has_expired(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity], path: str
+) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    upload = make_result(gallery, owner=owner, expires_at=past)
+
+    assert client.get(f"/u/{upload.pk}/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["", "status/", "photo.jpg", "faces/0/crop.jpg", "faces/0/chip.jpg", "delete/"]
+)
+def test_its_answers_are_kept_by_nobody(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity], path: str
+) -> None:
+    upload = make_result(gallery, owner=owner)
+    response = client.get(f"/u/{upload.pk}/{path}", headers=HTMX)
+    response.close()
+
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    assert "noindex" in response["X-Robots-Tag"]
+
+
+def test_it_handles_a_long_name_and_markup_in_it(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    Celebrity.objects.filter(pk=gallery[0].pk).update(name="<script>alert(1)</script>" * 8)
+    page = client.get(make_result(gallery, owner=owner).get_absolute_url()).content.decode()
+
+    assert "<script>alert" not in page
+
+
+def test_the_page_tells_what_stays_in_hours(
+    client: Client, owner: uuid.UUID, settings: Settings, gallery: list[Celebrity]
+) -> None:
+    settings.KEEP_HOURS = 5
+    page = client.get(make_result(gallery, owner=owner).get_absolute_url()).content.decode()
+
+    assert "4\xa0hours" in page

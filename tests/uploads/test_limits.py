@@ -1,0 +1,90 @@
+"""How much a visitor may send, counted in the cache alone."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+from pytest_django import Settings
+
+from tests.uploads.factories import fill_form
+from uploads.limits import client_address, is_over_rate
+from uploads.models import Upload
+
+
+@pytest.fixture
+def request_from(rf: RequestFactory) -> Any:
+    return lambda address: rf.get("/", REMOTE_ADDR=address)
+
+
+def test_it_works(valkey: str, request_from: Any, settings: Settings) -> None:
+    settings.RATE_LIMIT = 2
+    owner = uuid.uuid4()
+
+    assert [is_over_rate(request_from("192.0.2.1"), owner) for _ in range(3)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_it_counts_an_address_whose_cookies_are_dropped(
+    valkey: str, request_from: Any, settings: Settings
+) -> None:
+    settings.RATE_LIMIT = 2
+    over = [is_over_rate(request_from("192.0.2.1"), uuid.uuid4()) for _ in range(11)]
+
+    assert over == [False] * 10 + [True]
+    assert not is_over_rate(request_from("192.0.2.2"), uuid.uuid4())
+
+
+def test_it_blocks_nobody_while_the_cache_is_away(
+    valkey_away: None, request_from: Any, settings: Settings
+) -> None:
+    settings.RATE_LIMIT = 1
+    owner = uuid.uuid4()
+
+    assert not any(is_over_rate(request_from("192.0.2.1"), owner) for _ in range(3))
+
+
+def test_no_limit_is_zero(valkey: str, request_from: Any, settings: Settings) -> None:
+    settings.RATE_LIMIT = 0
+    owner = uuid.uuid4()
+
+    assert not any(is_over_rate(request_from("192.0.2.1"), owner) for _ in range(3))
+
+
+def test_it_keeps_addresses_hashed_and_for_an_hour(valkey: str, request_from: Any) -> None:
+    import redis
+
+    owner = uuid.uuid4()
+    is_over_rate(request_from("192.0.2.77"), owner)
+    with redis.Redis(unix_socket_path=valkey) as server:
+        keys = server.keys("*rate:*")
+        assert len(keys) == 2
+        for key in keys:
+            assert b"192.0.2.77" not in key
+            assert str(owner).encode() not in key
+            assert 0 < server.ttl(key) <= 3600
+
+
+def test_a_proxy_is_believed_only_when_trusted(rf: RequestFactory, settings: Settings) -> None:
+    request = rf.get("/", HTTP_X_FORWARDED_FOR="198.51.100.9, 203.0.113.5", REMOTE_ADDR="10.0.0.1")
+
+    assert client_address(request) == "10.0.0.1"
+    settings.TRUST_PROXY = True
+    assert client_address(request) == "203.0.113.5"
+
+
+@pytest.mark.django_db
+def test_the_page_says_that_it_is_enough(client: Client, valkey: str, settings: Settings) -> None:
+    settings.RATE_LIMIT = 1
+    client.post("/", fill_form())
+    response = client.post("/", fill_form())
+
+    assert response.status_code == 429
+    assert response["Retry-After"]
+    assert "Try again" in response.content.decode()
+    assert Upload.objects.count() == 1

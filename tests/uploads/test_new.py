@@ -1,0 +1,330 @@
+"""GET and POST /: giving a photo."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.files.storage import storages
+from django.test import Client
+from pytest_django import Settings
+
+from celebrities.models import Celebrity
+from tests.uploads.factories import (
+    PEOPLE,
+    cast_photo,
+    encode,
+    fill_form,
+    make_person,
+    make_picture,
+    make_upload,
+)
+from uploads.consent import current_digest
+from uploads.files import list_files, read_file
+from uploads.models import Consent, Upload
+from uploads.samples import SAMPLES
+
+pytestmark = pytest.mark.django_db
+
+
+def nothing_is_stored() -> bool:
+    folders, files = storages["uploads"].listdir("") if has_folder() else ([], [])
+    return not Upload.objects.exists() and not files and not any(map(list_files, folders))
+
+
+def has_folder() -> bool:
+    return (settings.MEDIA_ROOT / "uploads").exists()
+
+
+@pytest.fixture(autouse=True)
+def own_media(settings: Settings, tmp_path: Path) -> None:
+    """Files of a test's own, so that it can see that none were left."""
+    location = str(tmp_path / "media" / "uploads")
+    settings.MEDIA_ROOT = tmp_path / "media"
+    options = {**settings.STORAGES["uploads"]["OPTIONS"], "location": location}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "uploads": {**settings.STORAGES["uploads"], "OPTIONS": options},
+    }
+
+
+def test_it_works(client: Client, valkey: str) -> None:
+    photo = cast_photo()
+    response = client.post("/", fill_form(photo, k="9", exhaustive="on"))
+
+    upload = Upload.objects.get()
+    assert response.status_code == 302
+    assert response["Location"] == f"/u/{upload.pk}/"
+    assert upload.status == Upload.Status.QUEUED
+    assert (upload.k, upload.exhaustive, upload.living_only) == (9, True, False)
+    assert read_file(upload.received.name) == photo
+    assert upload.consent.digest == current_digest("en")
+    assert str(upload.owner) == client.session["owner"]
+    assert "photo" not in upload.received.name
+
+
+def test_the_page_offers_the_form(client: Client) -> None:
+    make_person()
+    response = client.get("/")
+
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert 'enctype="multipart/form-data"' in page
+    assert current_digest("en") in page
+    assert "sessionid" not in response.cookies
+
+
+def test_the_page_offers_six_samples(client: Client) -> None:
+    page = client.get("/").content.decode()
+
+    assert len(SAMPLES) == 6
+    for key in SAMPLES:
+        assert f"/samples/{key}.jpg" in page
+        preview = client.get(f"/samples/{key}.jpg")
+        assert preview.status_code == 200
+        assert preview["Content-Type"] == "image/jpeg"
+
+
+def test_it_offers_only_whom_the_gallery_has(client: Client, gallery: list[Celebrity]) -> None:
+    Celebrity.objects.filter(pk=gallery[0].pk).update(gender="female")
+    page = client.get("/").content.decode()
+
+    assert '<option value="female">' in page
+    assert '<option value="male">' not in page
+
+
+def test_it_takes_a_sample_instead_of_a_photo(client: Client, valkey: str) -> None:
+    key = next(iter(SAMPLES))
+    response = client.post("/", fill_form(photo=None, sample=key))
+
+    assert response.status_code == 302
+    assert read_file(Upload.objects.get().received.name) == cast_photo(key)
+
+
+def test_it_takes_a_photo_before_a_sample(client: Client, valkey: str) -> None:
+    photo = encode(make_picture())
+    client.post("/", fill_form(photo, sample=PEOPLE[1]))
+
+    assert read_file(Upload.objects.get().received.name) == photo
+
+
+def test_a_second_photo_has_the_same_owner(client: Client, valkey: str) -> None:
+    client.post("/", fill_form())
+    client.post("/", fill_form())
+
+    assert len(set(Upload.objects.values_list("owner", flat=True))) == 1
+
+
+def test_it_handles_consent_in_the_other_language(client: Client, valkey: str) -> None:
+    client.post("/", fill_form(consent_version=current_digest("ru")))
+
+    assert Upload.objects.get().consent.language == "ru"
+
+
+def test_it_keeps_each_consent_text_once(client: Client, valkey: str) -> None:
+    client.post("/", fill_form())
+    client.post("/", fill_form())
+
+    consent = Consent.objects.get()
+    assert "24 hours" in consent.text
+    assert "16 years" in consent.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"consent": None}, "tick the box"),
+        ({"consent_version": "0" * 64}, "has changed since you opened this page"),
+        ({"consent_version": None}, "has changed since you opened this page"),
+        ({"photo": None}, "Please choose a photo first"),
+        ({"photo": None, "sample": "nobody"}, "Please choose a photo first"),
+        ({"k": "16"}, "Select a valid choice"),
+        ({"k": "0"}, "Select a valid choice"),
+        ({"category": "dragons"}, "Select a valid choice"),
+        ({"gender": "female"}, "Select a valid choice"),
+        ({"gender": "\x00"}, "Select a valid choice"),
+    ],
+)
+def test_it_rejects(
+    client: Client, valkey: str, changes: dict[str, str | None], sentence: str
+) -> None:
+    response = client.post("/", fill_form(**changes))
+
+    assert response.status_code == 422
+    assert sentence in response.content.decode()
+    assert nothing_is_stored()
+    assert not Consent.objects.exists()
+    assert "sessionid" not in response.cookies
+
+
+def test_it_asks_again_after_the_consent_text_changed(
+    client: Client, valkey: str, settings: Settings
+) -> None:
+    form = fill_form()
+    settings.KEEP_HOURS = 48
+    page = client.post("/", form).content.decode()
+
+    assert current_digest("en") in page
+    assert 'name="consent" id="id_consent" required checked' not in " ".join(page.split())
+    assert nothing_is_stored()
+
+
+def test_it_rejects_several_photos(client: Client, valkey: str) -> None:
+    form = fill_form()
+    form["photo"] = [form["photo"], fill_form()["photo"]]
+    response = client.post("/", form)
+
+    assert response.status_code == 422
+    assert "one at a time" in response.content.decode()
+    assert nothing_is_stored()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd",
+        "x" * 600 + ".jpg",
+        "фото.jpg",
+        "a\x00b.jpg",
+        "con.jpg",
+        ".jpg",
+        'quote".jpg',
+        "\u202egpj.exe",
+    ],
+)
+def test_it_handles_odd_file_names(client: Client, valkey: str, name: str) -> None:
+    body = b"".join(
+        [
+            *(
+                b'--edge\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+                % (field.encode(), value.encode())
+                for field, value in fill_form(photo=None).items()
+                if isinstance(value, str)
+            ),
+            b'--edge\r\nContent-Disposition: form-data; name="photo"; filename="%s"\r\n'
+            % name.encode(),
+            b"Content-Type: image/jpeg\r\n\r\n" + cast_photo() + b"\r\n--edge--\r\n",
+        ]
+    )
+    response = client.generic("POST", "/", body, content_type="multipart/form-data; boundary=edge")
+
+    assert response.status_code in {302, 422}
+    for upload in Upload.objects.all():
+        assert upload.received.name.startswith(f"{upload.pk}/")
+        assert len(upload.received.name) == 61
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", "multipart/form-data"),
+        (b"rubbish", "multipart/form-data; boundary="),
+        (b"rubbish", "multipart/form-data; boundary=edge"),
+        (
+            b'--edge\r\nContent-Disposition: form-data; name="photo"; fil',
+            "multipart/form-data; boundary=edge",
+        ),
+        (b"\x00\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"{}", "application/json"),
+        (b"photo=1&consent=on", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_it_handles_broken_bodies(client: Client, body: bytes, content_type: str) -> None:
+    response = client.generic("POST", "/", body, content_type=content_type)
+
+    assert response.status_code in {400, 422}
+    assert "<h1" in response.content.decode()
+    assert nothing_is_stored()
+
+
+def test_it_refuses_a_body_beyond_any_photo_unread(client: Client) -> None:
+    class Unreadable(io.BytesIO):
+        def read(self, *args: object) -> bytes:
+            raise AssertionError("the body was read")
+
+    response = client.generic(
+        "POST",
+        "/",
+        content_type="multipart/form-data; boundary=edge",
+        CONTENT_LENGTH="900000000",
+        **{"wsgi.input": Unreadable()},
+    )
+
+    assert response.status_code == 413
+    assert "too large" in response.content.decode()
+
+
+def test_it_says_how_large_a_file_may_be(client: Client, valkey: str, settings: Settings) -> None:
+    settings.MAX_BYTES = 50_000
+    response = client.post("/", fill_form(cast_photo() + b"\0" * 50_000))
+
+    assert response.status_code == 422
+    assert "up to 0.05 MB" in response.content.decode()
+    assert nothing_is_stored()
+
+
+def test_it_says_that_it_is_busy_when_the_queue_is_away(client: Client, valkey_away: None) -> None:
+    response = client.post("/", fill_form())
+
+    assert response.status_code == 503
+    assert response["Retry-After"]
+    assert "try again" in response.content.decode()
+    assert nothing_is_stored()
+
+
+def test_it_says_that_it_is_busy_when_the_queue_hangs(client: Client, valkey: str) -> None:
+    import redis
+
+    with redis.Redis(unix_socket_path=valkey) as server:
+        pid = server.info("server")["process_id"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        response = client.post("/", fill_form())
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert response.status_code == 503
+    assert nothing_is_stored()
+
+
+def test_it_says_that_it_is_busy_when_the_queue_is_full(
+    client: Client, valkey: str, settings: Settings
+) -> None:
+    settings.MAX_QUEUE = 2
+    for _ in range(2):
+        make_upload()
+    response = client.post("/", fill_form())
+
+    assert response.status_code == 503
+    assert "We are busy" in response.content.decode()
+    assert Upload.objects.count() == 2
+
+
+def test_the_page_says_how_long_a_photo_would_wait(client: Client, settings: Settings) -> None:
+    settings.WORKERS = 1
+    Upload.objects.bulk_create(
+        Upload(owner=one.owner, language="en", consent=one.consent)
+        for one in [make_upload()]
+        for _ in range(120)
+    )
+
+    assert client.get("/").context["busy_minutes"] == 2
+
+
+def test_the_page_says_that_the_worker_is_away(client: Client, valkey: str) -> None:
+    assert client.get("/").context["worker_away"] is True
+
+
+def test_it_rejects_other_methods(client: Client) -> None:
+    assert client.put("/").status_code == 405
+    assert client.delete("/").status_code == 405
+
+
+def test_its_answers_to_a_photo_are_kept_by_nobody(client: Client, valkey: str) -> None:
+    for response in (client.post("/", fill_form()), client.post("/", fill_form(consent=None))):
+        assert "no-store" in response["Cache-Control"]
+        assert "noindex" in response["X-Robots-Tag"]

@@ -1,0 +1,89 @@
+"""manage.py purge_uploads, and the task that does the same."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import storages
+from django.core.management import call_command
+from django.utils import timezone
+
+from celebrities.models import Celebrity
+from tests.uploads.factories import make_result, make_upload
+from uploads.files import list_files, store_file
+from uploads.models import Match, Upload
+from uploads.tasks import purge_expired_task
+
+pytestmark = pytest.mark.django_db
+
+
+def purge(*options: str) -> str:
+    said = io.StringIO()
+    call_command("purge_uploads", *options, stdout=said)
+    return said.getvalue().strip()
+
+
+def make_expired(gallery: list[Celebrity]) -> Upload:
+    return make_result(gallery, expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_it_works(gallery: list[Celebrity]) -> None:
+    expired, kept = make_expired(gallery), make_result(gallery)
+
+    assert purge() == "Deleted 1 upload."
+    assert list(Upload.objects.all()) == [kept]
+    assert Match.objects.count() == 4
+    assert list_files(expired.pk) == []
+    assert len(list_files(kept.pk)) == 3
+
+
+def test_the_task_does_the_same(gallery: list[Celebrity]) -> None:
+    make_expired(gallery)
+    purge_expired_task()
+
+    assert not Upload.objects.exists()
+
+
+def test_it_deletes_failed_and_abandoned_ones_too() -> None:
+    past = timezone.now() - timedelta(hours=1)
+    uploads = [make_upload(status=status, expires_at=past) for status in Upload.Status.values]
+
+    assert purge() == "Deleted 4 uploads."
+    assert not any(list_files(upload.pk) for upload in uploads)
+
+
+def test_all_means_all() -> None:
+    make_upload()
+
+    assert purge("--all") == "Deleted 1 upload."
+    assert not Upload.objects.exists()
+
+
+def test_a_dry_run_deletes_nothing(gallery: list[Celebrity]) -> None:
+    make_expired(gallery)
+
+    assert purge("--dry-run") == "Would delete 1 upload."
+    assert Upload.objects.exists()
+
+
+def test_it_takes_files_that_a_killed_process_left() -> None:
+    fresh, old, foreign = str(uuid.uuid4()), str(uuid.uuid4()), "lost+found"
+    for folder in (fresh, old):
+        store_file(uuid.UUID(folder), b"bytes")
+    storages["uploads"].save(f"{foreign}/file", io.BytesIO(b"bytes"))  # type: ignore[arg-type]
+    long_ago = time.time() - 7200
+    root = Path(storages["uploads"].path(""))
+    for folder in (old, foreign):
+        for path in (root / folder).iterdir():
+            os.utime(path, (long_ago, long_ago))
+    purge()
+
+    assert len(list_files(fresh)) == 1
+    assert not (root / old).exists()
+    assert len(list_files(foreign)) == 1
