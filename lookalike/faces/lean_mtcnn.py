@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from torch import Tensor, nn
+from torch.nn import functional
 
 _BLOCK = 8
 
@@ -63,13 +64,13 @@ class _FirstStage(nn.Module):
     pooled values, and a*y + (1-a)*relu(y) where the slope isn't negative.
     """
 
-    def __init__(self, conv: nn.Conv2d, prelu: nn.PReLU, pool: nn.Module) -> None:
+    def __init__(self, conv: Any, prelu: nn.PReLU, pool: nn.Module) -> None:
         super().__init__()
         slopes = prelu.weight
         falling = torch.nonzero(slopes < 0).flatten()
         channels, extra = conv.out_channels, len(falling)
         weight = torch.cat([conv.weight, conv.weight[falling] * slopes[falling].view(-1, 1, 1, 1)])
-        bias = torch.cat([conv.bias, conv.bias[falling] * slopes[falling]])  # type: ignore[list-item]
+        bias = torch.cat([conv.bias, conv.bias[falling] * slopes[falling]])
         bias = bias - weight.sum((1, 2, 3)) * (127.5 / 128)
         wide, narrow = _whole_blocks(channels + extra), _whole_blocks(channels)
         self.conv = _make_convolution(weight / 128, bias, wide, 3)
@@ -116,17 +117,15 @@ def _whole_blocks(channels: int) -> int:
 
 def _make_convolution(weight: Tensor, bias: Tensor, outputs: int, inputs: int) -> nn.Conv2d:
     """A convolution of ``weight`` and ``bias``, with zeros up to ``outputs`` and ``inputs``."""
-    conv = nn.Conv2d(inputs, outputs, tuple(weight.shape[2:]))  # type: ignore[arg-type]
+    conv = nn.Conv2d(inputs, outputs, weight.shape[-1])
+    offsets: Any = conv.bias
     conv.weight.zero_()
     conv.weight[: weight.shape[0], : weight.shape[1]] = weight
-    assert conv.bias is not None
-    conv.bias.zero_()
-    conv.bias[: len(bias)] = bias
+    offsets.copy_(functional.pad(bias, (0, outputs - len(bias))))
     return conv
 
 
-def _pad_input(conv: nn.Conv2d) -> nn.Conv2d:
-    assert conv.bias is not None
+def _pad_input(conv: Any) -> nn.Module:
     inputs = _whole_blocks(conv.in_channels)
     return _make_convolution(conv.weight, conv.bias, conv.out_channels, inputs)
 
@@ -147,7 +146,7 @@ def _join(face: Any, others: tuple[Any, ...]) -> tuple[Tensor, Tensor]:
     return weight, bias
 
 
-def _join_convolutions(face: nn.Conv2d, *others: nn.Conv2d) -> nn.Conv2d:
+def _join_convolutions(face: nn.Conv2d, *others: nn.Conv2d) -> nn.Module:
     weight, bias = _join(face, others)
     return _make_convolution(weight, bias, len(bias), face.in_channels)
 

@@ -1,10 +1,9 @@
-"""A picture in many sizes: packed for P-Net's search, and cut for the nets after it."""
+"""A picture in many sizes: packed for P-Net's search, and cut for the networks after it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,96 +11,96 @@ from PIL import Image
 
 from lookalike.faces.types import Pixels
 
+Floats = NDArray[np.float32]
+Level = tuple[int, int, int, int]
+"""Left, top, width, height on the canvas."""
+
 WINDOW = 12
 """P-Net looks for faces that fill 12 x 12 pixels."""
 
 STRIDE = 2
+"""Each window of P-Net begins this many pixels after the one before."""
 
 FACTOR = 0.709
-"""Each level's size is this share of the one above it: the area halves."""
+"""Each level's sides are this share of the one above it: the area halves."""
 
-_RESAMPLING = Image.Resampling.BOX
-
-_GREY = (127, 127, 127)
+_GREY = 127
 """What lies past the picture's edge; nearly 0 to the networks."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Where the levels of a search lie on one canvas, so that P-Net runs once for all.
 
-    ``levels`` are (left, top, width, height) on the canvas. ``cells`` are the positions in
-    P-Net's flattened output whose window lies within one level, and ``windows`` (n, 4) is
-    each one's left, top, right, bottom in pixels of the picture.
+    ``across`` and ``down`` are the picture's width and height.
     """
 
+    across: int
+    down: int
     width: int
     height: int
-    levels: tuple[tuple[int, int, int, int], ...]
-    cells: NDArray[np.intp]
-    windows: NDArray[np.float32]
+    levels: tuple[Level, ...]
+
+    def find_windows(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> _Windows:
+        """The windows of P-Net's output cells at ``rows`` and ``columns``.
+
+        Returns the positions of those cells whose window lies within one level, and the
+        (n, 4) windows in pixels of the picture.
+        """
+        left, top, width, height = np.array(self.levels).T
+        x = columns[:, None] * STRIDE - left
+        y = rows[:, None] * STRIDE - top
+        # A level of odd size may have one window that reaches a pixel past its end.
+        inside = (x >= 0) & (y >= 0) & (x < width - WINDOW + 2) & (y < height - WINDOW + 2)
+        positions, levels = np.nonzero(inside)
+        starts = np.stack([x[inside], y[inside]], axis=1)
+        scales = np.stack([self.across / width, self.down / height], axis=1)[levels]
+        windows = np.concatenate([starts * scales, (starts + WINDOW) * scales], axis=1)
+        return positions, windows.astype(np.float32)
 
 
-@lru_cache(maxsize=256)
-def plan_layout(width: int, height: int, smallest: float, largest: float) -> Layout | None:
+_Windows = tuple[NDArray[np.intp], Floats]
+
+
+def plan_layout(across: int, down: int, smallest: float, largest: float) -> Layout | None:
     """The canvas on which faces of ``smallest`` up to about ``largest`` pixels are searched
-    in a picture of ``width`` x ``height``; None where no level is left to search."""
-    sizes = list(_list_levels(width, height, smallest, largest))
+    in a picture of ``across`` x ``down``; None where no level is left to search.
+
+    The levels stand in columns, each level below the first larger one that leaves it room:
+    that fills about nine tenths of the canvas.
+    """
+    sizes = list(_list_sizes(across, down, smallest, largest))
     if not sizes:
         return None
-    canvas_height = sizes[0][1]
-    columns: list[list[int]] = []  # left, width, filled height
+    columns: list[list[int]] = []  # left, filled height
     levels = []
-    right = 0
+    width, height = 0, _even(sizes[0][1])
     for level_width, level_height in sizes:
-        for column in columns:
-            if column[2] + level_height <= canvas_height:
-                break
-        else:
-            column = [right, level_width, 0]
+        column = next((each for each in columns if each[1] + level_height <= height), None)
+        if column is None:
+            column = [width, 0]
             columns.append(column)
-            right += level_width + level_width % STRIDE
-        levels.append((column[0], column[2], level_width, level_height))
-        column[2] += level_height + level_height % STRIDE
-    canvas_height = max(column[2] for column in columns)
-    return _place_windows(width, height, right, canvas_height, tuple(levels))
+            width += _even(level_width)
+        levels.append((column[0], column[1], level_width, level_height))
+        column[1] += _even(level_height)
+    return Layout(across, down, width, height, tuple(levels))
 
 
-def _list_levels(
-    width: int, height: int, smallest: float, largest: float
+def _list_sizes(
+    across: int, down: int, smallest: float, largest: float
 ) -> Iterator[tuple[int, int]]:
     face = smallest
     while face < largest:
-        scale = WINDOW / face
-        size = round(width * scale), round(height * scale)
+        size = round(across * WINDOW / face), round(down * WINDOW / face)
         if min(size) < WINDOW:
             return
         yield size
         face /= FACTOR
 
 
-def _place_windows(
-    width: int,
-    height: int,
-    canvas_width: int,
-    canvas_height: int,
-    levels: tuple[tuple[int, int, int, int], ...],
-) -> Layout:
-    columns = (canvas_width - 1) // STRIDE - 4  # What is left after P-Net's convolutions.
-    cells, windows = [], []
-    for left, top, level_width, level_height in levels:
-        # A level of odd size may have one window that reaches a pixel past its end.
-        x = np.arange(0, level_width - WINDOW + 2, STRIDE)
-        y = np.arange(0, level_height - WINDOW + 2, STRIDE)
-        cells.append(((top + y[:, None]) // STRIDE * columns + (left + x) // STRIDE).ravel())
-        across, down = width / level_width, height / level_height
-        grid = np.empty((len(y), len(x), 4), np.float32)
-        grid[..., 0], grid[..., 2] = x * across, (x + WINDOW) * across
-        grid[..., 1], grid[..., 3] = y[:, None] * down, (y[:, None] + WINDOW) * down
-        windows.append(grid.reshape(-1, 4))
-    return Layout(
-        canvas_width, canvas_height, levels, np.concatenate(cells), np.concatenate(windows)
-    )
+def _even(length: int) -> int:
+    """Levels begin at even places, where P-Net's windows do."""
+    return length + length % STRIDE
 
 
 class Picture:
@@ -113,7 +112,7 @@ class Picture:
 
     def draw(self, layout: Layout) -> Pixels:
         """(1, height, width, 3): all levels of ``layout`` on one canvas."""
-        canvas = Image.new("RGB", (layout.width, layout.height), _GREY)
+        canvas = _make_grey(layout.width, layout.height)
         for left, top, width, height in layout.levels:
             source, times = self._copy_for(min(self.width / width, self.height / height))
             whole = (0, 0, self.width / times, self.height / times)
@@ -121,35 +120,53 @@ class Picture:
             canvas.paste(level, (left, top))
         return np.asarray(canvas)[None]
 
-    def cut(self, squares: NDArray[np.float32], side: int) -> Pixels:
+    def cut(self, squares: Floats, side: int) -> Pixels:
         """(n, side, side, 3): each of the (n, 4) ``squares`` at that size, grey where they
         reach past the edge."""
-        strip = Image.new("RGB", (side, side * len(squares)), _GREY)
+        strip = _make_grey(side, side * len(squares))
         for number, (left, top, right, bottom) in enumerate(squares.tolist()):
             source, times = self._copy_for((right - left) / side)
-            inside = (
+            pixel = (right - left) / side
+            x, x_end = _find_span(left, pixel, side, self.width)
+            y, y_end = _find_span(top, pixel, side, self.height)
+            if x >= x_end or y >= y_end:
+                continue
+            part = (
                 max(left, 0.0) / times,
                 max(top, 0.0) / times,
                 min(right, self.width) / times,
                 min(bottom, self.height) / times,
             )
-            pixel = (right - left) / times / side
-            x, x_end = _span(inside[0], inside[2], left / times, pixel, side)
-            y, y_end = _span(inside[1], inside[3], top / times, pixel, side)
-            if x < x_end and y < y_end:
-                size = (x_end - x, y_end - y)
-                strip.paste(source.resize(size, _RESAMPLING, inside), (x, number * side + y))
+            crop = source.resize((x_end - x, y_end - y), Image.Resampling.BOX, part)
+            strip.paste(crop, (x, number * side + y))
         return np.asarray(strip).reshape(len(squares), side, side, 3)
+
+    def with_room(self, side: int) -> tuple[Picture, int, int]:
+        """A smaller copy, of at least ``side`` pixels where the picture has them, in the
+        middle of a grey one. Returns it with how many times smaller it is, and how many of
+        its pixels wide the room on each side is."""
+        small, times = self._copy_for(max(self.width, self.height) / side)
+        room = max(small.size) // 4
+        canvas = _make_grey(small.width + 2 * room, small.height + 2 * room)
+        canvas.paste(small, (room, room))
+        return Picture(np.asarray(canvas)), times, room
 
     def _copy_for(self, shrink: float) -> tuple[Image.Image, int]:
         """The smallest copy that is no smaller than 1 / ``shrink``, and how many times
         smaller than the picture it is. Resizing from there reads few pixels."""
-        level = max(int(np.log2(max(shrink, 1.0))), 0)
+        level = 0
+        while 2 ** (level + 1) <= shrink:
+            level += 1
         while len(self._halved) <= level:
             self._halved.append(self._halved[-1].reduce(2))
         return self._halved[level], 2**level
 
 
-def _span(start: float, end: float, origin: float, pixel: float, side: int) -> tuple[int, int]:
-    """Which of a crop's ``side`` pixels lie between ``start`` and ``end`` of the picture."""
-    return max(round((start - origin) / pixel), 0), min(round((end - origin) / pixel), side)
+def _make_grey(width: int, height: int) -> Image.Image:
+    return Image.new("RGB", (width, height), (_GREY, _GREY, _GREY))
+
+
+def _find_span(start: float, pixel: float, side: int, end: int) -> tuple[int, int]:
+    """Which of a crop's ``side`` pixels, each ``pixel`` long, lie between 0 and ``end`` of the
+    picture, when the first begins at ``start``."""
+    return max(round(-start / pixel), 0), min(round((end - start) / pixel), side)
