@@ -67,20 +67,21 @@ def make_face_recognition(threads: int) -> Analyse:
 
 
 def make_deepface(threads: int) -> Analyse:
-    """Its Dlib encoder, whose weights can be put where it looks for them; OpenCV's detector."""
+    """Its Dlib encoder and detector, the ones whose weights a package carries: they are put
+    where it looks for them. All its others are fetched from elsewhere at the first run."""
     import shutil
     from importlib.util import find_spec
 
     spec = find_spec("face_recognition_models")
-    name = "dlib_face_recognition_resnet_model_v1.dat"
     home = Path(os.environ["DEEPFACE_HOME"]) / ".deepface" / "weights"
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copy(Path(spec.submodule_search_locations[0]) / "models" / name, home / name)
+    for weights in (Path(spec.submodule_search_locations[0]) / "models").glob("*.dat"):
+        shutil.copy(weights, home / weights.name)
     from deepface import DeepFace
 
     def analyse(path: str) -> int:
         found = DeepFace.represent(
-            path, model_name="Dlib", detector_backend="opencv", enforce_detection=False
+            path, model_name="Dlib", detector_backend="dlib", enforce_detection=False
         )
         return len(found)
 
