@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -44,11 +45,12 @@ def keep_running(command: Sequence[str], before_stop: Callable[[], None] = lambd
     ``before_stop`` is called before the command is asked to stop, and may take its time.
     """
     asked = _listen_for_stop()
+    is_orphan = _watch_supervisor()
     short_lives = 0
     while True:
         started = time.monotonic()
         child = subprocess.Popen(command, start_new_session=True, preexec_fn=end_with_parent)  # noqa: S603
-        while child.poll() is None and not asked and not _is_orphan():
+        while child.poll() is None and not asked and not is_orphan():
             time.sleep(0.1)
         if child.returncode is None:
             _stop(child, before_stop)
@@ -75,16 +77,27 @@ def _listen_for_stop() -> list[int]:
     return asked
 
 
-def _is_orphan() -> bool:
-    """Whether the honcho that started this is gone."""
-    supervisor = os.environ.get(SUPERVISOR)
-    if not supervisor:
-        return False
+def _watch_supervisor() -> Callable[[], bool]:
+    """A question: is the honcho that started this gone?"""
+    pid = int(os.environ.get(SUPERVISOR) or 0)
+    if not pid:
+        return lambda: False
+    if sys.platform == "linux":
+        # A handle tells one that has ended but is not yet reaped, and no later process.
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return lambda: True
+        return lambda: bool(select.select([handle], [], [], 0)[0])
+    return lambda: not _exists(pid)
+
+
+def _exists(pid: int) -> bool:
     try:
-        os.kill(int(supervisor), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
-        return True
-    return False
+        return False
+    return True
 
 
 def _stop(child: subprocess.Popen[bytes], before_stop: Callable[[], None]) -> None:

@@ -170,14 +170,19 @@ def is_running(pid: int) -> bool:
 
 
 def find_processes(data_dir: Path) -> list[int]:
-    """Every running process whose environment names this data folder (Linux)."""
-    wanted = f"LOOKALIKE_DATA_DIR={data_dir}".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            variables = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if wanted in variables and is_running(int(folder.name)):
-            found.append(int(folder.name))
-    return found
+    """Every running process that has this data folder in its environment, or works in it, as
+    Valkey does (Linux)."""
+    numbers = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in numbers if is_running(pid) and _belongs_to(pid, data_dir)]
+
+
+def _belongs_to(pid: int, data_dir: Path) -> bool:
+    folder = Path(f"/proc/{pid}")
+    try:
+        variables = (folder / "environ").read_bytes().split(b"\0")
+        works_in = (folder / "cwd").readlink()
+    except OSError:
+        return False
+    return f"LOOKALIKE_DATA_DIR={data_dir}".encode() in variables or (
+        works_in.is_relative_to(data_dir)
+    )
