@@ -66,15 +66,22 @@ class Scale:
 BANDS: Final[tuple[tuple[float, str], ...]] = (
     (0.0, "hardly alike"),
     (40.0, "a slight resemblance"),
-    (54.0, "some resemblance"),
-    (67.0, "a strong resemblance"),
-    (85.0, "a striking resemblance"),
+    (50.0, "some resemblance"),
+    (60.0, "a strong resemblance"),
+    (75.0, "a striking resemblance"),
 )
 """(least number, phrase) of each band, rising.
 
-From a trial with 412 people: of pairs taken at random, 95 in 100 are under 39, so below
-40 is what chance gives. The best look-alike of somebody who is not in the gallery was
-under 54 for one in twenty, under 67 for half, above 85 for one in twenty.
+Two trials with the embedded encoder, 255 people (339 studio portraits) and 412 people
+(1,205 photos of every kind), gave these percentiles:
+
+    pairs taken at random                     95th: 34 and 39
+    best look-alike of someone not among them 5th: 36 and 54, median: 54 and 67, 95th: 71 and 85
+    the sixth look-alike                      median: 40 and 53
+    two photos of one person                  5th: 78 and 66, median: 100
+
+So below 40 is what chance gives; 40 to 60 is where most look-alikes are, divided at 50; above
+60 is better than most people get; above 75 is what one in ten or fewer get.
 """
 
 HARDLY: Final = 0
@@ -92,7 +99,8 @@ def phrase(number: float) -> str:
 
 
 BUILT_IN: Final[dict[str, Scale]] = {
-    # Medians over 1,205 portraits, normalised and averaged with the mirrored chip.
+    # Medians over 1,205 photos, normalised and averaged with the mirrored chip. Studio
+    # portraits alone give 0.584 and 0.238, but a visitor's photo is rarely one.
     "dlib": Scale(stranger=0.575, same=0.300),
     # Read off the distances published for FaceNet (Schroff et al. 2015, figure 1 and the
     # threshold of 1.242 squared): not measured here, and replaced by the gallery's own.
