@@ -164,7 +164,7 @@ def take_over_dead_build() -> None:
     for build in IndexBuild.objects.filter(status=Status.BUILDING):
         if build.heartbeat_at < timezone.now() - DEAD_AFTER or not _may_live(build.builder):
             unchanged = IndexBuild.objects.filter(
-                pk=build.pk, status=Status.BUILDING, heartbeat_at=build.heartbeat_at
+                pk=build.pk, status=Status.BUILDING, heartbeat_at__lte=build.heartbeat_at
             )
             error = "The process that built it ended without a word."
             unchanged.update(status=Status.FAILED, error=error, finished_at=timezone.now())

@@ -197,5 +197,6 @@ def thumbnail_area(width: int, height: int, box: Box | None) -> tuple[int, int, 
 
 def _encode_webp(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=80, method=4)
+    # Slower methods save a twentieth of the bytes and take three times as long.
+    image.save(buffer, "WEBP", quality=80, method=2)
     return buffer.getvalue()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -11,6 +13,17 @@ from celebrities.portraits import MAX_FILE_BYTES
 
 MAX_FILES = 2_000_000
 MAX_MANIFEST_BYTES = 500_000_000
+# A member may be damaged, encrypted, or packed in a way that Python doesn't know.
+_UNPACKING = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    RuntimeError,
+    NotImplementedError,
+    EOFError,
+    ValueError,
+    KeyError,
+)
 _JUNK = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -71,7 +84,6 @@ class ZipSource:
             EOFError,
             ValueError,
         ) as error:
-            # Damaged, encrypted, or packed in a way that Python doesn't know.
             raise OSError(f"it cannot be unpacked: {error}") from error
 
 

@@ -15,20 +15,12 @@ from tests.fakes import FakeDetector, FakeEncoder
 
 
 @pytest.fixture(autouse=True)
-def data_dir(settings: Settings, tmp_path: Path) -> Path:
+def data_dir(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Places of their own for gallery and builds, so that a test may look at all of them."""
     settings.INDEX_DIR = tmp_path / "index"
-    settings.STORAGES = {
-        **settings.STORAGES,
-        **{
-            place: {
-                "BACKEND": "django.core.files.storage.FileSystemStorage",
-                "OPTIONS": {"location": tmp_path / place, "base_url": f"/media/{place}/"},
-            }
-            for place in ("gallery", "builds")
-        },
-    }
-    assert str(tmp_path) in storages["gallery"].path("x")
+    for place in ("gallery", "builds"):
+        # The models' fields hold on to their storage, so it is moved rather than replaced.
+        monkeypatch.setitem(vars(storages[place]), "location", str(tmp_path / place))
     return tmp_path
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.utils import timezone
 from PIL import Image
 
@@ -60,9 +61,9 @@ def make_celebrity(name: str = "Ada Example", **fields: Any) -> Celebrity:
 
 
 def make_category(slug: str = "actor") -> Category:
-    return Category.objects.get_or_create(
-        slug=slug, defaults={"name": slug, "plural": f"{slug}s"}
-    )[0]
+    return Category.objects.get_or_create(slug=slug, defaults={"name": slug, "plural": f"{slug}s"})[
+        0
+    ]
 
 
 def make_portrait(
@@ -102,9 +103,7 @@ def make_ready(
         "thumbnail_width": 320,
         "image_hash": hashlib.sha256(vector.tobytes()).hexdigest(),
     }
-    return Portrait.objects.create(
-        celebrity=celebrity or make_celebrity(), **{**values, **fields}
-    )
+    return Portrait.objects.create(celebrity=celebrity or make_celebrity(), **{**values, **fields})
 
 
 def make_people(vectors: Sequence[Vector], **fields: Any) -> list[Celebrity]:
@@ -121,3 +120,8 @@ def write_files(folder: Path, files: dict[str, bytes | str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return folder
+
+
+def read_stored(place: str, name: str) -> bytes:
+    with storages[place].open(name) as file:
+        return bytes(file.read())

@@ -40,10 +40,9 @@ class Command(BaseCommand):
         try:
             sources = open_source(options["gallery"]), open_source(options["queries"])
             faces = make_engine(options["encoder"])
-            says = evaluate(faces, *sources)
+            says = evaluate(faces, *sources, started)
         except (BadSource, FacesError, ValueError) as error:
             raise CommandError(str(error)) from error
-        says["seconds"] = round(time.perf_counter() - started, 3)
         self.stdout.write(json.dumps(says) if options["json"] else describe(says))
 
 
@@ -64,7 +63,7 @@ def make_engine(encoder: str | None) -> FaceEngine:
     return FaceEngine(detector, chosen)
 
 
-def evaluate(faces: FaceEngine, gallery: Source, queries: Source) -> dict[str, Any]:
+def evaluate(faces: FaceEngine, gallery: Source, queries: Source, started: float) -> dict[str, Any]:
     """The figures, as --json prints them. Raises ValueError when there are none."""
     from lookalike.faces.evaluation import measure_accuracy
 
@@ -89,6 +88,7 @@ def evaluate(faces: FaceEngine, gallery: Source, queries: Source) -> dict[str, A
         "rank6": round(accuracy.rank6, 4),
         "verification": round(accuracy.verification, 4),
         "threshold": round(accuracy.threshold, 4),
+        "seconds": round(time.perf_counter() - started, 3),
         "groups": {
             question: {group: _rounded(asdict(figures)) for group, figures in groups.items()}
             for question, groups in accuracy.groups.items()

@@ -1,0 +1,135 @@
+"""The commands that fill the gallery."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from celebrities.models import Category, Celebrity, IndexBuild, Portrait, Resemblance
+from lookalike.faces.pipeline import FaceEngine
+from tests.celebrities.factories import make_people, make_photo, unit, write_files
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*words: str) -> str:
+    out = io.StringIO()
+    call_command(*words, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_import_celebrities_works(tmp_path: Path, fake_engine: FaceEngine) -> None:
+    write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1), "bob_1.jpg": make_photo(2)})
+    said = run("import_celebrities", str(tmp_path / "p"), "--category", "actor")
+
+    assert "Imported 2 portraits (2 new people), skipped 0, failed 0." in said
+    assert "2 portraits of 2 people" in said
+    assert "load_demo --remove" not in said
+    assert IndexBuild.objects.current() is not None
+    assert Category.objects.get().plural_ru == "актёры"
+
+
+def test_import_celebrities_names_what_failed_and_says_so_at_the_end(
+    tmp_path: Path, fake_engine: FaceEngine
+) -> None:
+    write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1), "bob_1.jpg": b"no picture"})
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="1 could not be imported") as error:
+        call_command("import_celebrities", str(tmp_path / "p"), stdout=out, stderr=out)
+
+    assert error.value.returncode == 1
+    assert "bob_1.jpg: not a supported format" in out.getvalue()
+    assert Portrait.objects.count() == 1
+
+
+def test_import_celebrities_can_leave_the_index_and_keep_people_back(
+    tmp_path: Path, fake_engine: FaceEngine
+) -> None:
+    write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1)})
+    run("import_celebrities", str(tmp_path / "p"), "--no-rebuild", "--unpublished")
+
+    assert not IndexBuild.objects.exists()
+    assert not Celebrity.objects.get().published
+
+
+def test_import_celebrities_tells_of_the_cast_when_it_is_there(
+    tmp_path: Path, fake_engine: FaceEngine
+) -> None:
+    make_people([unit(1)], is_fictional=True)
+    write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1)})
+
+    assert run("import_celebrities", str(tmp_path / "p")).count("load_demo --remove") == 1
+
+
+@pytest.mark.parametrize("path", ["missing", "empty"])
+def test_import_celebrities_requires_portraits(tmp_path: Path, path: str) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(CommandError, match=path):
+        run("import_celebrities", str(tmp_path / path))
+
+
+def test_rebuild_index_works(fake_engine: FaceEngine) -> None:
+    make_people([unit(1), unit(0, 1)])
+
+    assert "2 portraits of 2 people" in run("rebuild_index")
+
+
+def test_rebuild_index_says_that_the_gallery_is_empty(fake_engine: FaceEngine) -> None:
+    assert "empty" in run("rebuild_index")
+
+
+def test_load_demo_works_twice_and_leaves_nothing_when_removed(
+    real_engine: FaceEngine,
+    data_dir: Path,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    assert "Imported 96 portraits (48 new people)" in run("load_demo")
+    assert Celebrity.objects.filter(is_fictional=True, published=True).count() == 48
+    assert Portrait.objects.ready().count() == 96
+    build = IndexBuild.objects.current()
+    assert build is not None
+    assert (build.items, build.people) == (96, 48)
+    assert Resemblance.objects.count() == 48 * 10
+    assert "skipped 96" in run("load_demo")
+    assert IndexBuild.objects.current() == build
+
+    with django_capture_on_commit_callbacks(execute=True):
+        run("load_demo", "--remove")
+    assert not Celebrity.objects.exists()
+    assert not Portrait.objects.exists()
+    assert not Resemblance.objects.exists()
+    assert IndexBuild.objects.current() is None
+    left = [path for path in data_dir.rglob("*") if path.is_file()]
+    assert left == []
+
+
+def test_load_demo_removes_the_cast_alone(
+    fake_engine: FaceEngine,
+    data_dir: Path,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    (person,) = make_people([unit(1)])
+    run("load_demo")
+    with django_capture_on_commit_callbacks(execute=True):
+        run("load_demo", "--remove")
+
+    assert list(Celebrity.objects.all()) == [person]
+    build = IndexBuild.objects.current()
+    assert build is not None
+    assert build.items == 1
+    assert [path.name for path in (data_dir / "index").iterdir()] == [build.name]
+
+
+@pytest.mark.portraits
+def test_the_shared_portraits_import_without_trouble(
+    portraits_dir: Path, real_engine: FaceEngine
+) -> None:
+    said = run("import_celebrities", str(portraits_dir))
+
+    assert "Imported 339 portraits (255 new people), skipped 0, failed 0." in said
+    assert "339 portraits of 255 people" in said

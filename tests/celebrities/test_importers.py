@@ -1,0 +1,351 @@
+"""Sources, layouts, manifests, and the import itself."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from celebrities.errors import BadSource
+from celebrities.importers.importing import Options, Summary, import_plan
+from celebrities.importers.layout import name_person, plan_import
+from celebrities.importers.manifest import read_manifest
+from celebrities.importers.sources import FolderSource, ZipSource, open_source
+from celebrities.models import Celebrity, Portrait
+from lookalike.faces.pipeline import FaceEngine
+from tests.celebrities.factories import make_celebrity, make_photo, write_files
+
+
+def pack(path: Path, files: dict[str, bytes | str]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def take(path: Path, **options: object) -> Summary:
+    source = open_source(path)
+    return import_plan(source, plan_import(source), Options(**options))  # type: ignore[arg-type]
+
+
+# Sources
+
+
+def test_a_folder_and_an_archive_of_it_read_alike(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {"Ada/1.jpg": b"one", "Ada/2.jpg": b"two", ".DS_Store": b""}
+    folder = FolderSource(write_files(tmp_path / "folder", files))
+    archive = ZipSource(pack(tmp_path / "a.zip", {**files, "__MACOSX/Ada/._1.jpg": b"junk"}))
+
+    for source in (folder, archive):
+        assert source.names() == ["Ada/1.jpg", "Ada/2.jpg"]
+        assert source.read("Ada/2.jpg") == b"two"
+        assert source.read("Ada/2.jpg", limit=1) == b"tw"
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(make_photo())
+    folder = write_files(tmp_path / "folder", {"ada_1.jpg": b"x"})
+    (folder / "link_1.jpg").symlink_to(secret)
+    source = FolderSource(folder)
+
+    with pytest.raises(OSError, match="out of the folder"):
+        source.read("link_1.jpg")
+
+
+def test_an_archive_bomb_is_never_inflated_beyond_the_limit(tmp_path: Path) -> None:
+    source = ZipSource(pack(tmp_path / "bomb.zip", {"bomb_1.jpg": bytes(200_000_000)}))
+
+    assert len(source.read("bomb_1.jpg", limit=1_000_000)) == 1_000_001
+
+
+def test_names_that_climb_out_of_an_archive_lead_nowhere(tmp_path: Path) -> None:
+    path = pack(tmp_path / "evil.zip", {"../../evil_1.jpg": b"x", "/etc/passwd_1.jpg": b"y"})
+    before = sorted(tmp_path.rglob("*"))
+    source = ZipSource(path)
+    for name in source.names():
+        source.read(name)
+
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_damaged_member_is_an_error_of_that_file_alone(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"ada_1.jpg": make_photo(1), "bob_1.jpg": b"fine"})
+    data = bytearray(path.read_bytes())
+    data[200] ^= 0xFF
+    path.write_bytes(data)
+    source = ZipSource(path)
+
+    with pytest.raises(OSError, match="unpacked"):
+        source.read("ada_1.jpg")
+    assert source.read("bob_1.jpg") == b"fine"
+
+
+def test_rejects_what_is_neither_folder_nor_archive(tmp_path: Path) -> None:
+    write_files(tmp_path, {"notes.txt": "text", "broken.zip": b"PK\x03\x04broken"})
+
+    for name in ("missing", "notes.txt", "broken.zip"):
+        with pytest.raises(BadSource, match=name):
+            open_source(tmp_path / name)
+
+
+# Layouts
+
+
+def test_files_are_given_to_people_by_folder_and_by_name(tmp_path: Path) -> None:
+    folder = write_files(
+        tmp_path,
+        {
+            "Ada Lovelace/any name.jpg": b"",
+            "grace_hopper/1.png": b"",
+            "jean-paul-example_1.jpg": b"",
+            "jean-paul-example_2.jpg": b"",
+            "Solo.webp": b"",
+            "README.txt": "notes",
+        },
+    )
+    plan = plan_import(FolderSource(folder))
+
+    names = {found.entry.file: found.entry.name for found in plan.portraits}
+    assert names == {
+        "Ada Lovelace/any name.jpg": "Ada Lovelace",
+        "grace_hopper/1.png": "Grace Hopper",
+        "jean-paul-example_1.jpg": "Jean Paul Example",
+        "jean-paul-example_2.jpg": "Jean Paul Example",
+        "Solo.webp": "Solo",
+    }
+    assert [problem.where for problem in plan.skipped] == ["README.txt"]
+    assert plan.failed == []
+
+
+@pytest.mark.parametrize("wrapper", ["", "gallery/"])
+def test_a_folder_round_everything_is_no_person(tmp_path: Path, wrapper: str) -> None:
+    files: dict[str, bytes | str] = {
+        f"{wrapper}manifest.csv": "file,name\nada_1.jpg,Ada Lovelace\n",
+        f"{wrapper}ada_1.jpg": b"",
+    }
+    plan = plan_import(ZipSource(pack(tmp_path / "a.zip", files)))
+
+    assert [found.entry.name for found in plan.portraits] == ["Ada Lovelace"]
+    assert plan.failed == []
+
+
+def test_a_single_persons_folder_in_an_archive_is_that_person(tmp_path: Path) -> None:
+    plan = plan_import(ZipSource(pack(tmp_path / "a.zip", {"Ada Lovelace/1.jpg": b""})))
+
+    assert [found.entry.name for found in plan.portraits] == ["Ada Lovelace"]
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("jane-doe", "Jane Doe"),
+        ("Jane Doe", "Jane Doe"),
+        ("jane_doe", "Jane Doe"),
+        ("Jean-Paul", "Jean-Paul"),
+        ("алла-пугачёва", "Алла Пугачёва"),
+        ("---", "---"),
+    ],
+)
+def test_words_become_names(word: str, name: str) -> None:
+    assert name_person(word) == name
+
+
+# Manifests
+
+
+def test_a_manifest_is_read_by_the_common_headings() -> None:
+    manifest = read_manifest(
+        b"\xef\xbb\xbffile;Person;sex;born;licence_as_stated;source_repository;occupations\r\n"
+        b'ada_1.jpg;Ada;F;1815-12-10;"public; domain";some/repo;writer | scientist\r\n'
+    )
+    entry = manifest.entries["ada_1.jpg"]
+
+    assert manifest.problems == []
+    assert (entry.name, entry.gender, entry.birth_year) == ("Ada", "female", 1815)
+    assert (entry.licence, entry.notes) == ("public; domain", "some/repo")
+    assert entry.occupations == ("writer", "scientist")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("a_1.jpg,Ada,robot,1815,,", "robot"),
+        ("a_1.jpg,Ada,female,long ago,,", "long ago"),
+        ("a_1.jpg,Ada,female,1815,javascript:alert(1),", "not a web address"),
+        ("a_1.jpg,Ada,female,1815,,42", "Wikidata"),
+        (",Ada,female,1815,,", "no file"),
+        ("a_1.jpg,Ada", "2 fields"),
+        ("b_1.jpg,Second,,,,", "second time"),
+        ('a_1.jpg,"Ada,female,1815,,', "end of data"),
+    ],
+)
+def test_rejects_a_bad_line_by_its_number_and_keeps_the_others(line: str, reason: str) -> None:
+    text = f"file,name,gender,birth_year,source_page,wikidata\nb_1.jpg,Bob,,,,\n\n{line}\n"
+    manifest = read_manifest(text.encode())
+
+    assert list(manifest.entries) == ["b_1.jpg"]
+    (problem,) = manifest.problems
+    assert problem.where == "manifest.csv, line 4"
+    assert reason in problem.reason
+
+
+def test_rejects_a_manifest_that_is_not_text_or_names_no_file() -> None:
+    assert "UTF-8" in read_manifest(b"file,name\n\xff\xfe,Ada\n").problems[0].reason
+    assert "file" in read_manifest(b"name,gender\nAda,female\n").problems[0].reason
+    assert read_manifest(b"").problems
+
+
+def test_a_line_without_its_file_is_said(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"manifest.csv": "file,name\nada_1.jpg,Ada\n"})
+    plan = plan_import(FolderSource(folder))
+
+    assert [(p.where, p.reason) for p in plan.failed] == [
+        ("manifest.csv, line 2", "there is no ada_1.jpg")
+    ]
+
+
+# The import
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_files(
+        tmp_path / "people",
+        {
+            "ada_1.jpg": make_photo(1),
+            "ada_2.jpg": make_photo(2),
+            "bob_1.jpg": make_photo(3),
+            "bad_1.jpg": b"no picture",
+            "manifest.csv": (
+                "file,name,other_names,gender,birth_year,occupations,author,licence\n"
+                "ada_1.jpg,Ada Lovelace,Ада Лавлейс | Countess,female,1815,"
+                '"mathematician, poet",A. E. Chalon,public domain\n'
+                "ada_2.jpg,Ada Lovelace,,,,,,\n"
+                "bob_1.jpg,Bob,,male,,juggler,,\n"
+            ),
+        },
+    )
+
+
+@pytest.mark.django_db
+def test_it_works(folder: Path, fake_engine: FaceEngine) -> None:
+    summary = take(folder)
+
+    assert (summary.imported, summary.people) == (3, 2)
+    assert [problem.where for problem in summary.failed] == ["bad_1.jpg"]
+    ada = Celebrity.objects.get(name="Ada Lovelace")
+    assert ada.other_names == "Ада Лавлейс\nCountess"
+    assert (ada.gender, ada.birth_year, ada.slug) == ("female", 1815, "ada-lovelace")
+    assert [each.slug for each in ada.categories.all()] == ["scientist", "writer"]
+    assert ada.published
+    portraits = list(ada.portraits.order_by("pk"))
+    assert [portrait.author for portrait in portraits] == ["A. E. Chalon", ""]
+    assert {portrait.status for portrait in portraits} == {Portrait.Status.READY}
+    juggler = Celebrity.objects.get(name="Bob").categories.get()
+    assert (juggler.slug, juggler.local_name) == ("juggler", "juggler")
+
+
+@pytest.mark.django_db
+def test_a_second_import_changes_nothing(folder: Path, fake_engine: FaceEngine) -> None:
+    take(folder)
+    before = list(Portrait.objects.values_list("pk", "image", "embedded_at"))
+    summary = take(folder)
+
+    assert (summary.imported, summary.people, len(summary.skipped)) == (0, 0, 3)
+    assert list(Portrait.objects.values_list("pk", "image", "embedded_at")) == before
+
+
+@pytest.mark.django_db
+def test_a_better_manifest_fills_gaps_and_overwrites_nothing(
+    folder: Path, fake_engine: FaceEngine
+) -> None:
+    take(folder)
+    Celebrity.objects.filter(name="Bob").update(gender="other")
+    write_files(
+        folder,
+        {
+            "manifest.csv": "file,name,gender,birth_year,author\n"
+            "bob_1.jpg,Bob,male,1970,Somebody\n"
+            "ada_1.jpg,Ada Lovelace,female,1815,Somebody\n"
+        },
+    )
+    take(folder)
+
+    bob = Celebrity.objects.get(name="Bob")
+    assert (bob.gender, bob.birth_year) == ("other", 1970)
+    assert bob.portraits.get().author == "Somebody"
+    ada = Celebrity.objects.get(name="Ada Lovelace").portraits.order_by("pk").first()
+    assert ada is not None
+    assert ada.author == "A. E. Chalon"
+
+
+@pytest.mark.django_db
+def test_a_photo_that_cannot_be_used_makes_no_person(
+    tmp_path: Path, fake_engine: FaceEngine
+) -> None:
+    summary = take(write_files(tmp_path / "x", {"ada_1.jpg": b"no picture"}))
+
+    assert summary.imported == 0
+    assert not Celebrity.objects.exists()
+
+
+@pytest.mark.django_db
+def test_two_people_of_one_name_are_told_apart_by_year(
+    tmp_path: Path, fake_engine: FaceEngine
+) -> None:
+    folder = write_files(
+        tmp_path / "x",
+        {
+            "smith-a_1.jpg": make_photo(1),
+            "smith-b_1.jpg": make_photo(2),
+            "manifest.csv": "file,name,born\nsmith-a_1.jpg,Jo Smith,1950\n"
+            "smith-b_1.jpg,Jo Smith,1980\n",
+        },
+    )
+    take(folder)
+
+    people = Celebrity.objects.order_by("birth_year")
+    assert [(each.birth_year, each.slug) for each in people] == [
+        (1950, "jo-smith"),
+        (1980, "jo-smith-2"),
+    ]
+    assert take(folder).imported == 0
+
+
+@pytest.mark.django_db
+def test_options_are_those_of_everybody_new(folder: Path, fake_engine: FaceEngine) -> None:
+    known = make_celebrity("Bob")
+    take(folder, category="singer", published=False)
+
+    ada = Celebrity.objects.get(name="Ada Lovelace")
+    assert not ada.published
+    assert {each.slug for each in ada.categories.all()} == {"musician", "scientist", "writer"}
+    known.refresh_from_db()
+    assert known.published
+    assert known.portraits.count() == 1
+
+
+@pytest.mark.django_db
+def test_real_people_never_get_a_fictional_ones_portraits(
+    folder: Path, fake_engine: FaceEngine
+) -> None:
+    make_celebrity("Bob", is_fictional=True)
+    take(folder)
+
+    assert Celebrity.objects.filter(name="Bob", is_fictional=False).count() == 1
+    assert not Portrait.objects.filter(celebrity__is_fictional=True).exists()
+
+
+@pytest.mark.django_db
+def test_an_archive_imports_like_its_folder(
+    folder: Path, tmp_path: Path, fake_engine: FaceEngine
+) -> None:
+    files: dict[str, bytes | str] = {
+        f"people/{path.name}": path.read_bytes() for path in folder.iterdir()
+    }
+    take(pack(tmp_path / "people.zip", files))
+
+    assert Portrait.objects.count() == 3
+    assert take(folder).imported == 0

@@ -1,0 +1,173 @@
+"""Finding look-alikes while the gallery changes beside its index."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from celebrities.errors import EmptyGallery, NoIndex
+from celebrities.gallery import Among, count_people, find_lookalikes, rebuild_index
+from celebrities.models import Celebrity, IndexBuild, Portrait
+from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import Vector
+from tests.celebrities.factories import make_celebrity, make_people, make_ready, unit
+
+pytestmark = pytest.mark.django_db
+
+ASKED = unit(1)
+
+
+@pytest.fixture
+def people(fake_engine: FaceEngine) -> list[Celebrity]:
+    """Six people, each farther from ASKED than the one before, indexed long ago."""
+    made = make_people([unit(1, number / 5) for number in range(6)])
+    rebuild_index()
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    Celebrity.objects.update(updated_at=an_hour_ago)
+    Portrait.objects.update(embedded_at=an_hour_ago)
+    IndexBuild.objects.update(started_at=timezone.now() - timedelta(minutes=30))
+    return made
+
+
+def found(
+    k: int = 3, vector: Vector = ASKED, among: Among | None = None, *, exact: bool = False
+) -> list[str]:
+    (one,) = find_lookalikes([vector], k=k, among=among or Among(), exact=exact)
+    assert [near.distance for near in one] == sorted(near.distance for near in one)
+    names = dict(Celebrity.objects.values_list("pk", "name"))
+    return [names[near.celebrity_id] for near in one]
+
+
+def test_it_works(people: list[Celebrity]) -> None:
+    near = find_lookalikes(np.stack([ASKED, unit(0, 1)]), k=2)
+
+    assert [[each.celebrity_id for each in one] for one in near] == [
+        [people[0].pk, people[1].pk],
+        [people[5].pk, people[4].pk],
+    ]
+    assert near[0][0].portrait_id == Portrait.objects.get(celebrity=people[0]).pk
+    assert near[0][0].distance == pytest.approx(0, abs=1e-6)
+
+
+def test_the_exact_search_finds_the_same(people: list[Celebrity]) -> None:
+    assert found(exact=True) == found() == ["Person 00", "Person 01", "Person 02"]
+
+
+def test_an_ordinary_search_asks_the_database_little(
+    people: list[Celebrity], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    find_lookalikes([ASKED], k=3)
+    with django_assert_num_queries(4):
+        find_lookalikes([ASKED, unit(0, 1)], k=3)
+
+
+def test_people_unpublished_since_are_skipped_without_shortening_the_result(
+    people: list[Celebrity],
+) -> None:
+    Celebrity.objects.filter(pk__in=[people[0].pk, people[2].pk]).unpublish()
+
+    assert found() == ["Person 01", "Person 03", "Person 04"]
+
+
+def test_people_deleted_since_are_skipped_without_shortening_the_result(
+    people: list[Celebrity],
+) -> None:
+    people[0].delete()
+    Portrait.objects.filter(celebrity=people[1]).delete()
+
+    assert found() == ["Person 02", "Person 03", "Person 04"]
+
+
+def test_portraits_added_since_are_found_exactly(people: list[Celebrity]) -> None:
+    make_ready(make_celebrity("New"), unit(1, 0.1))
+    better = make_ready(people[5], unit(1, 0.01))
+
+    (near,) = find_lookalikes([unit(1, 0.03)], k=4)
+    names = [Celebrity.objects.get(pk=each.celebrity_id).name for each in near]
+    assert names == ["Person 05", "Person 00", "New", "Person 01"]
+    assert near[0].portrait_id == better.pk
+
+
+def test_a_person_published_since_is_found_by_portraits_computed_long_ago(
+    people: list[Celebrity],
+) -> None:
+    late = make_celebrity("Late", published=False)
+    make_ready(late, unit(1, 0.01), embedded_at=timezone.now() - timedelta(days=1))
+    Celebrity.objects.filter(pk=late.pk).update(updated_at=timezone.now() - timedelta(days=1))
+    assert "Late" not in found()
+    Celebrity.objects.filter(pk=late.pk).publish()
+
+    assert found(2) == ["Person 00", "Late"]
+
+
+def test_a_portrait_computed_anew_counts_by_its_new_vector(people: list[Celebrity]) -> None:
+    Portrait.objects.filter(celebrity=people[0]).update(
+        vector=unit(0, 0, 1).astype("<f4").tobytes(), embedded_at=timezone.now()
+    )
+
+    assert found(2) == ["Person 01", "Person 02"]
+    assert found(1, unit(0, 0, 1)) == ["Person 00"]
+
+
+def test_a_portrait_that_fails_now_is_skipped(people: list[Celebrity]) -> None:
+    Portrait.objects.filter(celebrity=people[0]).update(status=Portrait.Status.PENDING)
+
+    assert found(1) == ["Person 01"]
+
+
+def test_portraits_of_another_encoder_are_never_compared(people: list[Celebrity]) -> None:
+    make_ready(make_celebrity("Foreign"), ASKED, encoder="other/1")
+
+    assert found(1) == ["Person 00"]
+
+
+def test_one_can_look_among_some(people: list[Celebrity]) -> None:
+    actors = Celebrity.objects.filter(name__in=["Person 02", "Person 05"])
+    for person in actors:
+        person.categories.create(slug=f"c{person.pk}", name="x", plural="x")
+    category = people[2].categories.get()
+    people[5].categories.add(category)
+    Celebrity.objects.filter(pk__in=[people[1].pk, people[2].pk]).update(gender="female")
+    Celebrity.objects.filter(pk=people[1].pk).update(death_year=1990)
+
+    assert found(among=Among(category=category.slug)) == ["Person 02", "Person 05"]
+    assert found(among=Among(gender="female")) == ["Person 01", "Person 02"]
+    assert found(among=Among(gender="female", living_only=True)) == ["Person 02"]
+    assert found(among=Among(category="nobody")) == []
+    assert count_people(Among()) == 6
+    assert count_people(Among(category.slug, "female")) == 1
+    assert count_people(Among(living_only=True)) == 5
+
+
+def test_people_added_since_are_filtered_too(people: list[Celebrity]) -> None:
+    make_ready(make_celebrity("She", gender="female"), unit(1, 0.01))
+    make_ready(make_celebrity("He", gender="male"), unit(1, 0.02))
+
+    assert found(among=Among(gender="female")) == ["She"]
+
+
+def test_requires_a_gallery_and_an_index(fake_engine: FaceEngine) -> None:
+    with pytest.raises(EmptyGallery):
+        found()
+    make_people([ASKED])
+    with pytest.raises(NoIndex):
+        found()
+
+
+def test_a_gallery_emptied_since_the_build_is_empty(people: list[Celebrity]) -> None:
+    Celebrity.objects.all().unpublish()
+
+    with pytest.raises(EmptyGallery):
+        found()
+
+
+def test_a_newer_build_is_taken_without_a_restart(people: list[Celebrity]) -> None:
+    assert found(1) == ["Person 00"]
+    people[0].delete()
+    rebuild_index()
+
+    assert found(1) == ["Person 01"]
