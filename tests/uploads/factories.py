@@ -7,10 +7,11 @@ import io
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import FileResponse
 from django.test import Client
 from PIL import Image
 
@@ -54,6 +55,11 @@ def fill_form(photo: bytes | None = CAST_PHOTO, **changes: Any) -> dict[str, Any
         **changes,
     }
     return {field: value for field, value in fields.items() if value is not None}
+
+
+def body_of(response: object) -> bytes:
+    """What a streaming answer sends; it is closed by being read to its end."""
+    return b"".join(cast(Iterable[bytes], cast(FileResponse, response).streaming_content))
 
 
 def as_owner(client: Client, owner: uuid.UUID) -> None:

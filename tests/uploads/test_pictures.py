@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from typing import cast
 
 import pytest
 from django.core.files.storage import storages
-from django.http import FileResponse
 from django.test import Client
 
 from celebrities.models import Celebrity
-from tests.uploads.factories import make_result, make_upload
+from tests.uploads.factories import body_of, make_result, make_upload
 from uploads.files import read_file
 
 pytestmark = pytest.mark.django_db
-
-
-def body_of(response: object) -> bytes:
-    return b"".join(cast(Iterable[bytes], cast(FileResponse, response).streaming_content))
 
 
 @pytest.mark.parametrize("path", ["photo.jpg", "faces/0/crop.jpg", "faces/0/chip.jpg"])

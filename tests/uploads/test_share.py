@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from PIL import Image
 
 from celebrities.models import Celebrity
-from tests.uploads.factories import make_result, make_upload
+from tests.uploads.factories import body_of, make_result, make_upload
 from uploads.lettering import choose_font, choose_name
 from uploads.models import Match, Upload
 from uploads.share import draw_share_picture
@@ -96,8 +96,8 @@ def test_the_link_shows_faces_without_the_photo(client: Client, result: Upload) 
     assert "noindex" in response["X-Robots-Tag"]
     assert 'property="og:image" content="http://testserver/s/' in page
     chip = visitor.get(f"{address}faces/0/chip.jpg")
-    chip.close()
     assert chip.status_code == 200
+    assert body_of(chip)[:3] == b"\xff\xd8\xff"
     assert visitor.get(f"{address}faces/0/share.png").status_code == 200
     assert visitor.get(f"{address}photo.jpg").status_code == 404
     assert "sessionid" not in visitor.cookies
