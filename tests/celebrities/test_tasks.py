@@ -1,0 +1,125 @@
+"""The gallery's background work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from celebrities.builds import claim_build
+from celebrities.models import IndexBuild, Portrait
+from celebrities.tasks import (
+    embed_portraits_task,
+    rebuild_index_task,
+    remove_old_builds_task,
+    tend_gallery_task,
+)
+from lookalike import engine
+from lookalike.celery import app
+from lookalike.faces.pipeline import FaceEngine
+from tests.celebrities.factories import make_celebrity, make_people, make_photo, make_portrait, unit
+from tests.fakes import FakeEncoder
+
+pytestmark = pytest.mark.django_db
+
+
+def test_embedding_works(fake_engine: FaceEngine) -> None:
+    portrait = make_portrait()
+    embed_portraits_task([portrait.pk, 999_999])
+
+    assert Portrait.objects.get().status == Portrait.Status.READY
+
+
+def test_a_rebuild_is_done_once_for_all_who_asked_before_it(fake_engine: FaceEngine) -> None:
+    make_people([unit(1)])
+    asked = timezone.now().isoformat()
+    rebuild_index_task(asked)
+    rebuild_index_task(asked)
+    assert IndexBuild.objects.count() == 1
+
+    rebuild_index_task(timezone.now().isoformat())
+    assert IndexBuild.objects.count() == 2
+
+
+def test_a_rebuild_beside_another_ends_quietly(fake_engine: FaceEngine) -> None:
+    make_people([unit(1)])
+    with claim_build(FakeEncoder()):
+        rebuild_index_task(timezone.now().isoformat())
+
+    assert IndexBuild.objects.current() is None
+
+
+def test_a_rebuild_of_an_empty_gallery_ends_quietly(fake_engine: FaceEngine) -> None:
+    rebuild_index_task(timezone.now().isoformat())
+
+    assert IndexBuild.objects.current() is None
+
+
+def test_tending_embeds_what_waits_then_rebuilds(fake_engine: FaceEngine, valkey: str) -> None:
+    person = make_celebrity()
+    for number in range(3):
+        make_portrait(person, make_photo(number))
+    tend_gallery_task()
+    assert Portrait.objects.ready().count() == 3
+    assert IndexBuild.objects.current() is None
+
+    tend_gallery_task()
+    build = IndexBuild.objects.current()
+    assert build is not None
+    assert build.items == 3
+
+
+def test_tending_is_cheap_when_there_is_nothing_to_do(
+    fake_engine: FaceEngine, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_people([unit(1)])
+    tend_gallery_task()
+    Portrait.objects.update(embedded_at=timezone.now() - timedelta(days=1))
+    engine.reset()
+
+    with django_assert_num_queries(4):
+        tend_gallery_task()
+    # No engine was loaded for it.
+    assert engine._engine is None
+    assert IndexBuild.objects.count() == 1
+
+
+def test_the_index_waits_for_portraits_to_stop_coming_but_not_for_ever(
+    fake_engine: FaceEngine,
+) -> None:
+    make_people([unit(1)])
+    tend_gallery_task()
+    make_people([unit(0, 1)])
+    tend_gallery_task()
+    assert IndexBuild.objects.count() == 1
+
+    IndexBuild.objects.update(started_at=timezone.now() - timedelta(minutes=11))
+    tend_gallery_task()
+    assert IndexBuild.objects.count() == 2
+
+
+def test_old_builds_go(fake_engine: FaceEngine) -> None:
+    make_people([unit(1)])
+    for _ in range(2):
+        rebuild_index_task(timezone.now().isoformat())
+    IndexBuild.objects.update(finished_at=timezone.now() - timedelta(hours=2))
+    remove_old_builds_task()
+
+    assert IndexBuild.objects.current() is not None
+
+
+def test_all_go_to_the_queue_that_visitors_do_not_wait_for() -> None:
+    names = [name for name in app.tasks if name.startswith("celebrities.")]
+
+    assert len(names) == 4
+    for name in names:
+        assert app.amqp.router.route({}, name)["queue"].name == "gallery"
+
+
+def test_every_scheduled_task_exists() -> None:
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+    assert {"celebrities.tasks.tend_gallery_task"} <= scheduled
+    assert scheduled <= set(app.tasks)
