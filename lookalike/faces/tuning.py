@@ -27,7 +27,7 @@ QUERIES: Final = 400
 BLOCK: Final = 32_768
 TIMED: Final = 31
 MOST_SECONDS: Final = 15.0
-"""When to stop trying other widths: the best found so far then stands."""
+"""When to stop trying less wide searches: the best found so far then stands."""
 
 MIXED: Final = 4
 """Portraits that a query is mixed of."""
@@ -42,9 +42,10 @@ perfect result is worth that."""
 UNNOTICED_MS: Final = 1.0
 """An exact search under a millisecond is nothing beside finding and encoding a face."""
 
-SEARCH_SHARES: Final = (0.5, 1.0, 2.0, 4.0, 16.0)
-"""Nodes that Annoy inspects, as multiples of the number of cells; the last is all, and the
-only one tried where rows are so few that exact is used anyway."""
+SEARCH_SHARES: Final = (16.0, 4.0, 2.0, 1.0, 0.5)
+"""Nodes that Annoy inspects, as multiples of the number of cells. The first is all, so that
+it reaches any recall; the others are tried because they may take less time. Where rows are
+so few that exact is used anyway, the first alone is."""
 
 UNTUNED: Final = Tuning(
     method="exact",
@@ -73,7 +74,7 @@ def tune_index(index: Index, recall: float, trees: int) -> Tuning:
     queries = mix_queries(index.vectors, index.celebrity_ids, QUERIES // 4 if few else QUERIES)
     cells = index.cells_of(true_neighbours(index.vectors, queries))
     tried: list[Tuning] = []
-    for share in SEARCH_SHARES[-1:] if few else SEARCH_SHARES:
+    for share in SEARCH_SHARES[:1] if few else SEARCH_SHARES:
         search_k = max(1, round(share * index.manifest.cells))
         probes, found = _least_probes(index, queries, cells, search_k, recall)
         tuning = Tuning(
@@ -93,7 +94,7 @@ def tune_index(index: Index, recall: float, trees: int) -> Tuning:
 def _choose(tried: list[Tuning], recall: float) -> Tuning:
     """The fastest that finds enough; exact where none does, or where exact is as fast."""
     enough = [tuning for tuning in tried if tuning.recall >= recall]
-    best = min(enough, key=lambda tuning: tuning.approximate_ms) if enough else tried[-1]
+    best = min(enough or tried, key=lambda tuning: tuning.approximate_ms)
     as_fast = best.exact_ms <= AS_FAST * best.approximate_ms
     if not enough or recall == 1.0 or as_fast or best.exact_ms < UNNOTICED_MS:
         return replace(best, method="exact")
@@ -119,14 +120,17 @@ def true_neighbours(vectors: Vectors, queries: Vectors) -> Rows:
     rows = np.empty((len(queries), 0), dtype=np.int64)
     for start in range(0, len(vectors), BLOCK):
         products = queries @ vectors[start : start + BLOCK].T
-        scores = np.hstack([scores, products])
-        numbers = np.arange(start, start + products.shape[1])
-        rows = np.hstack([rows, np.broadcast_to(numbers, products.shape)])
-        if scores.shape[1] > NEIGHBOURS:
-            kept = np.argpartition(scores, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
-            scores = np.take_along_axis(scores, kept, axis=1)
-            rows = np.take_along_axis(rows, kept, axis=1)
-    return rows
+        kept = _largest(products)
+        scores = np.hstack([scores, np.take_along_axis(products, kept, axis=1)])
+        rows = np.hstack([rows, kept + start])
+    return np.take_along_axis(rows, _largest(scores), axis=1)
+
+
+def _largest(scores: NDArray[np.float32]) -> Rows:
+    """(q, 12) places of the largest scores of each of (q, n), fewer where n is less."""
+    if scores.shape[1] <= NEIGHBOURS:
+        return np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+    return np.argpartition(scores, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
 
 
 def _least_probes(
