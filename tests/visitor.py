@@ -1,0 +1,62 @@
+"""A visitor without JavaScript: fills in the form of a running site and waits for the result."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import requests
+
+from tests.live import wait_for
+
+PERSON = re.compile(r'href="/people/([^/"]+)/"')
+
+
+class Visitor:
+    """One browser session at a site. `pages` are the addresses of its results."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.session.headers["Accept-Language"] = "en"
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.session.close()
+
+    def give(self, photo: Path, **choices: str) -> str:
+        """Send a photo with consent; the address of the page to wait on."""
+        form = self.session.get(self.url, timeout=30).text
+        values = {
+            "csrfmiddlewaretoken": hidden(form, "csrfmiddlewaretoken"),
+            "consent_version": hidden(form, "consent_version"),
+            "consent": "on",
+            **choices,
+        }
+        with photo.open("rb") as file:
+            answer = self.session.post(self.url, data=values, files={"photo": file}, timeout=30)
+        assert answer.status_code == 200, answer.text
+        assert "/u/" in answer.url, answer.text
+        return answer.url
+
+    def wait_for_result(self, page: str, seconds: float = 60) -> str:
+        """The text of the page once it asks nobody to wait any more."""
+        wait_for(lambda: not self.is_waiting(page), f"the result at {page}", seconds)
+        return self.session.get(page, timeout=30).text
+
+    def is_waiting(self, page: str) -> bool:
+        return "hx-trigger" in self.session.get(f"{page}status/", timeout=30).text
+
+    def find_people(self, photo: Path, **choices: str) -> list[str]:
+        """The slugs of the people whom the result for a photo shows, best first."""
+        text = self.wait_for_result(self.give(photo, **choices))
+        return list(dict.fromkeys(PERSON.findall(text)))
+
+
+def hidden(form: str, name: str) -> str:
+    [field] = {tag for tag in re.findall(r"<input[^>]*>", form) if f'name="{name}"' in tag}
+    found = re.search(r'value="([^"]+)"', field)
+    assert found, f"no value for {name}"
+    return found[1]
