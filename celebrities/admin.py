@@ -113,7 +113,8 @@ class PortraitInline(PortraitTabularInline):
     readonly_fields = ["preview", "state", "seen", "not_seen"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
-        return super().get_queryset(request).defer(*UNSEEN)
+        # Each row's heading names the person.
+        return super().get_queryset(request).select_related("celebrity").defer(*UNSEEN)
 
     @admin.display(description=_("preview"))
     def preview(self, portrait: Portrait) -> SafeString | str:

@@ -47,6 +47,8 @@ def test_it_works(real_engine: FaceEngine, data_dir: Path) -> None:
     assert portrait.encoder == f"{real_engine.encoder.name}/{real_engine.encoder.version}"
     assert portrait.embedded_at is not None
     assert (portrait.width, portrait.height) == (480, 600)
+    assert portrait.box is not None
+    assert portrait.landmarks is not None
     assert portrait.box[0] < portrait.landmarks[0][0] < portrait.box[2]
     assert portrait.confidence is not None
     assert portrait.confidence > 0.9
