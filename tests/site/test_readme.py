@@ -1,0 +1,31 @@
+"""The README's table of settings is whole."""
+
+from __future__ import annotations
+
+import re
+
+from tests.live import CHECKOUT
+
+VARIABLE = re.compile(r"\b(?:LOOKALIKE_[A-Z0-9_]+|DATABASE_URL|REDIS_URL)\b")
+
+
+def variables_read() -> set[str]:
+    files = ["lookalike/settings.py", "lookalike/management/commands/prepare.py"]
+    text = "".join((CHECKOUT / name).read_text() for name in files)
+    return {name for name in VARIABLE.findall(text) if f'"{name}"' in text}
+
+
+def test_it_lists_every_setting_and_no_other() -> None:
+    lines = (CHECKOUT / "README.md").read_text().splitlines()
+    table = [line.split("|")[1] for line in lines if line.startswith("| `")]
+    assert {name for cell in table for name in VARIABLE.findall(cell)} - {
+        "LOOKALIKE_ENCODER"
+    } == variables_read() - {"LOOKALIKE_ENCODER"}
+
+
+def test_it_names_every_requirement_that_is_asked_for() -> None:
+    asked = (CHECKOUT / "requirements.txt").read_text().split("# What those need")[0]
+    names = re.findall(r"^([a-z-]+)", asked, re.MULTILINE)
+    text = (CHECKOUT / "README.md").read_text().split("## What each requirement is for")[1]
+    assert len(names) > 15
+    assert [name for name in names if name not in text] == []
