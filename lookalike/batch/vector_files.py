@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lookalike.batch.columns import Column, make_column
+from lookalike.faces.types import Vector
 from lookalike.faces.vectors_csv import read_vectors, write_vectors
 
 _writing = threading.Lock()
@@ -39,9 +41,17 @@ def load_vectors(path: Path, names: Sequence[str]) -> tuple[Column, str]:
     """The vectors of ``names`` from a file that `dump_vectors` or ``manage.py
     export_vectors`` wrote, None for those that aren't in it, and the encoder that its
     header states ("" for none). Raises BadLine."""
+    status = path.stat()
+    rows, encoder = _read_once(path.resolve(), status.st_mtime_ns, status.st_size)
+    return make_column([rows.get(name) for name in names]), encoder
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, changed: int, size: int) -> tuple[dict[str, Vector], str]:
+    """The file's vectors by name. Each batch of a run asks for the same file, so the last one
+    is kept until it changes."""
     table = read_vectors(path)
-    rows = dict(zip(table.names, table.vectors, strict=True))
-    return make_column([rows.get(name) for name in names]), table.encoder
+    return dict(zip(table.names, table.vectors, strict=True)), table.encoder
 
 
 def load_table(

@@ -139,6 +139,17 @@ def test_rejects_a_bad_line_by_number(engine: FaceEngine, csv: Path, photos: Pat
         (loading(csv) << data_set(photos)).next_batch(1)
 
 
+def test_a_file_that_changed_is_read_anew(engine: FaceEngine, csv: Path, photos: Path) -> None:
+    pipeline = loading(csv) << data_set(photos)
+    pipeline.run(5, n_epochs=1)
+    first = sorted(photos.iterdir())[0].name
+    csv.write_text(csv.read_text().replace(first, "another.jpg"))
+
+    pipeline.run(5, n_epochs=1)
+
+    assert pipeline.v("missing") == {first: "no vector"}
+
+
 def test_rejects_an_index_of_a_part(engine: FaceEngine, csv: Path, photos: Path) -> None:
     pipeline = loading(csv).build_index(csv.parent / "part.ann") << data_set(photos)
 

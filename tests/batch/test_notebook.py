@@ -33,7 +33,7 @@ def test_it_works(
     monkeypatch.setenv("LOOKALIKE_PHOTOS", str(photos))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     assert os.environ["LOOKALIKE_SESSIONS_DIR"]
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
 
     NotebookClient(
         notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": CHECKOUT}}
