@@ -51,7 +51,7 @@ def find_overlaps(some: Floats, others: Floats, *, of_smaller: bool = False) -> 
 def lie_within(squares: Floats, faces: Floats) -> NDArray[np.bool_]:
     """Which ``squares`` show mostly a part of one of ``faces``, or hold one."""
     overlaps = find_overlaps(squares, faces, of_smaller=True)
-    within: NDArray[np.bool_] = (overlaps > _SAME_PLACE).any(axis=1)
+    within: NDArray[np.bool_] = np.any(overlaps > _SAME_PLACE, axis=1)
     return within
 
 

@@ -24,7 +24,7 @@ from lookalike.faces.types import Box, Detection, Pixels
 Floats = NDArray[np.float32]
 
 MIN_FACE = 20.0
-"""Pixels. The reference's default; less than 20 say nothing about who it is."""
+"""Pixels of the face's height, the default of facenet-pytorch."""
 
 MIN_CONFIDENCE = 0.8
 """On 339 portraits the largest face has 0.91 or more, half of them over 0.999."""
@@ -45,7 +45,7 @@ are the same."""
 
 
 class MtcnnDetector:
-    """Finds faces of at least about ``min_face`` pixels with at least ``min_confidence``.
+    """Finds faces at least ``min_face`` pixels high with at least ``min_confidence``.
 
     The networks are exported once into ``cache_dir`` and run on ``threads`` threads of the
     CPU, or in torch on a ``device`` such as "cuda". Raises WeightsMissing or DeviceMissing.
@@ -79,6 +79,7 @@ class MtcnnDetector:
         faces = self._search(picture)
         if not len(faces):
             faces = self._search_with_room(picture)
+        faces = faces[faces[:, 3] - faces[:, 1] >= self._min_face]
         order = np.argsort(-find_areas(faces), kind="stable")
         return [_as_detection(face) for face in faces[order]]
 
