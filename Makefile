@@ -2,6 +2,7 @@
 # make setup  the environment alone, with what the tests need
 # make check  formatting, lint, types, templates, imports, settings, migrations
 # make test   every test
+# make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 
 SHELL := /bin/sh
 VENV := .venv
@@ -12,7 +13,7 @@ PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 pyt
 PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run setup check test format
+.PHONY: run setup check test benchmark format
 .DELETE_ON_ERROR:
 
 # Plain http on this machine; a site in public leaves LOOKALIKE_HTTPS at its default, 1.
@@ -32,6 +33,10 @@ check: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+benchmark: setup
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.batch --write
 
 format: setup
 	$(BIN)/ruff format .

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def _grow_faces() -> dict[str, float]:
         path = WORK / "faces.jpg"
         wall.save(path, quality=92)
         assert _analyse(engine, path) == count
-        found = time_beside({"photo": lambda: _analyse(engine, path)})
+        found = time_beside({"photo": partial(_analyse, engine, path)})
         times[str(count)] = round(found["photo"], 2)
     return times
 
@@ -88,7 +89,7 @@ def _grow_photo() -> dict[str, float]:
     for side in SIDES:
         path = WORK / "photo.jpg"
         face.resize((side * 3 // 4, side), Image.Resampling.BICUBIC).save(path, quality=92)
-        found = time_beside({"photo": lambda: _analyse(engine, path)})
+        found = time_beside({"photo": partial(_analyse, engine, path)})
         times[f"{side * side * 3 / 4 / 1e6:.2f}"] = round(found["photo"], 2)
     return times
 

@@ -25,9 +25,7 @@ def make_environment() -> Path:
     if not stamp.exists() or stamp.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run(
-            [*pip, "-r", ROOT / "benchmarks" / "requirements-peers.txt"], check=True
-        )
+        subprocess.run([*pip, "-r", ROOT / "benchmarks" / "requirements-peers.txt"], check=True)
         subprocess.run([*pip, "--no-deps", *WITHOUT_DEPENDENCIES], check=True)
         stamp.write_text(wanted)
     return python
