@@ -44,7 +44,7 @@ format: setup
 	$(BIN)/djlint templates --reformat
 
 # One stamp a list of requirements: pip runs only when the list has changed.
-$(VENV)/all-installed: requirements-dev.txt $(VENV)/site-installed
+$(VENV)/all-installed: $(wildcard requirements-*.txt) $(VENV)/site-installed
 	@echo "Installing what checks and tests need."
 	$(PIP) install -r requirements-dev.txt
 	@touch $@

@@ -30,10 +30,12 @@ def get_engine() -> FaceEngine:
             from lookalike.faces.encoders import choose_encoder
             from lookalike.faces.pipeline import FaceEngine
 
-            cache = settings.SESSIONS_DIR
-            options = {"threads": settings.THREADS, "device": settings.DEVICE}
-            encoder = choose_encoder(settings.ENCODER, settings.WEIGHTS_DIR, cache, **options)
-            _engine = FaceEngine(MtcnnDetector(cache, **options), encoder)
+            cache, threads, device = settings.SESSIONS_DIR, settings.THREADS, settings.DEVICE
+            encoder = choose_encoder(
+                settings.ENCODER, settings.WEIGHTS_DIR, cache, threads=threads, device=device
+            )
+            detector = MtcnnDetector(cache, threads=threads, device=device)
+            _engine = FaceEngine(detector, encoder)
         return _engine
 
 

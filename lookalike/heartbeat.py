@@ -40,7 +40,7 @@ def worker_is_away() -> bool:
         return True
 
 
-class HeartbeatStep(bootsteps.StartStopStep):
+class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
     """Beats from the timer of the worker's main process, if it serves the queue `match`."""
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")

