@@ -1,0 +1,66 @@
+"""`make setup`: what is missing on the machine is said in a sentence, nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live import CHECKOUT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the Makefile and the lists of requirements, and no environment."""
+    for path in [CHECKOUT / "Makefile", *CHECKOUT.glob("requirements*.txt")]:
+        shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+def run_make(folder: Path, *words: str, path: str = "") -> subprocess.CompletedProcess[str]:
+    make = shutil.which("make")
+    assert make
+    return subprocess.run(
+        [make, *words],
+        cwd=folder,
+        env={**os.environ, "PATH": path or os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_works(checkout: Path) -> None:
+    planned = run_make(checkout, "--dry-run", "setup").stdout
+    assert planned.index("-m venv .venv") < planned.index("-r requirements.txt")
+    assert planned.index("-r requirements.txt") < planned.index("-r requirements-dev.txt")
+
+
+def test_it_does_nothing_when_all_is_installed(checkout: Path) -> None:
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    for name in ("bin/python", "site-installed", "all-installed"):
+        (checkout / ".venv" / name).touch()
+    assert "Nothing to be done" in run_make(checkout, "setup").stdout
+    later = (checkout / ".venv" / "all-installed").stat().st_mtime + 10
+    os.utime(checkout / "requirements.txt", (later, later))
+    assert "-r requirements.txt" in run_make(checkout, "--dry-run", "setup").stdout
+
+
+def test_it_requires_python(checkout: Path) -> None:
+    failed = run_make(checkout, "setup", "PYTHON=")
+    assert failed.returncode == 2
+    assert "Python 3.11 or newer is needed." in failed.stdout
+
+
+def test_it_requires_a_compiler(checkout: Path, tmp_path: Path) -> None:
+    only_python = tmp_path / "bin"
+    only_python.mkdir()
+    (only_python / "python3").symlink_to(sys.executable)
+    failed = run_make(checkout, "setup", path=str(only_python))
+    assert failed.returncode == 2
+    assert "A C++ compiler is needed." in failed.stdout
+    assert not (checkout / ".venv").exists()
