@@ -68,7 +68,7 @@ def encode_in_batches(folder: Path) -> dict[str, np.ndarray]:
     pipeline = pipeline.load_cv().detect_face().crop_from_bbox()
     pipeline = pipeline.predict_model("faces", B.images, save_to=B.embedding) << data
     vectors: dict[str, np.ndarray] = {}
-    for batch in pipeline.gen_batch(BATCH_SIZE, n_epochs=1):
+    for batch in pipeline.gen_batch(min(BATCH_SIZE, len(data)), n_epochs=1):
         vectors.update(zip(*batch.stack("embedding"), strict=True))
     return vectors
 
