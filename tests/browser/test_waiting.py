@@ -1,0 +1,117 @@
+"""The waiting page: what it says, how it polls, how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OpenPage
+from tests.live import Site
+
+pytestmark = pytest.mark.browser
+
+SHOW_HIDDEN = """(hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+}"""
+
+
+@contextmanager
+def worker_asleep(site: Site) -> Iterator[None]:
+    """The site's worker stands still, as a machine under load would make it."""
+    processes = [site.processes["worker"].pid, *site.children("worker")]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+def send_sample(page: Page) -> None:
+    page.check("input[name=sample] >> nth=0")
+    page.check("#id_consent")
+    page.click("#send")
+    page.wait_for_selector(".waiting")
+
+
+def count_polls(page: Page, milliseconds: int) -> int:
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    page.wait_for_timeout(milliseconds)
+    return sum(url.endswith("/status/") for url in seen)
+
+
+def test_it_works(open_page: OpenPage, live_site: Site) -> None:
+    page = open_page()
+    with worker_asleep(live_site):
+        send_sample(page)
+        assert page.inner_text(".steps [aria-current]").startswith("Waiting for its turn")
+        assert "1 photo in the queue" in page.inner_text(".steps")
+        assert "Comparing with 48 people" in page.inner_text(".steps")
+        assert page.inner_text("#announce") == "Your photo is waiting for its turn."
+        assert count_polls(page, 3500) >= 2
+    page.wait_for_selector(".result", timeout=60_000)
+    assert page.inner_text("#announce") == "The result is here."
+    assert count_polls(page, 3000) == 0
+
+
+def test_asks_less_often_while_nobody_looks(open_page: OpenPage, live_site: Site) -> None:
+    page = open_page()
+    with worker_asleep(live_site):
+        send_sample(page)
+        page.wait_for_timeout(1500)
+        page.evaluate(SHOW_HIDDEN, True)
+        assert count_polls(page, 4000) <= 1
+        page.evaluate(SHOW_HIDDEN, False)
+        assert count_polls(page, 3000) >= 1
+    page.wait_for_selector(".result", timeout=60_000)
+
+
+def test_says_when_the_worker_is_away(open_page: OpenPage, live_site: Site) -> None:
+    page = open_page()
+    with worker_asleep(live_site):
+        send_sample(page)
+        page.wait_for_selector(".waiting .notice-warning", timeout=60_000)
+        other = open_page("/")
+        assert "is away at the moment" in other.inner_text(".notice-warning")
+    page.wait_for_selector(".result", timeout=60_000)
+
+
+def test_photo_can_be_deleted_while_it_waits(open_page: OpenPage, live_site: Site) -> None:
+    page = open_page()
+    with worker_asleep(live_site):
+        send_sample(page)
+        address = page.url
+        page.click("text=Stop, and delete the photo")
+        page.click(".button-danger-main")
+        assert page.inner_text("h1") == "Deleted"
+    page.goto(address)
+    assert page.inner_text("h1") == "Nothing here any more"
+
+
+def test_handles_deletion_in_another_tab(open_page: OpenPage, live_site: Site) -> None:
+    page = open_page()
+    with worker_asleep(live_site):
+        send_sample(page)
+        tab = page.context.new_page()
+        tab.goto(f"{page.url}delete/")
+        tab.click(".button-danger-main")
+        page.wait_for_selector("h1:text-is('Nothing here any more')")
+
+
+def test_works_without_javascript(open_page: OpenPage, live_site: Site) -> None:
+    page = open_page(javascript=False)
+    with worker_asleep(live_site):
+        send_sample(page)
+        again = page.get_attribute("noscript a", "href")
+        assert again
+        assert page.url.endswith(again)
+        assert "http-equiv" in page.content()
+    # It loads anew by itself.
+    page.wait_for_selector(".result", timeout=60_000)
