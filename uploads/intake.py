@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from celebrities.gallery import Among, count_people
 from uploads.consent import record_consent
 from uploads.deletion import delete_upload
 from uploads.files import delete_folder, store_file
@@ -27,6 +28,8 @@ def accept_upload(cleaned: dict[str, Any], owner: uuid.UUID, language: str) -> U
     upload = Upload(owner=owner, language=language)
     for choice in ("k", "category", "gender", "living_only", "exhaustive"):
         setattr(upload, choice, cleaned[choice])
+    among = Among(upload.category, upload.gender, upload.living_only)
+    upload.compared_with = count_people(among)
     upload.received.name = store_file(upload.pk, cleaned["photo"])
     try:
         with transaction.atomic():

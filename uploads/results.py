@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from celebrities.gallery import Among, count_people
 from lookalike.faces.similarity import HARDLY, band
 from lookalike.heartbeat import worker_is_away
 from uploads.failures import describe_failure
@@ -100,6 +99,6 @@ def _describe_waiting(upload: Upload) -> dict[str, Any]:
     ahead = Upload.objects.waiting().filter(created_at__lt=upload.created_at).count()
     return {
         "place": ahead + 1 if upload.status == Status.QUEUED else 0,
-        "people_count": count_people(Among(upload.category, upload.gender, upload.living_only)),
+        "people_count": upload.compared_with,
         "worker_away": worker_is_away(),
     }

@@ -17,7 +17,7 @@ from PIL import Image
 
 from celebrities.models import Celebrity, Portrait
 from uploads.consent import current_digest, record_consent
-from uploads.files import store_file
+from uploads.files import delete_files, store_file
 from uploads.models import Match, Upload, UploadedFace
 from uploads.visitors import SESSION_KEY
 
@@ -83,8 +83,7 @@ def make_result(celebrities: Iterable[Celebrity], **fields: Any) -> Upload:
     """A finished upload with one face whose look-alikes are these people's first portraits."""
     picture = make_picture(300, 400)
     upload = make_upload(status=Upload.Status.DONE, width=300, height=400, **fields)
-    for name in (upload.received.name,):
-        upload.received.storage.delete(name)
+    delete_files([upload.received.name])
     upload.received.name = ""
     upload.photo.name = store_file(upload.pk, encode(picture), ".jpg")
     upload.save()

@@ -33,10 +33,11 @@ def test_it_works(client: Client, owner: uuid.UUID, gallery: list[Celebrity]) ->
 
 def test_it_tells_what_is_happening(client: Client, owner: uuid.UUID) -> None:
     make_upload()
-    upload = make_upload(owner=owner)
+    upload = make_upload(owner=owner, compared_with=48)
     response = client.get(f"/u/{upload.pk}/")
 
     assert response.context["place"] == 2
+    assert "Comparing with 48 people" in " ".join(response.content.decode().split())
     assert response.context["worker_away"] is True
     assert f'hx-get="/u/{upload.pk}/status/"' in response.content.decode()
 
@@ -108,6 +109,14 @@ def test_the_fragment_polls_until_it_is_done(
     assert 'hx-trigger="every 1s"' in waiting.content.decode()
     assert "hx-trigger" not in done.content.decode()
     assert gallery[0].name in done.content.decode()
+
+
+def test_a_page_that_polls_takes_three_queries(
+    client: Client, owner: uuid.UUID, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    upload = make_upload(owner=owner)
+    with django_assert_num_queries(3):
+        client.get(f"/u/{upload.pk}/status/", headers=HTMX)
 
 
 def test_the_fragment_alone_leads_to_the_page(client: Client, owner: uuid.UUID) -> None:

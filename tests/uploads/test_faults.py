@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ class Rows:
     def __init__(self, site: Site) -> None:
         self.path = site.data_dir / "lookalike.sqlite3"
 
-    def ask(self, question: str) -> list[tuple[str, ...]]:
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=5)) as base:
             return base.execute(question).fetchall()
 

@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pillow_heif
@@ -82,7 +83,7 @@ ACCEPTED: dict[str, Make] = {
     "jpeg, very tall": lambda: encode(make_picture(80, 6000)),
     "jpeg of odd sides": lambda: encode(make_picture(301, 203)),
     "jpeg of the least size": lambda: encode(make_picture(64, 64)),
-    **{f"jpeg turned {turn}": lambda turn=turn: with_exif(turn) for turn in range(1, 10)},
+    **{f"jpeg turned {turn}": partial(with_exif, turn) for turn in range(1, 10)},
     "mpo": lambda: encode(RGB, "MPO", save_all=True, append_images=[RGB.rotate(180)]),
     "png": lambda: encode(RGB, "PNG"),
     "png, grey": lambda: encode(RGB.convert("L"), "PNG"),

@@ -16,7 +16,7 @@ from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Pixels
 from tests.fakes import FakeDetector, FakeEncoder
 from tests.uploads.factories import cast_photo, encode, make_picture, make_upload
-from uploads.files import list_files, read_file, store_file
+from uploads.files import delete_files, list_files, read_file, store_file
 from uploads.matching import match_upload
 from uploads.models import Match, Upload
 
@@ -65,7 +65,7 @@ def test_it_keeps_a_clean_photo_in_place_of_the_bytes_received(gallery: list[Cel
     finish(upload)
 
     assert not upload.received
-    assert not storages["uploads"].exists(received)
+    assert not storages["uploads"].exists(str(received))
     assert sorted(list_files(upload.pk)) == sorted(
         [upload.photo.name, *upload.faces.values_list("crop", "chip").get()]
     )
@@ -112,7 +112,7 @@ def test_it_names_what_is_wrong_with_a_photo(
     assert (upload.status, upload.failure) == ("failed", failure)
     assert upload.finished_at is not None
     assert not upload.received
-    assert not storages["uploads"].exists(received)
+    assert not storages["uploads"].exists(str(received))
     assert list_files(upload.pk) == ([upload.photo.name] if upload.photo else [])
 
 
@@ -169,7 +169,7 @@ def test_it_logs_the_unexpected_without_a_word_about_the_visitor(
     gallery: list[Celebrity], caplog: pytest.LogCaptureFixture
 ) -> None:
     upload = make_upload()
-    storages["uploads"].delete(upload.received.name)
+    delete_files([upload.received.name])
     finish(upload)
 
     assert (upload.status, upload.failure) == ("failed", "internal")
@@ -180,7 +180,7 @@ def test_it_logs_the_unexpected_without_a_word_about_the_visitor(
 
 def test_a_second_attempt_goes_on_from_the_stored_photo(gallery: list[Celebrity]) -> None:
     upload = make_upload()
-    storages["uploads"].delete(upload.received.name)
+    delete_files([upload.received.name])
     upload.received.name = ""
     upload.photo.name = store_file(upload.pk, cast_photo(number=1), ".jpg")
     upload.attempts, upload.width, upload.height = 1, 480, 600

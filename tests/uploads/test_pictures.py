@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from django.core.files.storage import storages
 from django.test import Client
 
 from celebrities.models import Celebrity
 from tests.uploads.factories import body_of, make_result, make_upload
-from uploads.files import read_file
+from uploads.files import delete_files, read_file
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +53,6 @@ def test_it_handles_a_file_that_is_lost(
     client: Client, owner: uuid.UUID, gallery: list[Celebrity]
 ) -> None:
     upload = make_result(gallery, owner=owner)
-    storages["uploads"].delete(upload.photo.name)
+    delete_files([upload.photo.name])
 
     assert client.get(f"/u/{upload.pk}/photo.jpg").status_code == 404

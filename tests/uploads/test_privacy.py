@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def files_with(vector: Vector, files: dict[str, bytes]) -> list[str]:
     return [name for name, content in files.items() if any(t.search(content) for t in traces)]
 
 
-def read_rows(site: Site, question: str) -> list[tuple[bytes]]:
+def read_rows(site: Site, question: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(site.data_dir / "lookalike.sqlite3")) as base:
         return base.execute(question).fetchall()
 

@@ -76,7 +76,7 @@ def test_it_takes_files_that_a_killed_process_left() -> None:
     fresh, old, foreign = str(uuid.uuid4()), str(uuid.uuid4()), "lost+found"
     for folder in (fresh, old):
         store_file(uuid.UUID(folder), b"bytes")
-    storages["uploads"].save(f"{foreign}/file", io.BytesIO(b"bytes"))  # type: ignore[arg-type]
+    storages["uploads"].save(f"{foreign}/file", io.BytesIO(b"bytes"))
     long_ago = time.time() - 7200
     root = Path(storages["uploads"].path(""))
     for folder in (old, foreign):
