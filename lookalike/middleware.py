@@ -3,12 +3,15 @@ site), and the size of what is read at all."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+PART_BYTES = 65536
+DRAIN_BYTES = 500_000_000
 BODY_FACTOR = 4
 """A file somewhat too large is read, so that the form can say so on its own page."""
 
@@ -41,15 +44,31 @@ class SecurityPolicyMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a request whose stated length is beyond any photo, before it is read."""
+    """Refuses a request whose stated length is beyond any photo, before any of it is kept.
+
+    A browser shows an answer only once it could send what it had to say, so what is refused
+    is still read to its end, and thrown away.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if _stated_length(request) > BODY_FACTOR * settings.MAX_BYTES:
-            return render(request, "413.html", status=413)
-        return self.get_response(request)
+            response = render(request, "413.html", status=413)
+        else:
+            response = self.get_response(request)
+        if response.status_code >= 400:
+            _read_to_end(request)
+        return response
+
+
+def _read_to_end(request: HttpRequest) -> None:
+    """Read what is left of the body, DRAIN_BYTES at most."""
+    with contextlib.suppress(OSError):
+        for _part in range(DRAIN_BYTES // PART_BYTES):
+            if not request.read(PART_BYTES):
+                return
 
 
 def _stated_length(request: HttpRequest) -> int:

@@ -157,9 +157,10 @@ def test_it_rejects_what_has_expired(
     client: Client, owner: uuid.UUID, gallery: list[Celebrity], path: str
 ) -> None:
     past = timezone.now() - timedelta(seconds=1)
-    upload = make_result(gallery, owner=owner, expires_at=past)
+    response = client.get(f"/u/{make_result(gallery, owner=owner, expires_at=past).pk}/{path}")
 
-    assert client.get(f"/u/{upload.pk}/{path}").status_code == 404
+    assert response.status_code == 404
+    assert "This result has expired." in response.content.decode()
 
 
 @pytest.mark.parametrize(
