@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.files.storage import storages
 from django.core.management import call_command
 from django.utils import timezone
@@ -48,6 +50,17 @@ def test_the_task_does_the_same(gallery: list[Celebrity]) -> None:
     purge_expired_task()
 
     assert not Upload.objects.exists()
+
+
+def test_the_task_forgets_whose_session_has_ended() -> None:
+    for age in (-1, 60):
+        session = SessionStore()
+        session["owner"] = str(uuid.uuid4())
+        session.set_expiry(age)
+        session.save()
+    purge_expired_task()
+
+    assert Session.objects.count() == 1
 
 
 def test_it_deletes_failed_and_abandoned_ones_too() -> None:
