@@ -13,18 +13,17 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from PIL import Image
 
 from celebrities.errors import EmptyGallery, NoIndex
 from celebrities.gallery import Among, count_people, current_build, find_lookalikes
 from celebrities.models import Portrait
 from celebrities.portraits import shrink_photo
 from lookalike.engine import get_engine
-from lookalike.faces.display import cut_display_chip
 from lookalike.faces.errors import IndexProblem, PhotoError
 from lookalike.faces.photos import encode_jpeg, open_photo
-from lookalike.faces.types import Box, Face, Neighbour, Photo, Pixels, Vectors
+from lookalike.faces.types import Face, Neighbour, Photo, Vectors
 from uploads.claims import ClaimLost, claim_upload, update_claimed
+from uploads.crops import cut_faces
 from uploads.failures import failure_of
 from uploads.files import delete_files, delete_folder, delete_strays, read_file, store_file
 from uploads.models import Match, Upload, UploadedFace
@@ -32,10 +31,6 @@ from uploads.models import Match, Upload, UploadedFace
 logger = logging.getLogger(__name__)
 
 MAX_FACES = 8
-CROP_MARGIN = 0.35
-"""Of the face's larger side, added all round, so that a crop shows hair and chin."""
-CROP_SIDE = 480
-DISPLAY_SIDE = 320
 
 
 class NoFace(Exception):
@@ -71,7 +66,7 @@ def _match_claimed(upload: Upload) -> None:
     faces = engine.encode_faces(turned, detections)
     update_claimed(upload, stage=Upload.Stage.COMPARING)
     found, says = _search(upload, faces)
-    rows = _cut_faces(upload, turned.pixels, faces)
+    rows = cut_faces(upload, turned.pixels, faces)
     try:
         _finish(upload, rows, found, says)
     except ClaimLost:
@@ -138,37 +133,6 @@ def _timed(
     start = time.perf_counter()
     neighbours = find_lookalikes(vectors, k=k, among=among, exact=exact)
     return neighbours, (time.perf_counter() - start) * 1000
-
-
-def _cut_faces(upload: Upload, pixels: Pixels, faces: Sequence[Face]) -> list[UploadedFace]:
-    """Unsaved rows, with their crops and chips stored."""
-    return [
-        UploadedFace(
-            upload=upload,
-            number=number,
-            box=[round(side, 1) for side in face.box],
-            confidence=face.confidence,
-            crop=store_file(upload.pk, encode_jpeg(cut_crop(pixels, face.box), 88), ".jpg"),
-            chip=store_file(
-                upload.pk,
-                encode_jpeg(cut_display_chip(pixels, face.landmarks, side=DISPLAY_SIDE), 88),
-                ".jpg",
-            ),
-        )
-        for number, face in enumerate(faces)
-    ]
-
-
-def cut_crop(pixels: Pixels, box: Box) -> Pixels:
-    """The face with a margin, square where the photo allows, at most CROP_SIDE pixels."""
-    height, width = pixels.shape[:2]
-    reach = max(box.width, box.height) * (0.5 + CROP_MARGIN)
-    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    left, top = max(int(x - reach), 0), max(int(y - reach), 0)
-    right, bottom = min(int(x + reach) + 1, width), min(int(y + reach) + 1, height)
-    crop = Image.fromarray(pixels[top : max(bottom, top + 1), left : max(right, left + 1)])
-    crop.thumbnail((CROP_SIDE, CROP_SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(crop)
 
 
 def _finish(
