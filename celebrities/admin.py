@@ -250,7 +250,8 @@ class CelebrityAdmin(CelebrityModelAdmin):
 def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> None:
     """Have portraits read anew. Those in use stay in use meanwhile."""
     ids = list(portraits.order_by("pk").values_list("pk", flat=True))
-    failed = Portrait.objects.filter(pk__in=ids, status=Portrait.Status.FAILED)
+    chosen = portraits.order_by().values("pk")
+    failed = Portrait.objects.filter(pk__in=chosen, status=Portrait.Status.FAILED)
     failed.update(status=Portrait.Status.PENDING, reason=Portrait.Reason.NONE)
     words = ngettext("%d portrait is recomputed.", "%d portraits are recomputed.", len(ids))
     messages.info(request, words % len(ids))

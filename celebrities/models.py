@@ -159,8 +159,7 @@ class Celebrity(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["published", "sort_key"]),
-            models.Index(fields=["published", "-created_at"]),
+            models.Index(fields=["sort_key"]),
         ]
 
     def __str__(self) -> str:
@@ -245,7 +244,9 @@ class Portrait(models.Model):
         TOO_LARGE = "too_large", _("the file is too large")
         TOO_SMALL = "too_small", _("the picture is too small")
 
-    celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="portraits")
+    celebrity = models.ForeignKey(
+        Celebrity, models.CASCADE, related_name="portraits", db_index=False
+    )
     image = models.FileField(
         _("image"), storage=gallery_storage, upload_to=received_path, max_length=200
     )
@@ -285,7 +286,11 @@ class Portrait(models.Model):
                 fields=["celebrity", "image_hash"], name="one_portrait_per_file_and_person"
             ),
         ]
-        indexes = [models.Index(fields=["status", "encoder"])]
+        indexes = [
+            models.Index(fields=["status", "encoder"]),
+            # Whether a person has a ready portrait is read from here, without the rows.
+            models.Index(fields=["celebrity", "status"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.celebrity} ({self.pk})"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Count, Max
+
 from celebrities.builds import open_current, rows_of
 from celebrities.errors import EmptyGallery
 from celebrities.models import Celebrity, CelebrityQuerySet, IndexBuild, Portrait
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from lookalike.faces.index import Index, IndexRows
 
 MARGIN = timedelta(minutes=1)
-"""Rows written so long before a build began may have been committed after it read them."""
+"""What was written so long before a build began may have been committed after it read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def find_lookalikes(
     search = _Search(build, index, k, exact, among)
     found = search.find(vectors)
     if not search.all_stand(found):
-        search.removed = search.list_removed()
+        search.look_again()
         found = search.find(vectors)
     if not any(found) and among.is_everybody:
         raise EmptyGallery("The gallery is empty. Import people: manage.py import_celebrities.")
@@ -72,6 +74,7 @@ class _Search:
     """One search of some vectors, with what the database knows better than the index."""
 
     def __init__(self, build: IndexBuild, index: Index, k: int, exact: bool, among: Among) -> None:
+        self.build = build
         self.index = index
         self.k = k
         self.exact = exact or None
@@ -102,50 +105,52 @@ class _Search:
         wanted = self.searchable.filter(pk__in={portrait for portrait, _ in pairs})
         return pairs <= set(wanted.values_list("pk", "celebrity_id"))
 
-    def list_removed(self) -> list[int]:
-        """The index's portraits that may not be shown any more."""
+    def look_again(self) -> None:
+        """Learn which of the index's portraits may not be shown any more, and which are newer."""
+        self.newer = read_newer(self.build, self.index, anew=True)
         standing = set(self.searchable.values_list("pk", "celebrity_id"))
         held = zip(self.index.portrait_ids.tolist(), self.index.celebrity_ids.tolist(), strict=True)
-        return [portrait for portrait, person in held if (portrait, person) not in standing]
+        self.removed = [portrait for portrait, person in held if (portrait, person) not in standing]
 
 
-@dataclass(slots=True)
-class _Newer:
-    """Rows read before, and of which portraits they are."""
+Signs = tuple[object, ...]
 
-    key: tuple[str, tuple[tuple[int, int, datetime | None], ...]]
-    rows: IndexRows
+_last: tuple[Signs, IndexRows] | None = None
 
 
-_last: _Newer | None = None
-
-
-def read_newer(build: IndexBuild, index: Index) -> IndexRows:
+def read_newer(build: IndexBuild, index: Index, *, anew: bool = False) -> IndexRows:
     """Portraits that the build lacks, or has with an older vector.
 
-    Which they are is asked anew each time; the vectors are read when that has changed.
+    Kept by this process until there are signs of a change, or until asked for ``anew``.
     """
     global _last
-    listed = _list_newer(build, index)
-    key = (build.name, listed)
-    last = _last
-    if last is None or last.key != key:
-        rows = Portrait.objects.filter(pk__in=[portrait for portrait, _, _ in listed])
-        vectors = rows.order_by("pk").values_list("pk", "celebrity_id", "vector")
-        ready = rows_of(vectors.exclude(vector=None).iterator(), index.manifest.dimensions)
-        _last = last = _Newer(key, ready)
-    return last.rows
+    signs = (build.pk, *_read_signs(build.started_at - MARGIN))
+    if anew or _last is None or _last[0] != signs:
+        _last = signs, _read_newer(build, index)
+    return _last[1]
 
 
-def _list_newer(build: IndexBuild, index: Index) -> tuple[tuple[int, int, datetime | None], ...]:
-    import numpy as np
+def _read_signs(since: datetime) -> Signs:
+    """What is sure to differ when portraits were embedded or people changed since."""
+    portraits = Portrait.objects.filter(embedded_at__gte=since)
+    people = Celebrity.objects.filter(updated_at__gte=since)
+    return (
+        *portraits.aggregate(count=Count("pk"), newest=Max("embedded_at")).values(),
+        *people.aggregate(count=Count("pk"), newest=Max("updated_at")).values(),
+    )
 
-    since = build.started_at - MARGIN
+
+def _read_newer(build: IndexBuild, index: Index) -> IndexRows:
+    fields = ("pk", "celebrity_id", "vector")
     searchable = Portrait.objects.searchable(build.encoder).order_by("pk")
-    fields = ("pk", "celebrity_id", "embedded_at")
-    fresh = set(searchable.filter(embedded_at__gte=since).values_list(*fields))
-    # A person published since brings portraits that were computed long ago.
-    changed = list(searchable.filter(celebrity__updated_at__gte=since).values_list(*fields))
-    known = np.isin([portrait for portrait, _, _ in changed], index.portrait_ids)
-    fresh.update(row for row, held in zip(changed, known.tolist(), strict=True) if not held)
-    return tuple(sorted(fresh, key=lambda row: row[0]))
+    held = set(index.portrait_ids.tolist())
+    fresh = searchable.filter(embedded_at__gte=build.started_at)
+    rows = {row[0]: row for row in fresh.values_list(*fields).iterator()}
+    # Those that the build missed: committed late, or of a person published since.
+    since = build.started_at - MARGIN
+    late = searchable.filter(embedded_at__gte=since, embedded_at__lt=build.started_at)
+    shown = searchable.filter(celebrity__updated_at__gte=since)
+    for missed in (late, shown):
+        found = missed.values_list(*fields).iterator()
+        rows.update((row[0], row) for row in found if row[0] not in held)
+    return rows_of((rows[pk] for pk in sorted(rows)), index.manifest.dimensions)

@@ -9,9 +9,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from celebrities.builds import open_current
 from celebrities.errors import EmptyGallery, NoIndex
 from celebrities.gallery import Among, count_people, find_lookalikes, rebuild_index
 from celebrities.models import Celebrity, IndexBuild, Portrait
+from celebrities.searching import read_newer
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Vector
 from tests.celebrities.factories import make_celebrity, make_people, make_ready, unit
@@ -63,6 +65,39 @@ def test_an_ordinary_search_asks_the_database_little(
     find_lookalikes([ASKED], k=3)
     with django_assert_num_queries(4):
         find_lookalikes([ASKED, unit(0, 1)], k=3)
+
+
+def test_a_new_portrait_unpublished_or_deleted_again_is_not_found(
+    people: list[Celebrity],
+) -> None:
+    hidden, gone = make_celebrity("Hidden"), make_celebrity("Gone")
+    make_ready(hidden, unit(1, 0.01))
+    make_ready(gone, unit(1, 0.02))
+    assert found() == ["Person 00", "Hidden", "Gone"]
+    Celebrity.objects.filter(pk=hidden.pk).unpublish()
+    assert found() == ["Person 00", "Gone", "Person 01"]
+    gone.delete()
+
+    assert found() == ["Person 00", "Person 01", "Person 02"]
+
+
+def test_a_portrait_committed_while_the_build_read_is_found(people: list[Celebrity]) -> None:
+    started = IndexBuild.objects.get().started_at
+    late = make_ready(make_celebrity("Late"), ASKED, embedded_at=started - timedelta(seconds=5))
+    Celebrity.objects.update(updated_at=timezone.now() - timedelta(hours=1))
+
+    (near,) = find_lookalikes([ASKED], k=2)
+    assert late.pk in {each.portrait_id for each in near}
+
+
+def test_portraits_that_the_build_holds_are_not_read_beside_it(fake_engine: FaceEngine) -> None:
+    made = make_people([unit(1, number) for number in range(5)])
+    rebuild_index()
+    build, index = open_current()
+    assert len(read_newer(build, index)) == 0
+
+    make_ready(made[0], unit(0, 0, 1))
+    assert len(read_newer(build, index)) == 1
 
 
 def test_people_unpublished_since_are_skipped_without_shortening_the_result(
