@@ -77,13 +77,7 @@ class ZipSource:
         try:
             with self.archive.open(name) as member:
                 return member.read(limit + 1)
-        except (
-            zipfile.BadZipFile,
-            RuntimeError,
-            NotImplementedError,
-            EOFError,
-            ValueError,
-        ) as error:
+        except _UNPACKING as error:
             raise OSError(f"it cannot be unpacked: {error}") from error
 
 
