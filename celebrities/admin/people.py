@@ -1,0 +1,200 @@
+"""People with their portraits, and the categories they are in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.db.models import Count, Prefetch
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from celebrities.admin.forms import PortraitForm, PortraitFormSet
+from celebrities.admin.portraits import (
+    UNSEEN,
+    describe_state,
+    embed_soon,
+    recompute_portraits,
+    show_thumbnail,
+)
+from celebrities.gallery import delete_celebrities, delete_portraits
+from celebrities.models import (
+    Category,
+    Celebrity,
+    CelebrityQuerySet,
+    Portrait,
+)
+
+if TYPE_CHECKING:
+    CategoryModelAdmin = admin.ModelAdmin[Category]
+    CelebrityModelAdmin = admin.ModelAdmin[Celebrity]
+    PortraitTabularInline = admin.TabularInline[Portrait, Celebrity]
+else:
+    CategoryModelAdmin = admin.ModelAdmin
+    CelebrityModelAdmin = admin.ModelAdmin
+    PortraitTabularInline = admin.TabularInline
+
+
+@admin.register(Category)
+class CategoryAdmin(CategoryModelAdmin):
+    list_display = ["name", "plural", "name_ru", "plural_ru", "people"]
+    search_fields = ["name", "plural", "name_ru", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Category]:
+        return super().get_queryset(request).annotate(people=Count("celebrities"))
+
+    @admin.display(description=_("people"), ordering="people")
+    def people(self, category: Category) -> int:
+        count: int = category.people  # type: ignore[attr-defined]
+        return count
+
+
+class PortraitInline(PortraitTabularInline):
+    model = Portrait
+    form = PortraitForm
+    formset = PortraitFormSet
+    extra = 1
+    fields = [
+        "preview",
+        "image",
+        "state",
+        "author",
+        "licence",
+        "licence_url",
+        "source_page",
+        "notes",
+        "seen",
+        "not_seen",
+    ]
+    readonly_fields = ["preview", "state", "seen", "not_seen"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
+        # Each row's heading names the person.
+        return super().get_queryset(request).select_related("celebrity").defer(*UNSEEN)
+
+    @admin.display(description=_("preview"))
+    def preview(self, portrait: Portrait) -> SafeString | str:
+        return show_thumbnail(portrait, 96)
+
+    @admin.display(description=_("status"))
+    def state(self, portrait: Portrait) -> str:
+        return describe_state(portrait)
+
+
+class PortraitStateFilter(admin.SimpleListFilter):
+    title = _("portraits")
+    parameter_name = "portraits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("none", _("none that is ready")),
+            ("pending", _("some waiting")),
+            ("failed", _("some failed")),
+        ]
+
+    def queryset(self, request: HttpRequest, people: CelebrityQuerySet) -> CelebrityQuerySet:  # type: ignore[override]
+        mine = Portrait.objects.filter(celebrity=models.OuterRef("pk"))
+        match self.value():
+            case "none":
+                return people.filter(~models.Exists(mine.ready()))
+            case "pending":
+                return people.filter(models.Exists(mine.pending()))
+            case "failed":
+                failed = mine.filter(status=Portrait.Status.FAILED)
+                return people.filter(models.Exists(failed))
+        return people
+
+
+@admin.register(Celebrity)
+class CelebrityAdmin(CelebrityModelAdmin):
+    list_display = [
+        "thumbnail",
+        "name",
+        "gender",
+        "birth_year",
+        "published",
+        "is_fictional",
+        "portrait_states",
+        "votes",
+    ]
+    list_display_links = ["thumbnail", "name"]
+    list_filter = ["published", "is_fictional", "gender", PortraitStateFilter, "categories"]
+    list_per_page = 50
+    show_full_result_count = False
+    # The search itself is `get_search_results`; the words are those of any script.
+    search_fields = ["search_key"]
+    search_help_text = _("Any part of the name or other names; accents and case don't matter.")
+    filter_horizontal = ["categories"]
+    readonly_fields = ["created_at", "updated_at"]
+    inlines = [PortraitInline]
+    actions = ["publish", "unpublish", "recompute"]
+    fieldsets = [
+        (None, {"fields": ["name", "other_names", "slug", ("published", "is_fictional")]}),
+        (_("Facts"), {"fields": ["gender", ("birth_year", "death_year"), "categories"]}),
+        (_("Sources"), {"fields": ["wikidata_id", "source_page"]}),
+        (_("History"), {"fields": [("created_at", "updated_at")]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Celebrity]:
+        portraits = Portrait.objects.defer(*UNSEEN).order_by("pk")
+        return super().get_queryset(request).prefetch_related(Prefetch("portraits", portraits))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Celebrity], search_term: str
+    ) -> tuple[models.QuerySet[Celebrity], bool]:
+        found = Celebrity.objects.named(search_term).order_by().values("pk")
+        return (queryset.filter(pk__in=found) if search_term.strip() else queryset), False
+
+    @admin.display(description="")
+    def thumbnail(self, person: Celebrity) -> SafeString | str:
+        return show_thumbnail(person.cover)
+
+    @admin.display(description=_("portraits"))
+    def portrait_states(self, person: Celebrity) -> str:
+        counts: dict[str, int] = {}
+        for portrait in person.portraits.all():
+            word = str(portrait.get_status_display())
+            counts[word] = counts.get(word, 0) + 1
+        return ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "–"
+
+    @admin.display(description=_("votes: seen / not seen"))
+    def votes(self, person: Celebrity) -> str:
+        portraits = person.portraits.all()
+        return f"{sum(p.seen for p in portraits)} / {sum(p.not_seen for p in portraits)}"
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Store portraits, have new ones computed, and delete removed ones with their files."""
+        portraits = formset.save(commit=False)
+        gone = [portrait.pk for portrait in formset.deleted_objects]
+        delete_portraits(Portrait.objects.filter(pk__in=gone))
+        for portrait in portraits:
+            portrait.save()
+        waiting = [each.pk for each in portraits if each.status == Portrait.Status.PENDING]
+        embed_soon(request, waiting)
+
+    def delete_model(self, request: HttpRequest, obj: Celebrity) -> None:
+        delete_celebrities(Celebrity.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Celebrity]) -> None:
+        delete_celebrities(queryset)
+
+    @admin.action(description=_("Publish the selected people"), permissions=["change"])
+    def publish(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
+        count = people.publish()
+        words = ngettext("%d person is published now.", "%d people are published now.", count)
+        self.message_user(request, words % count, messages.SUCCESS)
+
+    @admin.action(description=_("Unpublish the selected people"), permissions=["change"])
+    def unpublish(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
+        count = people.unpublish()
+        words = ngettext("%d person is out of sight now.", "%d people are out of sight now.", count)
+        self.message_user(request, words % count, messages.SUCCESS)
+
+    @admin.action(description=_("Recompute their portraits"), permissions=["change"])
+    def recompute(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
+        chosen = people.order_by().values("pk")
+        recompute_portraits(request, Portrait.objects.filter(celebrity__in=chosen))

@@ -1,0 +1,166 @@
+"""Portraits: each on a page of its own, and what people's pages show of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from kombu.exceptions import OperationalError
+
+from celebrities.admin.forms import PortraitForm
+from celebrities.gallery import delete_portraits
+from celebrities.models import (
+    Celebrity,
+    Portrait,
+    PortraitQuerySet,
+)
+from celebrities.tasks import request_embedding
+
+if TYPE_CHECKING:
+    PortraitModelAdmin = admin.ModelAdmin[Portrait]
+else:
+    PortraitModelAdmin = admin.ModelAdmin
+
+
+UNSEEN = ("vector", "landmarks", "box")
+"""Columns that no list shows: vectors make up most of a row."""
+
+
+def show_thumbnail(portrait: Portrait | None, width: int = 48) -> SafeString | str:
+    """The portrait's smallest thumbnail, or a dash before there is any."""
+    url = portrait.thumbnail_url(160) if portrait else ""
+    if not url:
+        return "–"
+    return format_html(
+        '<img src="{}" width="{}" height="{}" alt="" loading="lazy">', url, width, width * 5 // 4
+    )
+
+
+def embed_soon(request: HttpRequest, ids: Sequence[int]) -> None:
+    """Once this is committed, have workers embed the portraits; say so when that fails."""
+    if ids:
+        transaction.on_commit(lambda: _embed_now(request, ids))
+
+
+def _embed_now(request: HttpRequest, ids: Sequence[int]) -> None:
+    try:
+        request_embedding(ids)
+    except (OperationalError, OSError):
+        messages.warning(
+            request,
+            _(
+                "Everything is stored, but the queue cannot be reached, so portraits are not "
+                "computed yet. Those that wait are picked up by themselves once Valkey and the "
+                "gallery worker run again; or run: manage.py rebuild_index"
+            ),
+        )
+
+
+def describe_state(portrait: Portrait) -> str:
+    if portrait.pk is None:
+        return "–"
+    status = portrait.get_status_display()
+    return f"{status}: {portrait.get_reason_display()}" if portrait.reason else str(status)
+
+
+def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> None:
+    """Have portraits read anew. Those in use stay in use meanwhile."""
+    ids = list(portraits.order_by("pk").values_list("pk", flat=True))
+    chosen = portraits.order_by().values("pk")
+    failed = Portrait.objects.filter(pk__in=chosen, status=Portrait.Status.FAILED)
+    failed.update(status=Portrait.Status.PENDING, reason=Portrait.Reason.NONE)
+    words = ngettext("%d portrait is recomputed.", "%d portraits are recomputed.", len(ids))
+    messages.info(request, words % len(ids))
+    embed_soon(request, ids)
+
+
+@admin.register(Portrait)
+class PortraitAdmin(PortraitModelAdmin):
+    list_display = ["thumbnail", "celebrity", "state", "licence", "encoder", "seen", "not_seen"]
+    list_display_links = ["thumbnail", "celebrity"]
+    list_filter = ["status", "reason", "encoder", "celebrity__published", "licence"]
+    list_select_related = ["celebrity"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["celebrity__search_key"]
+    ordering = ["-pk"]
+    form = PortraitForm
+    autocomplete_fields = ["celebrity"]
+    actions = ["recompute"]
+    fields = [
+        "celebrity",
+        "preview",
+        "image",
+        "state",
+        "author",
+        "licence",
+        "licence_url",
+        "source_page",
+        "notes",
+        ("encoder", "embedded_at", "confidence"),
+        ("width", "height"),
+        ("seen", "not_seen"),
+    ]
+    readonly_fields = [
+        "preview",
+        "state",
+        "encoder",
+        "embedded_at",
+        "confidence",
+        "width",
+        "height",
+        "seen",
+        "not_seen",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
+        return super().get_queryset(request).defer(*UNSEEN)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Portrait], search_term: str
+    ) -> tuple[models.QuerySet[Portrait], bool]:
+        found = Celebrity.objects.named(search_term).order_by().values("pk")
+        return (queryset.filter(celebrity__in=found) if search_term.strip() else queryset), False
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Portrait | None = None
+    ) -> list[str] | tuple[str, ...]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if obj is None else ["celebrity", *fields]
+
+    @admin.display(description="")
+    def thumbnail(self, portrait: Portrait) -> SafeString | str:
+        return show_thumbnail(portrait)
+
+    @admin.display(description=_("preview"))
+    def preview(self, portrait: Portrait) -> SafeString | str:
+        return show_thumbnail(portrait, 320)
+
+    @admin.display(description=_("status"))
+    def state(self, portrait: Portrait) -> str:
+        return describe_state(portrait)
+
+    def save_model(
+        self, request: HttpRequest, obj: Portrait, form: ModelForm[Portrait], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.status == Portrait.Status.PENDING:
+            embed_soon(request, [obj.pk])
+
+    def delete_model(self, request: HttpRequest, obj: Portrait) -> None:
+        delete_portraits(Portrait.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Portrait]) -> None:
+        delete_portraits(Portrait.objects.filter(pk__in=queryset.order_by().values("pk")))
+
+    @admin.action(description=_("Recompute the selected portraits"), permissions=["change"])
+    def recompute(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
+        recompute_portraits(request, portraits)

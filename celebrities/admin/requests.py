@@ -1,0 +1,87 @@
+"""Requests to be taken out of the gallery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from celebrities.gallery import delete_celebrities
+from celebrities.models import (
+    Celebrity,
+    RemovalRequest,
+)
+
+if TYPE_CHECKING:
+    RemovalRequestModelAdmin = admin.ModelAdmin[RemovalRequest]
+else:
+    RemovalRequestModelAdmin = admin.ModelAdmin
+
+
+@admin.register(RemovalRequest)
+class RemovalRequestAdmin(RemovalRequestModelAdmin):
+    list_display = ["person", "status", "in_gallery", "contact", "created_at"]
+    list_filter = ["status"]
+    list_select_related = ["celebrity"]
+    search_fields = ["person", "message", "contact"]
+    autocomplete_fields = ["celebrity"]
+    actions = ["hide_people", "take_out", "decline"]
+    fields = [
+        "person",
+        "message",
+        "contact",
+        "created_at",
+        "celebrity",
+        "status",
+        "curator_note",
+    ]
+    readonly_fields = ["person", "message", "contact", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description=_("in the gallery"))
+    def in_gallery(self, wish: RemovalRequest) -> SafeString | str:
+        if wish.celebrity is None:
+            return "–"
+        url = reverse("admin:celebrities_celebrity_change", args=[wish.celebrity.pk])
+        return format_html('<a href="{}">{}</a>', url, wish.celebrity)
+
+    @admin.action(
+        description=_("Unpublish the people named, and decide later"), permissions=["change"]
+    )
+    def hide_people(self, request: HttpRequest, wishes: models.QuerySet[RemovalRequest]) -> None:
+        count = Celebrity.objects.filter(pk__in=wishes.values("celebrity")).unpublish()
+        words = ngettext("%d person is out of sight now.", "%d people are out of sight now.", count)
+        self.message_user(request, words % count, messages.SUCCESS)
+
+    @admin.action(
+        description=_("Take the people named out for good, with portraits and vectors"),
+        permissions=["change"],
+    )
+    def take_out(self, request: HttpRequest, wishes: models.QuerySet[RemovalRequest]) -> None:
+        if not request.user.has_perm("celebrities.delete_celebrity"):
+            self.message_user(request, _("You may not delete people."), messages.ERROR)
+            return
+        linked = wishes.exclude(celebrity=None)
+        ids = list(linked.values_list("pk", flat=True))
+        people = list(linked.values_list("celebrity", flat=True))
+        with transaction.atomic():
+            count = delete_celebrities(Celebrity.objects.filter(pk__in=people))
+            note = f"Taken out on {timezone.localdate().isoformat()} by {request.user}."
+            done = RemovalRequest.objects.filter(pk__in=ids)
+            done.update(status=RemovalRequest.Status.DONE, curator_note=note)
+        words = ngettext("%d person is taken out.", "%d people are taken out.", count)
+        self.message_user(request, words % count, messages.SUCCESS)
+
+    @admin.action(description=_("Decline"), permissions=["change"])
+    def decline(self, request: HttpRequest, wishes: models.QuerySet[RemovalRequest]) -> None:
+        wishes.update(status=RemovalRequest.Status.DECLINED)
