@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from lookalike.faces.index import IndexRows, build_index, open_index
 from lookalike.faces.index_files import FILES, publish
 from tests.faces.vectors import DIMENSIONS, make_rows, make_vectors
 
-ENCODER = {"encoder_name": "test", "encoder_version": "1"}
+ENCODER: dict[str, Any] = {"encoder_name": "test", "encoder_version": "1"}
 
 
 def test_it_works(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -172,7 +173,7 @@ def test_requires_a_manifest(folder: Path) -> None:
         lambda facts: facts.update(format="lookalike-index-0"),
     ],
 )
-def test_rejects_altered_manifest(folder: Path, change: Callable[[dict], object]) -> None:
+def test_rejects_altered_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     facts = json.loads((folder / "manifest.json").read_text())
     change(facts)
     (folder / "manifest.json").write_text(json.dumps(facts))
@@ -259,7 +260,7 @@ def test_four_processes_share_an_index(built: Path, tmp_path: Path) -> None:
 def test_replacing_an_index_leaves_searches_on_the_old_one_whole(tmp_path: Path) -> None:
     query = make_vectors(1, seed=3)[0]
     np.save(tmp_path / "query.npy", query)
-    encoder = {"encoder_name": "test", "encoder_version": "1"}
+    encoder: dict[str, Any] = {"encoder_name": "test", "encoder_version": "1"}
     build_index(tmp_path, "live", make_rows(300), **encoder)
     old = start_searcher(tmp_path / "live", tmp_path / "query.npy")
     before = ask(old)

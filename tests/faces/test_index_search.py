@@ -7,6 +7,7 @@ import pytest
 
 from lookalike.faces.errors import BadVector
 from lookalike.faces.index import Index, IndexRows, build_index, open_index
+from lookalike.faces.types import Neighbour
 from tests.faces.vectors import DIMENSIONS, make_rows, make_vectors, normalised
 
 PEOPLE = 4000
@@ -40,7 +41,7 @@ def true_people(rows: IndexRows, query: np.ndarray, among: np.ndarray | None = N
     return sorted(best, key=lambda person: (best[person], person))
 
 
-def people_of(neighbours: list) -> list[int]:
+def people_of(neighbours: list[Neighbour]) -> list[int]:
     return [neighbour.celebrity_id for neighbour in neighbours]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from lookalike.faces.index import build_index, open_index
 from lookalike.faces.tuning import mix_queries, true_neighbours
 from tests.faces.vectors import make_rows, make_vectors
 
-ENCODER = {"encoder_name": "test", "encoder_version": "1"}
+ENCODER: dict[str, Any] = {"encoder_name": "test", "encoder_version": "1"}
 
 
 def test_it_works(tmp_path: Path) -> None:

@@ -32,4 +32,5 @@ def make_rows(people: int, *, portraits: int = 2, spread: float = 0.02, seed: in
 
 
 def normalised(vectors: np.ndarray) -> Vectors:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    unit: Vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return unit
