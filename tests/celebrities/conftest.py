@@ -9,6 +9,7 @@ import pytest
 from django.core.files.storage import storages
 from pytest_django.fixtures import Settings
 
+from celebrities.models import Portrait
 from lookalike import engine
 from lookalike.faces.pipeline import FaceEngine
 from tests.fakes import FakeDetector, FakeEncoder
@@ -18,9 +19,15 @@ from tests.fakes import FakeDetector, FakeEncoder
 def data_dir(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Places of their own for gallery and builds, so that a test may look at all of them."""
     settings.INDEX_DIR = tmp_path / "index"
-    for place in ("gallery", "builds"):
-        # The models' fields hold on to their storage, so it is moved rather than replaced.
-        monkeypatch.setitem(vars(storages[place]), "location", str(tmp_path / place))
+    # A field holds on to its storage, also after a test with other STORAGES had all storages
+    # made anew: so each is moved rather than replaced, the field's own as well.
+    field = Portrait._meta.get_field("image").storage
+    for place, storage in [
+        ("gallery", storages["gallery"]),
+        ("gallery", field),
+        ("builds", storages["builds"]),
+    ]:
+        monkeypatch.setitem(vars(storage), "location", str(tmp_path / place))
     return tmp_path
 
 

@@ -83,7 +83,9 @@ def test_vectors_computed_elsewhere_are_searched(gallery: list[Portrait], tmp_pa
 def test_names_of_imported_photos(fake_engine: FaceEngine, tmp_path: Path) -> None:
     """With --photos, a line names the file that a portrait was imported from."""
     (tmp_path / "ada.jpg").write_bytes(make_photo(7))
-    embed_portraits([make_portrait(data=make_photo(7))])
+    portrait = make_portrait(data=make_photo(7))
+    embed_portraits([portrait])
+    assert not portrait.reason
     path = tmp_path / "vectors.csv"
     path.write_text("ada.jpg,2" + ",0" * 15)
 

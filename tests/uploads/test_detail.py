@@ -31,7 +31,7 @@ def test_it_works(client: Client, owner: uuid.UUID, gallery: list[Celebrity]) ->
     assert f"/u/{upload.pk}/delete/" in page
 
 
-def test_it_tells_what_is_happening(client: Client, owner: uuid.UUID) -> None:
+def test_it_tells_what_is_happening(client: Client, owner: uuid.UUID, valkey: str) -> None:
     make_upload()
     upload = make_upload(owner=owner, compared_with=48)
     response = client.get(f"/u/{upload.pk}/")
