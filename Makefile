@@ -3,6 +3,7 @@
 # make check  formatting, lint, types, templates, imports, settings, migrations
 # make test   every test
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
+# make screenshots  the pictures of the README
 
 SHELL := /bin/sh
 VENV := .venv
@@ -13,7 +14,7 @@ PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 pyt
 PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run setup check test benchmark format
+.PHONY: run setup check test benchmark screenshots format
 .DELETE_ON_ERROR:
 
 # Plain http on this machine; a site in public leaves LOOKALIKE_HTTPS at its default, 1.
@@ -37,6 +38,9 @@ test: setup
 benchmark: setup
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.batch --write
+
+screenshots: setup
+	$(BIN)/python docs/make_screenshots.py
 
 format: setup
 	$(BIN)/ruff format .
