@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -20,8 +20,8 @@ from tests.live import ADMIN_PASSWORD, Site  # noqa: E402 - the path above comes
 CAST = ROOT / "celebrities" / "demo"
 PICTURES = ROOT / "docs" / "screenshots"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def make_group(folder: Path) -> Path:
@@ -52,6 +52,7 @@ def take_all(browser: Browser, site: Site, group: Path) -> None:
     page = browser.new_page(viewport=DESK)
     page.goto(site.url)
     take(page, "first-page")
+    site.stop("worker")
     send(page, group)
     page.wait_for_selector(".waiting")
     take(page, "waiting")
@@ -81,7 +82,7 @@ def main() -> None:
         site = Site(Path(name), {"LOOKALIKE_HTTPS": "0"})
         site.manage("prepare")
         try:
-            site.start("valkey", "web")
+            site.start("valkey", "web", "worker")
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             take_all(browser, site, make_group(Path(name)))
             browser.close()

@@ -193,6 +193,18 @@ def test_the_real_parts_know_the_cast(cast: dict[str, list[Path]]) -> None:
     assert accuracy.rank1 == 1
 
 
+def test_the_real_parts_know_which_way_is_up(cast: dict[str, list[Path]]) -> None:
+    engine = make_real_engine()
+    upright = [read_photo(cast[person][2]) for person in sorted(cast)[::4]]
+    righted = 0
+    for photo in upright:
+        assert engine.find_faces(photo)[0] is photo
+        for turns in (1, 2, 3):
+            found_in, _ = engine.find_faces(turn_photo(photo, turns))
+            righted += np.array_equal(found_in.pixels, photo.pixels)
+    assert righted >= 0.9 * 3 * len(upright)
+
+
 @pytest.mark.portraits
 def test_the_real_parts_know_real_people(portraits_dir: Path) -> None:
     people = [path.stem[:-2] for path in portraits_dir.glob("*_2.jpg")]

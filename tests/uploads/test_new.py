@@ -335,6 +335,13 @@ def test_it_rejects_other_methods(client: Client) -> None:
     assert client.delete("/").status_code == 405
 
 
+def test_search_engines_may_list_the_empty_form(client: Client, valkey: str) -> None:
+    response = client.get("/")
+
+    assert "no-store" in response["Cache-Control"]
+    assert "X-Robots-Tag" not in response
+
+
 def test_its_answers_to_a_photo_are_kept_by_nobody(client: Client, valkey: str) -> None:
     for response in (client.post("/", fill_form()), client.post("/", fill_form(consent=None))):
         assert "no-store" in response["Cache-Control"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -20,10 +20,17 @@ from uploads.visitors import make_owner, private
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponseBase:
+    if request.method == "POST":
+        return _receive(request)
+    response = show_form(request, UploadForm(initial={"consent_version": _digest()}))
+    # The form carries a token of this visitor; search engines may list the page all the same.
+    response.headers["Cache-Control"] = "no-store, private"
+    return response
+
+
 @private
-def new(request: HttpRequest) -> HttpResponse:
-    if request.method != "POST":
-        return show_form(request, UploadForm(initial={"consent_version": _digest()}))
+def _receive(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return show_form(request, form, status=422)
