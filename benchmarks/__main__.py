@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.encoders import bench_encoders
 from benchmarks.growth import bench_growth, bench_memory
 from benchmarks.index import bench_index
+from benchmarks.pages import bench_pages
 from benchmarks.peers import ROOT, WORK
 from benchmarks.photos import bench_photos
 from benchmarks.quality import bench_quality
@@ -31,6 +32,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "growth": bench_growth,
     "memory": bench_memory,
     "quality": bench_quality,
+    "pages": bench_pages,
 }
 
 

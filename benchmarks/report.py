@@ -28,6 +28,7 @@ def write_report(results: Results, folder: Path) -> None:
         "growth": _write_growth,
         "memory": _write_memory,
         "quality": _write_quality,
+        "pages": _write_pages,
     }
     plots = folder / "benchmarks"
     plots.mkdir(parents=True, exist_ok=True)
@@ -163,7 +164,9 @@ def _write_site(figures: dict[str, Any], plots: Path) -> list[str]:
             [f"{kind}: added to the engine, ms", 15, added, _judge(added, 15, least=False)],
         ]
     watched = figures["watched"]
-    ratio = watched["watched"]["p95_s"] / watched["alone"]["p95_s"]
+    waits = {float(visitors): found["p95_s"] for visitors, found in watched["waits"].items()}
+    ratio = waits[500] / waits[0]
+    _plot_line("waiting visitors", waits, plots / "waiting.svg", unit="p95, s")
     goals.append(
         ["p95 with 500 waiting visitors, times", 2, f"{ratio:.2f}", _judge(ratio, 2, least=False)]
     )
@@ -179,9 +182,15 @@ def _write_site(figures: dict[str, Any], plots: Path) -> list[str]:
             rows,
         ),
         "",
-        f"With 500 visitors on the waiting page ({watched['questions_per_second']} questions a "
-        f"second), 4 uploads a second: p95 {watched['watched']['p95_s']} s, alone "
-        f"{watched['alone']['p95_s']} s.",
+        "Four uploads a second beside visitors on the waiting page, who ask "
+        f"{watched['questions_per_second']} questions a second at the most.",
+        "",
+        *_table(
+            ["waiting visitors", *watched["waits"]],
+            [["p95 s", *(found["p95_s"] for found in watched["waits"].values())]],
+        ),
+        "",
+        "![Seconds by waiting visitors](benchmarks/waiting.svg)",
         "",
         *_table(["goal", "wanted", "reached", ""], goals),
     ]
@@ -319,6 +328,31 @@ def _write_quality(figures: dict[str, Any], plots: Path) -> list[str]:
     ]
 
 
+def _write_pages(figures: dict[str, Any], plots: Path) -> list[str]:
+    rows, goals = [], []
+    for address, page in figures["pages"].items():
+        rows.append([f"`{address}`", page["queries"], page["ms"]])
+        if address == "/people/":
+            goals = [
+                [
+                    "queries of the list",
+                    10,
+                    page["queries"],
+                    _judge(page["queries"], 9, least=False),
+                ],
+                ["its server time, ms", 100, page["ms"], _judge(page["ms"], 100, least=False)],
+            ]
+    return [
+        f"## Pages with {figures['people']:,} people",
+        "",
+        "Server time of a page, the database SQLite, medians.",
+        "",
+        *_table(["page", "queries", "ms"], rows),
+        "",
+        *_table(["goal", "wanted", "reached", ""], goals),
+    ]
+
+
 def _plot_bars(photos: dict[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
@@ -336,7 +370,7 @@ def _plot_bars(photos: dict[str, Any], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def _plot_line(what: str, times: dict[float, float], path: Path) -> None:
+def _plot_line(what: str, times: dict[float, float], path: Path, unit: str = "ms") -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 2.6), layout="constrained")
@@ -348,6 +382,6 @@ def _plot_line(what: str, times: dict[float, float], path: Path) -> None:
     else:
         ax.set_ylim(bottom=0)
     ax.set_xlabel(what, fontsize=8)
-    ax.set_ylabel("ms", fontsize=8)
+    ax.set_ylabel(unit, fontsize=8)
     ax.tick_params(labelsize=7)
     figure.savefig(path, metadata={"Date": None})

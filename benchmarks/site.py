@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -23,8 +24,13 @@ from tests.visitor import Visitor, hidden
 PHOTOS = {"12 megapixels": 25, "portrait": 40}
 """Kinds of photo, and the photos a second that are the goal on two cores."""
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
+
 UPLOADS = 120
-WATCHERS = 500
+WATCHERS = (0, 100, 250, 500)
+EACH_ASKS_FOR = 10
+"""One connection asks as often as so many waiting pages do."""
+
 WATCH_EVERY = 1.0
 """Seconds between two questions of one waiting page, as the page asks them."""
 
@@ -167,28 +173,32 @@ def _measure_steps(site: Site, photo: Path) -> dict[str, float]:
 
 
 def _measure_watched(site: Site, photo: Path) -> dict[str, Any]:
-    """Uploads alone, and with many pages that wait: p95 seconds from click to result."""
-    alone = _measure_waits(site, photo, 4, count=40)
-    stop = threading.Event()
-    asked: list[int] = []
+    """Uploads beside ever more pages that wait: p95 seconds from click to result by the
+    number of waiting visitors, and how many questions a second the most of them asked."""
     page = _send(site, photo)
-    watchers = [threading.Thread(target=_watch, args=(page, stop, asked)) for _ in range(50)]
-    for watcher in watchers:
-        watcher.start()
-    try:
-        started = time.perf_counter()
-        watched = _measure_waits(site, photo, 4, count=40)
-        rate = sum(asked) / (time.perf_counter() - started)
-    finally:
-        stop.set()
+    waits, rate = {}, 0.0
+    for visitors in WATCHERS:
+        stop = threading.Event()
+        asked: list[int] = []
+        watchers = [
+            threading.Thread(target=_watch, args=(page, stop, asked))
+            for _ in range(visitors // EACH_ASKS_FOR)
+        ]
         for watcher in watchers:
-            watcher.join()
-    return {"alone": alone, "watched": watched, "questions_per_second": round(rate)}
+            watcher.start()
+        started = time.perf_counter()
+        try:
+            waits[str(visitors)] = _measure_waits(site, photo, 4, count=40)
+            rate = len(asked) / (time.perf_counter() - started)
+        finally:
+            stop.set()
+            for watcher in watchers:
+                watcher.join()
+    return {"waits": waits, "questions_per_second": round(rate)}
 
 
 def _watch(page: str, stop: threading.Event, asked: list[int]) -> None:
-    """One connection that asks as often as ten waiting pages do."""
-    pause = WATCH_EVERY * 50 / WATCHERS
+    pause = WATCH_EVERY / EACH_ASKS_FOR
     with requests.Session() as session:
         while not stop.is_set():
             started = time.perf_counter()

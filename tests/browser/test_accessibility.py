@@ -11,6 +11,8 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import CAMERA_SEES, OpenPage
 from tests.browser.giving import CAMERA_RUNS, choose_photo, give, send, wait_until, wait_until_ready
+from tests.browser.test_waiting import send_sample, worker_asleep
+from tests.live import Site
 
 pytestmark = pytest.mark.browser
 
@@ -83,6 +85,17 @@ def test_giving_has_no_violations(
     page.click("#send")
     page.wait_for_selector(".notice-error")
     assert find_violations(page) == []
+
+
+@by_screen
+def test_waiting_has_no_violations(
+    open_page: OpenPage, live_site: Site, screen: dict[str, Any]
+) -> None:
+    page = open_page(**screen)
+    with worker_asleep(live_site):
+        send_sample(page)
+        assert find_violations(page) == []
+    page.wait_for_selector(".result", timeout=60_000)
 
 
 @by_screen
