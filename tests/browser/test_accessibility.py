@@ -11,7 +11,8 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import CAMERA_SEES, OpenPage
 from tests.browser.giving import CAMERA_RUNS, choose_photo, give, send, wait_until, wait_until_ready
-from tests.browser.test_waiting import send_sample, worker_asleep
+from tests.browser.test_waiting import send_sample as begin_to_wait
+from tests.browser.test_waiting import worker_asleep
 from tests.live import Site
 
 pytestmark = pytest.mark.browser
@@ -93,7 +94,7 @@ def test_waiting_has_no_violations(
 ) -> None:
     page = open_page(**screen)
     with worker_asleep(live_site):
-        send_sample(page)
+        begin_to_wait(page)
         assert find_violations(page) == []
     page.wait_for_selector(".result", timeout=60_000)
 
