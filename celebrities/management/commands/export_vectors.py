@@ -3,13 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from celebrities.vectors import export_vectors
+from lookalike.database import DatabaseCommand
 from lookalike.faces.errors import FacesError
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Write the gallery's vectors as comma-separated text: a portrait's file name a line, "
         "then its numbers. The first line states the encoder. "

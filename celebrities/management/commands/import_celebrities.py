@@ -3,15 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from celebrities.importers.importing import Options
 from celebrities.management.importing import import_and_tell
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
+from lookalike.database import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Import people from a folder or a zip archive: a folder per person, or files named "
         "<person>_<number>.jpg, in either case with a manifest.csv if you like. What the "

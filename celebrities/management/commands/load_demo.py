@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from celebrities.build_files import remove_old_builds
 from celebrities.gallery import delete_celebrities
@@ -13,13 +13,14 @@ from celebrities.importers.sources import FolderSource
 from celebrities.management.importing import run_import, tell_summary
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
+from lookalike.database import DatabaseCommand
 
 DEMO = settings.BASE_DIR / "celebrities" / "demo"
 HELD_BACK = "_3.jpg"
 """The third photo of each is a visitor's: it is offered to try the site with."""
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Put the fictional cast into the gallery: 48 people who don't exist, rendered by "
         "computer. With --remove, take them out again, with files, vectors and all."

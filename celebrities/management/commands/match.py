@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from celebrities.builds import open_current
 from celebrities.errors import GalleryError
@@ -15,6 +15,7 @@ from celebrities.gallery import find_lookalikes
 from celebrities.models import Celebrity
 from celebrities.portraits import shrink_photo
 from lookalike import engine
+from lookalike.database import DatabaseCommand
 from lookalike.faces.errors import (
     FacesError,
     FaceTooSmall,
@@ -30,7 +31,7 @@ from lookalike.faces.types import Face, Neighbour, Photo
 NO_INDEX = 2
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Find the people in the gallery who look most like those on photos, as the site "
         "does. Exit code 0 when every photo got an outcome, 2 when there is no usable index."

@@ -3,15 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from celebrities.errors import BadSource
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.vectors import import_vectors
+from lookalike.database import DatabaseCommand
 from lookalike.faces.errors import FacesError
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Embed the portraits that wait or that another encoder has read, build the index of "
         "every published person, and put it in use. Visitors' searches go on meanwhile."

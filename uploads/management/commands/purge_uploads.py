@@ -5,12 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from lookalike.database import DatabaseCommand
 from uploads.deletion import purge_expired
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Deletes uploads that have expired, with their results and files."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,0 +1,31 @@
+"""Commands on a database that nobody has migrated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MakeSite
+from tests.services import run_postgres
+
+
+def test_it_works_on_an_empty_folder(make_site: MakeSite) -> None:
+    """The first command of all may be any of them."""
+    site = make_site()
+
+    assert "matched" not in site.manage("match", "nowhere.jpg", fails=True).stdout
+    assert site.manage("load_demo").returncode == 0
+    photo = "celebrities/demo/amara-dioulasse_3.jpg"
+    assert "Amara Dioulasse" in site.manage("match", photo).stdout
+
+
+@pytest.mark.services
+def test_it_rejects_a_server_that_is_behind(make_site: MakeSite, tmp_path: Path) -> None:
+    """A database server is its operator's."""
+    with run_postgres(tmp_path / "postgres") as database:
+        done = make_site(DATABASE_URL=database).manage("purge_uploads", fails=True)
+
+    assert done.returncode == 1
+    assert "Run manage.py migrate first." in done.stderr
+    assert "Traceback" not in done.stderr
