@@ -41,7 +41,7 @@ def run_site() -> Iterator[Site]:
     folder = WORK / "site"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with run_postgres(folder / "postgres") as database, run_valkey_on_tcp() as broker:
+    with run_postgres() as database, run_valkey_on_tcp() as broker:
         site = Site(
             folder,
             {

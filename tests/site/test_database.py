@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.conftest import MakeSite
@@ -21,9 +19,9 @@ def test_it_works_on_an_empty_folder(make_site: MakeSite) -> None:
 
 
 @pytest.mark.services
-def test_it_rejects_a_server_that_is_behind(make_site: MakeSite, tmp_path: Path) -> None:
+def test_it_rejects_a_server_that_is_behind(make_site: MakeSite) -> None:
     """A database server is its operator's."""
-    with run_postgres(tmp_path / "postgres") as database:
+    with run_postgres() as database:
         done = make_site(DATABASE_URL=database).manage("purge_uploads", fails=True)
 
     assert done.returncode == 1
