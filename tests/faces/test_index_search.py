@@ -182,6 +182,11 @@ def test_added_portraits_are_found(index: Index, exact: bool) -> None:
     assert people_of(found[1:]) == people_of(index.search(query, 5, exact=exact))
 
 
+def test_it_tells_which_portraits_it_holds(index: Index) -> None:
+    assert index.holds([1000, 999, 1001]) == [True, False, True]
+    assert index.holds([]) == []
+
+
 def test_added_portrait_of_a_known_person_gives_one_line(index: Index) -> None:
     query = make_vectors(1, seed=15)[0]
     extra = IndexRows(query[None], np.array([7]), np.array([121]))
