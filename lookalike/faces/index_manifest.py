@@ -81,7 +81,7 @@ class Manifest:
             raise ValueError("not the manifest of an index of this version")
         if facts.pop("checksum", None) != _checksum(facts):
             raise ValueError("the manifest was altered")
-        manifest: Manifest = _parse(cls, facts)
+        manifest: Manifest = parse_facts(cls, facts)
         return manifest
 
 
@@ -90,16 +90,19 @@ def _checksum(facts: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _parse(kind: Any, value: Any) -> Any:
-    """Build ``kind`` (a dataclass, a dict of them, or a plain type) from parsed JSON."""
+def parse_facts(kind: Any, value: Any) -> Any:
+    """Build ``kind`` (a dataclass, a dict of them, or a plain type) from parsed JSON.
+
+    Raises ValueError when it is anything else.
+    """
     if is_dataclass(kind) and isinstance(value, dict):
         hints = get_type_hints(kind)
         names = {field.name for field in fields(kind)}
         if set(value) != names:
             raise ValueError(f"expected {sorted(names)}")
-        return kind(**{name: _parse(hints[name], value[name]) for name in names})  # type: ignore[operator]
+        return kind(**{name: parse_facts(hints[name], value[name]) for name in names})  # type: ignore[operator]
     if get_origin(kind) is dict and isinstance(value, dict):
-        return {name: _parse(get_args(kind)[1], part) for name, part in value.items()}
+        return {name: parse_facts(get_args(kind)[1], part) for name, part in value.items()}
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:

@@ -9,6 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.faces.index_rows import IndexRows, unit_vectors
+from lookalike.faces.similarity import Scale
+from lookalike.faces.types import Neighbour, Vector
+
 ROUNDING: Final = 1e-5
 """How far a float32 product may be from the true half squared distance, generously."""
 
@@ -85,10 +89,32 @@ class Found:
         _, first = np.unique(self.celebrities[order], return_index=True)
         return self.take(order[np.sort(first)])
 
+    def neighbours(self, scale: Scale) -> list[Neighbour]:
+        """The same as a search returns them, each with its number on the scale."""
+        rows = zip(
+            self.celebrities.tolist(),
+            self.portraits.tolist(),
+            self.distances.tolist(),
+            strict=True,
+        )
+        return [Neighbour(*row, similarity=scale.number(row[-1])) for row in rows]
+
 
 NOTHING: Final = Found(
     np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
 )
+
+
+def measure_rows(query: Vector, rows: IndexRows, without: Any, allowed: Any = None) -> Found:
+    """Every row compared in full with a (d,) unit vector, but those of the portraits
+    ``without`` and, where ``allowed`` is given, of other people than these. Raises BadVector.
+    """
+    rows.check(len(query))
+    kept = ~np.isin(rows.portrait_ids, sorted_ids(without))
+    if allowed is not None:
+        kept &= np.isin(rows.celebrity_ids, sorted_ids(allowed))
+    distances = np.linalg.norm(unit_vectors(rows.vectors[kept]) - query, axis=1)
+    return Found(distances, rows.portrait_ids[kept], rows.celebrity_ids[kept])
 
 
 def rows_with(order: Rows, values: Rows, wanted: Rows) -> Rows:

@@ -8,7 +8,7 @@ the result is exact. Rows are then regrouped to people, each by their best portr
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,17 @@ from lookalike.faces.index_files import (
     read_manifest,
 )
 from lookalike.faces.index_manifest import METRIC, Manifest
-from lookalike.faces.index_rows import IndexRows, unit_vector, unit_vectors
-from lookalike.faces.index_scan import NOTHING, Found, Rows, Scan, Span, rows_with, sorted_ids
+from lookalike.faces.index_rows import IndexRows, unit_vector
+from lookalike.faces.index_scan import (
+    NOTHING,
+    Found,
+    Rows,
+    Scan,
+    Span,
+    measure_rows,
+    rows_with,
+    sorted_ids,
+)
 from lookalike.faces.similarity import Scale
 from lookalike.faces.types import Neighbour, Vector, Vectors
 
@@ -100,7 +109,9 @@ class Index:
         for a vector that is zero, not finite or of another length.
         """
         query = unit_vector(vector, self.manifest.dimensions)
-        newer = self._measure_newer(query, allowed, without_portraits, extra)
+        newer = NOTHING
+        if extra is not None and len(extra):
+            newer = measure_rows(query, extra, without_portraits, allowed)
         removed = self._removed_rows(without_portraits, extra)
         if exact is None:
             exact = self.manifest.tuning.method == "exact"
@@ -109,8 +120,13 @@ class Index:
         elif exact or not self._trees:
             scan = self._scan_all(query)
         else:
-            return self._neighbours(self._search_cells(query, k, removed, newer))
-        return self._neighbours(self._nearest(query, scan, k, removed, newer))
+            return self._search_cells(query, k, removed, newer).neighbours(self.scale)
+        return self._nearest(query, scan, k, removed, newer).neighbours(self.scale)
+
+    def holds(self, portrait_ids: Sequence[int]) -> list[bool]:
+        """Of each portrait, whether the index has it."""
+        known: list[bool] = np.isin(portrait_ids, self.portrait_ids).tolist()
+        return known
 
     # --- Choosing the rows to scan ---
 
@@ -196,32 +212,6 @@ class Index:
         distances = np.linalg.norm(self.vectors[rows] - query, axis=1)
         found = Found(distances, self.portrait_ids[rows], self.celebrity_ids[rows])
         return found.joined(newer).best_of_people()
-
-    def _measure_newer(
-        self,
-        query: Vector,
-        allowed: Ids | None,
-        without_portraits: Collection[int],
-        extra: IndexRows | None,
-    ) -> Found:
-        if extra is None or not len(extra):
-            return NOTHING
-        extra.check(self.manifest.dimensions)
-        kept = ~np.isin(extra.portrait_ids, sorted_ids(without_portraits))
-        if allowed is not None:
-            kept &= np.isin(extra.celebrity_ids, sorted_ids(allowed))
-        vectors = unit_vectors(extra.vectors[kept])
-        distances = np.linalg.norm(vectors - query, axis=1)
-        return Found(distances, extra.portrait_ids[kept], extra.celebrity_ids[kept])
-
-    def _neighbours(self, found: Found) -> list[Neighbour]:
-        rows = zip(
-            found.celebrities.tolist(),
-            found.portraits.tolist(),
-            found.distances.tolist(),
-            strict=True,
-        )
-        return [Neighbour(*row, similarity=self.scale.number(row[-1])) for row in rows]
 
     # --- From ids to rows ---
 
