@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.live import Site, wait_for
 from tests.visitor import Visitor
@@ -74,16 +75,31 @@ def site(running_site: Site) -> Site:
     return running_site
 
 
+@pytest.fixture(scope="module")
+def slow_photos(
+    cast: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Visitors' photos of 20 megapixels, which keep a worker busy for a third of a second:
+    long enough to be seen at work whatever else the machine does."""
+    folder = tmp_path_factory.mktemp("slow")
+    photos = [folder / f"{slug}.webp" for slug in list(cast)[:UPLOADS]]
+    for path in photos:
+        with Image.open(cast[path.stem][2]) as photo:
+            large = photo.resize((4000, 5000), Image.Resampling.NEAREST)
+        large.save(path, method=0, quality=60)
+    return photos
+
+
 @contextmanager
-def in_the_middle(site: Site, cast: dict[str, list[Path]]) -> Iterator[Rows]:
+def in_the_middle(site: Site, photos: list[Path]) -> Iterator[Rows]:
     """Ten photos were sent, one is done, both of the worker's children are at work on others
     and stand still for the time of the block, so that what is killed is killed in mid-work."""
     rows = Rows(site)
     children = site.children("worker")[1:]
     send(signal.SIGSTOP, children)
     with Visitor(site.url) as visitor:
-        for slug in list(cast)[:UPLOADS]:
-            visitor.give(cast[slug][2])
+        for photo in photos:
+            visitor.give(photo)
     stop_children_when(site, lambda: rows.count()["running"] == 2 and len(rows.ends()) >= 1)
     yield rows
     send(signal.SIGCONT, children)
@@ -112,8 +128,8 @@ def send(number: int, processes: list[int]) -> None:
             os.kill(process, number)
 
 
-def test_a_killed_child_loses_nothing(site: Site, cast: dict[str, list[Path]]) -> None:
-    with in_the_middle(site, cast) as rows:
+def test_a_killed_child_loses_nothing(site: Site, slow_photos: list[Path]) -> None:
+    with in_the_middle(site, slow_photos) as rows:
         early = rows.ends()
         os.kill(site.children("worker")[1], signal.SIGKILL)
 
@@ -121,8 +137,8 @@ def test_a_killed_child_loses_nothing(site: Site, cast: dict[str, list[Path]]) -
     assert max(int(end[3]) for end in rows.ends().values()) == 2
 
 
-def test_a_killed_worker_loses_nothing(site: Site, cast: dict[str, list[Path]]) -> None:
-    with in_the_middle(site, cast) as rows:
+def test_a_killed_worker_loses_nothing(site: Site, slow_photos: list[Path]) -> None:
+    with in_the_middle(site, slow_photos) as rows:
         early = rows.ends()
         send(signal.SIGKILL, site.children("worker"))
 
@@ -130,8 +146,8 @@ def test_a_killed_worker_loses_nothing(site: Site, cast: dict[str, list[Path]]) 
     assert sum(int(end[3]) == 2 for end in rows.ends().values()) == 2
 
 
-def test_a_killed_broker_loses_nothing(site: Site, cast: dict[str, list[Path]]) -> None:
-    with in_the_middle(site, cast) as rows:
+def test_a_killed_broker_loses_nothing(site: Site, slow_photos: list[Path]) -> None:
+    with in_the_middle(site, slow_photos) as rows:
         early = rows.ends()
         send(signal.SIGKILL, site.children("valkey"))
 
@@ -139,9 +155,9 @@ def test_a_killed_broker_loses_nothing(site: Site, cast: dict[str, list[Path]]) 
 
 
 def test_a_broker_that_forgets_everything_loses_nothing(
-    site: Site, cast: dict[str, list[Path]]
+    site: Site, slow_photos: list[Path]
 ) -> None:
-    with in_the_middle(site, cast) as rows:
+    with in_the_middle(site, slow_photos) as rows:
         early = rows.ends()
         with site.broker() as broker:
             broker.flushall()
@@ -150,12 +166,12 @@ def test_a_broker_that_forgets_everything_loses_nothing(
 
 
 def test_a_photo_that_kills_whoever_takes_it_is_given_up(
-    site: Site, cast: dict[str, list[Path]]
+    site: Site, cast: dict[str, list[Path]], slow_photos: list[Path]
 ) -> None:
     rows = Rows(site)
     attempts = "SELECT attempts FROM uploads_upload WHERE status = 'running'"
     with Visitor(site.url) as visitor:
-        page = visitor.give(cast["kenji-morishige"][2])
+        page = visitor.give(slow_photos[0])
         for attempt in (1, 2, 3):
             stop_children_when(site, lambda: rows.ask(attempts) == [(attempt,)])  # noqa: B023
             send(signal.SIGKILL, site.children("worker")[1:])
