@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from celebrities.models import IndexBuild, Resemblance
+from celebrities.pgvector import drop_tables
 from lookalike.faces.errors import IndexDamaged, IndexMissing
 
 GRACE = timedelta(hours=1)
@@ -96,12 +97,13 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def remove_old_builds(*, at_once: bool = False) -> None:
-    """Delete the files of builds that are no longer searched, and the oldest rows.
+    """Delete the files and tables of builds that are no longer searched, and the oldest rows.
 
-    Files of the build before stay for GRACE after it was superseded, unless ``at_once``.
+    Those of the build before stay for GRACE after it was superseded, unless ``at_once``.
     """
     in_use = _names_in_use(at_once=at_once)
     _remove_folders(in_use)
+    drop_tables(in_use)
     gone = IndexBuild.objects.exclude(name__in=in_use).exclude(status=Status.BUILDING)
     if is_shared():
         _remove_from_storage(gone.values_list("name", flat=True))

@@ -1,7 +1,8 @@
 """Index builds: one at a time, beside the one in use, then published by name.
 
 The rows say what is in use; the files lie in INDEX_DIR/<name>. Where the storage is S3,
-a build's files are also put there, and every machine fetches them once.
+a build's files are also put there, and every machine fetches them once. With pgvector a
+build is a table of the database instead.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from celebrities import pgvector
 from celebrities.build_files import fetch_build, remove_old_builds, send_build, withdraw_builds
 from celebrities.errors import BuildRunning, EmptyGallery, NoIndex
 from celebrities.models import IndexBuild, Portrait
 from lookalike import engine
-from lookalike.faces.errors import IndexProblem
+from lookalike.faces.errors import IndexProblem, IndexStale
 from lookalike.faces.types import Encoder
 
 if TYPE_CHECKING:
-    from lookalike.faces.index import Index, IndexRows
+    from celebrities.pgvector import PgvectorIndex, PgvectorManifest
+    from lookalike.faces.index import Index, IndexRows, Manifest
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of that which is done, 0 to 1."""
@@ -61,7 +64,7 @@ def current_build() -> IndexBuild:
     raise EmptyGallery("The gallery is empty. Import people: manage.py import_celebrities.")
 
 
-def open_current() -> tuple[IndexBuild, Index]:
+def open_current() -> tuple[IndexBuild, Index | PgvectorIndex]:
     """The build in use and its index, fetched from storage if this machine lacks it.
 
     Raises EmptyGallery, or NoIndex when there is none that this site's encoder can search.
@@ -80,9 +83,24 @@ def open_current() -> tuple[IndexBuild, Index]:
         raise NoIndex(f"{problem} {REBUILD}") from problem
 
 
-def open_build(build: IndexBuild) -> Index:
+def open_build(build: IndexBuild) -> Index | PgvectorIndex:
+    """The build's index. Raises IndexMissing, IndexDamaged, or IndexStale when it was built
+    by another encoder, or is kept elsewhere than LOOKALIKE_INDEX says."""
+    if pgvector.is_in_database(build) != in_database():
+        raise IndexStale(
+            f"The index {build.name} was not built for LOOKALIKE_INDEX={settings.INDEX_BACKEND}."
+        )
+    if in_database():
+        if build.encoder != encoder_id(engine.get_engine().encoder):
+            raise IndexStale(f"The index was built by {build.encoder}, and another is in use.")
+        return pgvector.open_table(build)
     fetch_build(build)
     return engine.get_index(build.name)
+
+
+def in_database() -> bool:
+    """Whether the index is kept in PostgreSQL rather than in files."""
+    return settings.INDEX_BACKEND == "pgvector"
 
 
 def gallery_changed() -> bool:
@@ -101,10 +119,10 @@ def make_build(encoder: Encoder, progress: Progress | None = None) -> IndexBuild
     """Build the index of every searchable portrait, and put it in use.
 
     Searches go on with the build before. Raises BuildRunning when another process is at it,
-    and EmptyGallery (with every build withdrawn) when there is nothing to build.
+    EmptyGallery (with every build withdrawn) when there is nothing to build, and
+    PgvectorMissing when the index is to be kept in a database that cannot.
     """
     from celebrities.resemblances import store_resemblances
-    from lookalike.faces.index import build_index
 
     with claim_build(encoder) as build:
         tell = _with_heartbeat(build, progress)
@@ -113,22 +131,36 @@ def make_build(encoder: Encoder, progress: Progress | None = None) -> IndexBuild
         if not len(rows):
             withdraw_builds()
             raise EmptyGallery("The gallery is empty: there is nothing to build an index of.")
-        manifest = build_index(
-            settings.INDEX_DIR,
-            build.name,
-            rows,
-            encoder_name=encoder.name,
-            encoder_version=encoder.version,
-            recall=settings.RECALL,
-            progress=tell,
-        )
-        send_build(build)
+        manifest = write_build(build, rows, encoder, tell)
         build.manifest = asdict(manifest)
         build.items, build.people = manifest.items, manifest.people
         publish_build(build)
     store_resemblances(build, rows, progress)
     remove_old_builds()
     return build
+
+
+def write_build(
+    build: IndexBuild, rows: IndexRows, encoder: Encoder, tell: Progress
+) -> Manifest | PgvectorManifest:
+    """The rows as the build's table or files, and what is to be known of it."""
+    if in_database():
+        from celebrities.pgvector_build import build_table
+
+        return build_table(build.name, rows, encoder, recall=settings.RECALL, tell=tell)
+    from lookalike.faces.index import build_index
+
+    manifest = build_index(
+        settings.INDEX_DIR,
+        build.name,
+        rows,
+        encoder_name=encoder.name,
+        encoder_version=encoder.version,
+        recall=settings.RECALL,
+        progress=tell,
+    )
+    send_build(build)
+    return manifest
 
 
 @contextmanager

@@ -19,5 +19,9 @@ class BuildRunning(GalleryError):
     """Another process is building the index at this moment."""
 
 
+class PgvectorMissing(GalleryError):
+    """The index is to be kept in the database, which cannot; the sentence says what to do."""
+
+
 class BadSource(GalleryError):
     """A path or archive that nothing can be imported from."""

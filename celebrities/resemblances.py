@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from celebrities.builds import open_build
 from celebrities.models import Celebrity, IndexBuild, Resemblance
-from lookalike import engine
 
 if TYPE_CHECKING:
     from celebrities.builds import Progress
+    from celebrities.pgvector import PgvectorIndex
     from lookalike.faces.index import Index, IndexRows
     from lookalike.faces.types import Neighbour
 
@@ -35,7 +36,7 @@ def store_resemblances(build: IndexBuild, rows: IndexRows, progress: Progress | 
             distance=near.distance,
             similarity=near.similarity,
         )
-        for person, nearest in find_resemblances(engine.get_index(build.name), rows, progress)
+        for person, nearest in find_resemblances(open_build(build), rows, progress)
         for rank, near in enumerate(nearest, 1)
     ]
     with transaction.atomic():
@@ -46,7 +47,7 @@ def store_resemblances(build: IndexBuild, rows: IndexRows, progress: Progress | 
 
 
 def find_resemblances(
-    index: Index, rows: IndexRows, progress: Progress | None = None
+    index: Index | PgvectorIndex, rows: IndexRows, progress: Progress | None = None
 ) -> Iterator[tuple[int, list[Neighbour]]]:
     """Each person's id with the nearest others, by the best pair of portraits."""
     people: dict[int, list[int]] = {}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, cast
 
 from django.db.models import Count, Max
 
 from celebrities.builds import open_current, rows_of
 from celebrities.errors import EmptyGallery
 from celebrities.models import Celebrity, CelebrityQuerySet, IndexBuild, Portrait
+from celebrities.pgvector import PgvectorIndex
 from lookalike.faces.types import Neighbour, Vector, Vectors
 
 if TYPE_CHECKING:
     from lookalike.faces.index import Index, IndexRows
+
+CHUNK = 5000
+"""Portraits asked for together, whether the index has them."""
 
 MARGIN = timedelta(minutes=1)
 """What was written so long before a build began may have been committed after it read."""
@@ -73,15 +78,23 @@ def find_lookalikes(
 class _Search:
     """One search of some vectors, with what the database knows better than the index."""
 
-    def __init__(self, build: IndexBuild, index: Index, k: int, exact: bool, among: Among) -> None:
+    def __init__(
+        self,
+        build: IndexBuild,
+        index: Index | PgvectorIndex,
+        k: int,
+        exact: bool,
+        among: Among,
+    ) -> None:
         self.build = build
         self.index = index
         self.k = k
         self.exact = exact or None
-        self.allowed: list[int] | None = None
+        self.allowed: Collection[int] | None = None
         if not among.is_everybody:
             people = among.chosen(Celebrity.objects.published()).order_by()
-            self.allowed = list(people.values_list("pk", flat=True))
+            # A query: an index in files reads it once, one in the database joins it.
+            self.allowed = cast("Collection[int]", people.values_list("pk", flat=True))
         self.searchable = Portrait.objects.searchable(build.encoder)
         self.newer = read_newer(build, index)
         self.removed: list[int] = []
@@ -108,6 +121,8 @@ class _Search:
     def look_again(self) -> None:
         """Learn which of the index's portraits may not be shown any more, and which are newer."""
         self.newer = read_newer(self.build, self.index, anew=True)
+        if isinstance(self.index, PgvectorIndex):
+            return  # Its queries skip them, unless they were removed just afterwards.
         standing = set(self.searchable.values_list("pk", "celebrity_id"))
         held = zip(self.index.portrait_ids.tolist(), self.index.celebrity_ids.tolist(), strict=True)
         self.removed = [portrait for portrait, person in held if (portrait, person) not in standing]
@@ -118,7 +133,7 @@ Signs = tuple[object, ...]
 _last: tuple[Signs, IndexRows] | None = None
 
 
-def read_newer(build: IndexBuild, index: Index, *, anew: bool = False) -> IndexRows:
+def read_newer(build: IndexBuild, index: Index | PgvectorIndex, *, anew: bool = False) -> IndexRows:
     """Portraits that the build lacks, or has with an older vector.
 
     Kept by this process until there are signs of a change, or until asked for ``anew``.
@@ -140,10 +155,9 @@ def _read_signs(since: datetime) -> Signs:
     )
 
 
-def _read_newer(build: IndexBuild, index: Index) -> IndexRows:
+def _read_newer(build: IndexBuild, index: Index | PgvectorIndex) -> IndexRows:
     fields = ("pk", "celebrity_id", "vector")
     searchable = Portrait.objects.searchable(build.encoder).order_by("pk")
-    held = set(index.portrait_ids.tolist())
     fresh = searchable.filter(embedded_at__gte=build.started_at)
     rows = {row[0]: row for row in fresh.values_list(*fields).iterator()}
     # Those that the build missed: committed late, or of a person published since.
@@ -152,5 +166,7 @@ def _read_newer(build: IndexBuild, index: Index) -> IndexRows:
     shown = searchable.filter(celebrity__updated_at__gte=since)
     for missed in (late, shown):
         found = missed.values_list(*fields).iterator()
-        rows.update((row[0], row) for row in found if row[0] not in held)
+        while chunk := list(islice(found, CHUNK)):
+            held = index.holds([row[0] for row in chunk])
+            rows.update((row[0], row) for row, has in zip(chunk, held, strict=True) if not has)
     return rows_of((rows[pk] for pk in sorted(rows)), index.manifest.dimensions)

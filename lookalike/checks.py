@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connection
 
 from lookalike.faces.encoders import CHOICES
 from lookalike.faces.weights import FACENET
@@ -111,6 +112,33 @@ def _check_bucket() -> Iterator[CheckMessage]:
                 hint="Write it in full, such as https://s3.example.org.",
                 id="lookalike.E007",
             )
+
+
+@register()
+def check_index(**given: Any) -> list[CheckMessage]:
+    if settings.INDEX_BACKEND not in {"annoy", "pgvector"}:
+        return [
+            Error(
+                f"LOOKALIKE_INDEX is {settings.INDEX_BACKEND!r}, which is no index.",
+                hint="Set it to annoy or pgvector.",
+                id="lookalike.E008",
+            )
+        ]
+    return []
+
+
+@register()
+def check_pgvector(databases: Sequence[str] | None = None, **given: Any) -> list[CheckMessage]:
+    """The kind of database always; what is installed in it only where databases may be asked,
+    as by `check --database default` and `migrate`."""
+    if settings.INDEX_BACKEND != "pgvector":
+        return []
+    from celebrities.pgvector_build import describe_lack
+
+    if connection.vendor == "postgresql" and not databases:
+        return []
+    lack = describe_lack()
+    return [Error(lack[0], hint=lack[1], id="lookalike.E009")] if lack else []
 
 
 @register()

@@ -332,6 +332,7 @@ WORKERS = read_count("LOOKALIKE_WORKERS", 0) or os.cpu_count() or 1
 WEIGHTS_DIR = Path(env.str("LOOKALIKE_WEIGHTS_DIR", "") or DATA_DIR / "weights").resolve()
 SESSIONS_DIR = Path(env.str("LOOKALIKE_SESSIONS_DIR", "") or DATA_DIR / "sessions").resolve()
 FETCH_WEIGHTS = read_switch("LOOKALIKE_FETCH_WEIGHTS", default=True)
+INDEX_BACKEND = env.str("LOOKALIKE_INDEX", "") or "annoy"
 RECALL = read_number("LOOKALIKE_RECALL", 0.99)
 
 # Logging: to standard error, one line an event, never anything about a visitor.

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, OutputWrapper
 
 from celebrities.builds import take_over_dead_build
-from celebrities.errors import BuildRunning, EmptyGallery
+from celebrities.errors import BuildRunning, EmptyGallery, PgvectorMissing
 from celebrities.gallery import rebuild_index
 from celebrities.management.progress import share_progress
 from celebrities.models import IndexBuild
@@ -36,7 +36,7 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
         except EmptyGallery as error:
             stdout.write(str(error))
             return None
-        except FacesError as error:
+        except (FacesError, PgvectorMissing) as error:
             raise CommandError(str(error)) from error
         else:
             stdout.write(describe_build(build))

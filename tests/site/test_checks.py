@@ -52,6 +52,8 @@ def test_it_accepts_the_least_and_the_most(settings: Settings, name: str) -> Non
         ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_ACCESS_KEY": "k"}, "lookalike.E006"),
         ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_ENDPOINT": "s3.example"}, "lookalike.E007"),
         ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_PUBLIC_URL": "cdn"}, "lookalike.E007"),
+        ({"INDEX_BACKEND": "faiss"}, "lookalike.E008"),
+        ({"INDEX_BACKEND": "pgvector"}, "lookalike.E009"),
         ({"HOST": "0.0.0.0", "ALLOWED_HOSTS": ["localhost"]}, "lookalike.W002"),
     ],
 )

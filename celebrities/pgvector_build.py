@@ -1,0 +1,301 @@
+"""Building the index in PostgreSQL: a table, its graph, and how wide to search that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+from django.db import DatabaseError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from celebrities.errors import PgvectorMissing
+from celebrities.pgvector import (
+    FORMAT,
+    WIDEST,
+    PgvectorIndex,
+    PgvectorManifest,
+    PgvectorTuning,
+    drop_table,
+    table_of,
+)
+from lookalike.faces.index_rows import IndexRows, unit_vectors
+from lookalike.faces.similarity import calibrate
+from lookalike.faces.tuning import (
+    AS_FAST,
+    MARGIN,
+    NEIGHBOURS,
+    QUERIES,
+    TIMED,
+    UNNOTICED_MS,
+    mix_queries,
+    true_neighbours,
+)
+from lookalike.faces.types import Encoder, Vectors
+
+Tell = Callable[[str, float], None]
+
+LEAST_VERSION: Final = (0, 8)
+"""The first pgvector that goes on along the graph until enough rows pass a filter."""
+
+LINKS: Final = 24
+CANDIDATES: Final = 64
+"""Links a node and candidates looked at for each, chosen on 100,000 vectors with the covariance
+of faces: 16 links need a wider search for a recall of 0.99, 32 or 128 candidates twice the time
+to build, which gains little."""
+
+WIDTHS: Final = (48, 72, 100, 150, 220, 330, 500, 700, WIDEST)
+"""Candidates of a search, tried from the least on."""
+
+BLOCK: Final = 10_000
+
+
+def build_table(
+    name: str, rows: IndexRows, encoder: Encoder, *, recall: float, tell: Tell
+) -> PgvectorManifest:
+    """Build an index of the rows in the table of the build's name.
+
+    ``recall`` is the share of the true 12 nearest portraits that a search must find. Nothing
+    is left of a build that fails. Raises PgvectorMissing, with what to do, when the database
+    cannot hold it, and BadVector for zero and non-finite vectors.
+    """
+    started = time.monotonic()
+    rows.check()
+    require_pgvector()
+    table = table_of(name)
+    try:
+        rows = replace(rows, vectors=unit_vectors(rows.vectors))
+        tell("writing", 0.02)
+        _write_table(table, rows)
+        _make_graph(table, tell)
+        tell("calibrating", 0.85)
+        index = PgvectorIndex(_describe(table, rows, encoder))
+        tell("measuring", 0.88)
+        tuning = tune_table(index, rows, recall)
+    except BaseException:
+        with suppress(DatabaseError):
+            drop_table(table)
+        raise
+    tell("done", 1.0)
+    return replace(index.manifest, tuning=tuning, seconds=round(time.monotonic() - started, 3))
+
+
+# --- What the database must have ----------------------------------------------------
+
+
+def describe_lack() -> tuple[str, str] | None:
+    """What keeps this database from holding vectors, and what to do; None: nothing does."""
+    if connection.vendor != "postgresql":
+        return (
+            "LOOKALIKE_INDEX is pgvector, but the database is not PostgreSQL.",
+            "Name a PostgreSQL in DATABASE_URL, or unset LOOKALIKE_INDEX.",
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions"
+            " WHERE name = 'vector'"
+        )
+        version = cursor.fetchone()
+    if version is None:
+        return (
+            "LOOKALIKE_INDEX is pgvector, but the PostgreSQL server lacks the extension.",
+            "Install pgvector 0.8 or newer on the server, or unset LOOKALIKE_INDEX.",
+        )
+    if tuple(int(part) for part in version[0].split(".")[:2]) < LEAST_VERSION:
+        return (
+            f"LOOKALIKE_INDEX is pgvector, but the database has version {version[0]} of it.",
+            "Install pgvector 0.8 or newer and run ALTER EXTENSION vector UPDATE.",
+        )
+    return None
+
+
+def require_pgvector() -> None:
+    """Enable the extension in this database. Raises PgvectorMissing, with what to do."""
+    lack = describe_lack()
+    if lack is not None:
+        raise PgvectorMissing(" ".join(lack))
+    try:
+        _execute("CREATE EXTENSION IF NOT EXISTS vector")
+    except DatabaseError as error:
+        raise PgvectorMissing(
+            "The database has no extension vector, and this login may not create it. "
+            "Have its owner run CREATE EXTENSION vector in it."
+        ) from error
+
+
+# --- The table and its graph --------------------------------------------------------
+
+
+def _execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def _write_table(table: str, rows: IndexRows) -> None:
+    dimensions = rows.vectors.shape[1]
+    _execute(
+        f"CREATE TABLE {table} (portrait_id bigint PRIMARY KEY, celebrity_id bigint NOT NULL,"
+        # Beside the row rather than in it, a vector would cost each comparison a look-up.
+        f" vector vector({dimensions}) STORAGE PLAIN NOT NULL)"
+    )
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN BINARY") as copy:
+        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
+        for start in range(0, len(rows), BLOCK):
+            copy.write(_pack(rows, slice(start, start + BLOCK)))
+        copy.write(b"\xff\xff")
+    _execute(f"CREATE INDEX ON {table} (celebrity_id)")
+    _execute(f"ANALYZE {table}")
+
+
+def _pack(rows: IndexRows, part: slice) -> bytes:
+    """Rows as COPY's binary format has them: the number of fields, then each with its size."""
+    vectors = rows.vectors[part]
+    dimensions = vectors.shape[1]
+    packed = np.zeros(
+        len(vectors),
+        [
+            ("fields", ">i2"),
+            ("portrait_size", ">i4"),
+            ("portrait", ">i8"),
+            ("celebrity_size", ">i4"),
+            ("celebrity", ">i8"),
+            ("vector_size", ">i4"),
+            ("dimensions", ">i2"),
+            ("unused", ">i2"),
+            ("vector", ">f4", (dimensions,)),
+        ],
+    )
+    packed["fields"] = 3
+    packed["portrait_size"] = packed["celebrity_size"] = 8
+    packed["vector_size"] = 4 + 4 * dimensions
+    packed["portrait"] = rows.portrait_ids[part]
+    packed["celebrity"] = rows.celebrity_ids[part]
+    packed["dimensions"] = dimensions
+    packed["vector"] = vectors
+    return packed.tobytes()
+
+
+def _make_graph(table: str, tell: Tell) -> None:
+    """Build the graph on a connection of its own, and tell meanwhile how far it is: with
+    millions of portraits a build silent for so long would count as dead."""
+    beside = connections["default"].copy()
+    beside.inc_thread_sharing()
+    beside.ensure_connection()
+    sql = (
+        f"CREATE INDEX {graph_of(table)} ON {table} USING hnsw (vector vector_l2_ops)"
+        f" WITH (m = {LINKS}, ef_construction = {CANDIDATES})"
+    )
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            graph = pool.submit(_execute_on, beside, sql)
+            try:
+                _follow(graph, table, tell)
+            except BaseException:
+                beside.connection.cancel_safe()
+                raise
+            graph.result()
+    finally:
+        beside.close()
+
+
+def graph_of(table: str) -> str:
+    return f"{table}_graph"
+
+
+def _execute_on(database: BaseDatabaseWrapper, sql: str) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def _follow(graph: Future[None], table: str, tell: Tell) -> None:
+    sql = (
+        "SELECT blocks_done::float / greatest(blocks_total, 1) FROM pg_stat_progress_create_index"
+        " WHERE relid = %s::regclass"
+    )
+    while not wait([graph], timeout=1).done:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [table])
+            share = (cursor.fetchone() or (0.0,))[0]
+        tell("linking", 0.05 + 0.8 * float(share))
+
+
+def _describe(table: str, rows: IndexRows, encoder: Encoder) -> PgvectorManifest:
+    """Everything but the tuning."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_table_size(%s::regclass), pg_relation_size(%s::regclass)",
+            [table, graph_of(table)],
+        )
+        table_bytes, graph_bytes = cursor.fetchone()
+    return PgvectorManifest(
+        format=FORMAT,
+        encoder_name=encoder.name,
+        encoder_version=encoder.version,
+        dimensions=rows.vectors.shape[1],
+        metric="euclidean",
+        items=len(rows),
+        people=len(np.unique(rows.celebrity_ids)),
+        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        table=table,
+        table_bytes=table_bytes,
+        graph_bytes=graph_bytes,
+        calibration=calibrate(rows.vectors, rows.celebrity_ids, encoder.name),
+        tuning=PgvectorTuning("exact", 1.0, 1.0, LINKS, CANDIDATES, WIDTHS[0], 0.0, 0.0, 0, 0.0),
+    )
+
+
+# --- How wide to search -------------------------------------------------------------
+
+
+def tune_table(index: PgvectorIndex, rows: IndexRows, recall: float) -> PgvectorTuning:
+    """The least width that finds enough of the true neighbours of faces that are not in the
+    gallery, and whether comparing with all is as fast. Leaves the index with that width."""
+    started = time.monotonic()
+    queries = mix_queries(rows.vectors, rows.celebrity_ids, min(QUERIES, 50 + len(rows) // 10))
+    truth = rows.portrait_ids[true_neighbours(rows.vectors, queries)]
+    wanted = 1.0 - (1.0 - recall) * (1.0 - MARGIN)
+    for width in WIDTHS:
+        tuning = replace(index.manifest.tuning, recall_wanted=recall, ef_search=width)
+        index.manifest = replace(index.manifest, tuning=tuning)
+        found = _recall(index, queries, truth)
+        if found >= wanted:
+            break
+    exact_ms, approximate_ms = _time_both(index, queries)
+    as_fast = exact_ms <= max(AS_FAST * approximate_ms, UNNOTICED_MS)
+    return replace(
+        tuning,
+        method="exact" if recall == 1.0 or found < recall or as_fast else "approximate",
+        recall=round(found, 4),
+        exact_ms=exact_ms,
+        approximate_ms=approximate_ms,
+        queries=len(queries),
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def _recall(index: PgvectorIndex, queries: Vectors, truth: Any) -> float:
+    hits = 0
+    for query, wanted in zip(queries, truth, strict=True):
+        found, _ = index.nearest_portraits(query, 4 * NEIGHBOURS, exact=False)
+        nearest = found.portraits[np.argsort(found.distances, kind="stable")[:NEIGHBOURS]]
+        hits += len(np.intersect1d(nearest, wanted))
+    return hits / int(truth.size)
+
+
+def _time_both(index: PgvectorIndex, queries: Vectors) -> tuple[float, float]:
+    """The median milliseconds of exact and approximate searches, taken in turns so that
+    whatever else the machines do weighs on both."""
+    times = np.empty((TIMED, 2))
+    for turn in range(TIMED):
+        for way, exact in enumerate((True, False)):
+            started = time.perf_counter()
+            index.search(queries[turn % len(queries)], NEIGHBOURS, exact=exact)
+            times[turn, way] = time.perf_counter() - started
+    exact_ms, approximate_ms = (np.median(times[1:], axis=0) * 1000).round(4).tolist()
+    return exact_ms, approximate_ms
