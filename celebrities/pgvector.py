@@ -125,7 +125,8 @@ class PgvectorIndex:
         self.manifest = manifest
         self._table = connection.ops.quote_name(manifest.table)
         encoder = f"{manifest.encoder_name}/{manifest.encoder_version}"
-        self._searchable = Portrait.objects.searchable(encoder).order_by()
+        shown = Portrait.objects.searchable(encoder).order_by().values_list("pk", "celebrity_id")
+        self._shown, self._of_whom = shown.query.sql_with_params()
 
     @property
     def scale(self) -> Scale:
@@ -201,19 +202,18 @@ class PgvectorIndex:
         and how many there were with the others."""
         # The graph serves no order but that of the plain distance.
         distance = "(vector <-> %s::vector) + 0" if exact else "vector <-> %s::vector"
-        shown, of_whom = self._searchable.values_list("pk", "celebrity_id").query.sql_with_params()
         sql = f"""
             SELECT near.distance, near.portrait_id, near.celebrity_id, shown.id IS NOT NULL
             FROM (
                 SELECT portrait_id, celebrity_id, {distance} AS distance
                 FROM {self._table} WHERE {where} ORDER BY distance LIMIT %s
             ) AS near
-            LEFT JOIN ({shown}) AS shown (id, celebrity_id)
+            LEFT JOIN ({self._shown}) AS shown (id, celebrity_id)
             ON shown.id = near.portrait_id AND shown.celebrity_id = near.celebrity_id
         """  # noqa: S608
         with transaction.atomic():
             self._choose_way(limit, exact, filtered=where != "TRUE")
-            rows = self._run(sql, [write_vector(query), *given, limit, *of_whom])
+            rows = self._run(sql, [write_vector(query), *given, limit, *self._of_whom])
         standing = [row[:3] for row in rows if row[3]]
         table = np.array([row[1:] for row in standing], np.int64).reshape(-1, 2)
         distances = np.array([row[0] for row in standing], np.float32)
