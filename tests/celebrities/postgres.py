@@ -1,0 +1,56 @@
+"""A PostgreSQL database in the place of Django's usual one, and what the index keeps in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import environ
+import psycopg
+from django.db import connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+from psycopg import sql
+
+from celebrities.builds import open_current
+from celebrities.models import Celebrity
+from celebrities.pgvector import PREFIX, PgvectorIndex
+from lookalike.faces.types import Neighbour
+
+
+def make_database(server: str, name: str) -> str:
+    """A further, empty database of the server: its DATABASE_URL."""
+    with psycopg.connect(server, autocommit=True) as administrator:
+        administrator.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@contextmanager
+def used_by_django(url: str) -> Iterator[None]:
+    usual = connections["default"]
+    there = {**usual.settings_dict, "OPTIONS": {}, **environ.Env.db_url_config(url)}
+    connections["default"] = DatabaseWrapper(there, "default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = usual
+
+
+def tables() -> list[str]:
+    """The tables of index builds."""
+    return [each for each in connection.introspection.table_names() if each.startswith(PREFIX)]
+
+
+def open_table() -> PgvectorIndex:
+    _, index = open_current()
+    assert isinstance(index, PgvectorIndex)
+    return index
+
+
+def people_of(found: list[Neighbour]) -> list[int]:
+    return [near.celebrity_id for near in found]
+
+
+def names_of(found: list[Neighbour]) -> list[str]:
+    names = dict(Celebrity.objects.values_list("pk", "name"))
+    return [names[near.celebrity_id] for near in found]

@@ -1,0 +1,253 @@
+"""The index in PostgreSQL finds what the exact search finds, whatever changes beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client, override_settings
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from celebrities.builds import encoder_id
+from celebrities.errors import EmptyGallery
+from celebrities.gallery import Among, find_lookalikes, rebuild_index
+from celebrities.models import Celebrity, IndexBuild, Portrait
+from lookalike import engine
+from lookalike.faces.photos import open_photo
+from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.tuning import mix_queries
+from lookalike.faces.types import Vector, Vectors
+from tests.celebrities.factories import make_category, make_celebrity, make_ready
+from tests.celebrities.postgres import (
+    make_database,
+    names_of,
+    open_table,
+    people_of,
+    tables,
+    used_by_django,
+)
+
+pytestmark = pytest.mark.services
+
+CROWD = 1000
+"""People with two portraits each beside the cast."""
+
+Rows = tuple[Vectors, np.ndarray, np.ndarray]
+"""Vectors, and of each its portrait's and its person's id."""
+
+
+def embed(faces: FaceEngine, path: Path) -> Vector:
+    photo = open_photo(path, max_bytes=10**8, max_pixels=10**8, min_side=1)
+    turned, found = faces.find_faces(photo)
+    return faces.encode_faces(turned, found[:1])[0].vector
+
+
+@pytest.fixture(scope="module")
+def cast_vectors(loaded_engine: FaceEngine, cast: dict[str, list[Path]]) -> dict[str, Vectors]:
+    """Of each of the cast the vectors of the three photos."""
+    return {
+        slug: np.stack([embed(loaded_engine, path) for path in paths])
+        for slug, paths in cast.items()
+    }
+
+
+def draw_crowd(known: Vectors) -> Vectors:
+    """Two vectors each of people with the mean and covariance of the known ones."""
+    rng = np.random.default_rng(3)
+    centres = rng.multivariate_normal(known.mean(axis=0), np.cov(known.T), CROWD)
+    drawn = centres.repeat(2, axis=0) + rng.normal(0, 0.01, (2 * CROWD, known.shape[1]))
+    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
+
+
+@pytest.fixture(scope="module")
+def stored_gallery(
+    postgres: str,
+    django_db_blocker: DjangoDbBlocker,
+    loaded_engine: FaceEngine,
+    cast_vectors: dict[str, Vectors],
+) -> Iterator[None]:
+    """In a PostgreSQL of its own the cast with two portraits each and a crowd of drawn people,
+    every other one a woman, all older than the build that was made of them."""
+    with (
+        used_by_django(make_database(postgres, "pgvector_gallery")),
+        django_db_blocker.unblock(),
+        override_settings(INDEX_BACKEND="pgvector"),
+    ):
+        call_command("migrate", verbosity=0)
+        engine.reset(loaded_engine)
+        fill_gallery(cast_vectors)
+        rebuild_index()
+        an_hour_ago = timezone.now() - timedelta(hours=1)
+        Celebrity.objects.update(updated_at=an_hour_ago)
+        Portrait.objects.update(embedded_at=an_hour_ago)
+        IndexBuild.objects.update(started_at=timezone.now() - timedelta(minutes=30))
+        yield
+        engine.reset()
+
+
+def fill_gallery(cast_vectors: dict[str, Vectors]) -> None:
+    crowd = draw_crowd(np.concatenate([*cast_vectors.values()]))
+    names = [*cast_vectors, *(f"person-{number}" for number in range(CROWD))]
+    people = Celebrity.objects.bulk_create(
+        Celebrity(name=slug, slug=slug, gender=("female", "male")[number % 2])
+        for number, slug in enumerate(names)
+    )
+    vectors = [*(pair[:2] for pair in cast_vectors.values()), *crowd.reshape(CROWD, 2, -1)]
+    Portrait.objects.bulk_create(
+        Portrait(
+            celebrity=person,
+            image=f"portraits/{person.pk}-{number}.jpg",
+            image_hash=f"{person.pk}-{number}",
+            vector=vector.astype("<f4").tobytes(),
+            status=Portrait.Status.READY,
+            encoder=encoder_id(engine.get_engine().encoder),
+            embedded_at=timezone.now(),
+        )
+        for person, pair in zip(people, vectors, strict=True)
+        for number, vector in enumerate(pair)
+    )
+
+
+@pytest.fixture(autouse=True)
+def gallery(stored_gallery: None, real_engine: FaceEngine) -> Iterator[None]:
+    """What a test changes in the gallery is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def read_rows(**chosen: object) -> Rows:
+    rows = Portrait.objects.filter(**chosen).values_list("vector", "pk", "celebrity_id")
+    vectors, portraits, people = zip(*rows, strict=True)
+    stacked = np.stack([np.frombuffer(bytes(vector), "<f4") for vector in vectors])
+    return stacked, np.array(portraits), np.array(people)
+
+
+def nearest_people(rows: Rows, query: Vector, k: int) -> list[int]:
+    """Compared one by one, here."""
+    distances = np.linalg.norm(rows[0] - query, axis=1)
+    ordered = rows[2][np.argsort(distances, kind="stable")].tolist()
+    return list(dict.fromkeys(ordered))[:k]
+
+
+def test_it_works(cast_vectors: dict[str, Vectors]) -> None:
+    for slug, vectors in cast_vectors.items():
+        (found,) = find_lookalikes(vectors[2:], k=6)
+        assert names_of(found)[0] == slug
+        assert len({*people_of(found)}) == 6
+        assert found == sorted(found, key=lambda near: near.distance)
+        assert all(0 <= near.similarity <= 100 for near in found)
+    build = IndexBuild.objects.get()
+    assert (build.items, build.people) == (2 * (CROWD + 48), CROWD + 48)
+    assert build.manifest["tuning"]["recall"] >= 0.98
+    assert build.manifest["calibration"]["stranger_measured"]
+    assert tables() == [build.manifest["table"]]
+
+
+def test_curators_see_what_the_build_measured() -> None:
+    build = IndexBuild.objects.get()
+    client = Client()
+    client.force_login(User.objects.create_superuser("curator"))
+    listed = client.get("/admin/celebrities/indexbuild/").content.decode()
+    assert build.name in listed
+    assert f"{build.manifest['tuning']['recall']:.3f}" in listed
+    shown = client.get(f"/admin/celebrities/indexbuild/{build.pk}/change/").content.decode()
+    assert "ef_search" in shown
+    assert client.get("/how-it-works/").status_code == 200
+
+
+def test_the_exact_search_is_exact() -> None:
+    rows = read_rows()
+    for query in mix_queries(rows[0], rows[2], 10):
+        found = open_table().search(query, 30, exact=True)
+        assert people_of(found) == nearest_people(rows, query, 30)
+        distances = [np.linalg.norm(rows[0][rows[1] == near.portrait_id] - query) for near in found]
+        np.testing.assert_allclose([near.distance for near in found], distances, atol=1e-5)
+
+
+def test_the_graph_finds_the_same_within_the_recall() -> None:
+    rows = read_rows()
+    assert recall_among(rows, rows, None) >= 0.97
+
+
+def recall_among(rows: Rows, among: Rows, allowed: list[int] | None) -> float:
+    """The share of the true twelve people among some that the graph finds."""
+    index, hits, queries = open_table(), 0, mix_queries(rows[0], rows[2], 60)
+    for query in queries:
+        found = people_of(index.search(query, 12, exact=False, allowed=allowed))
+        assert len(found) == 12
+        hits += len({*found} & {*nearest_people(among, query, 12)})
+    return hits / (12 * len(queries))
+
+
+def test_one_can_look_among_many() -> None:
+    women = read_rows(celebrity__gender="female")
+    assert recall_among(read_rows(), women, np.unique(women[2]).tolist()) >= 0.97
+    query = mix_queries(women[0], women[2], 1)
+    (found,) = find_lookalikes(query, k=12, among=Among(gender="female"), exact=True)
+    assert people_of(found) == nearest_people(women, query[0], 12)
+
+
+def test_one_can_look_among_a_few_far_away() -> None:
+    """Fewer than the graph would come across: they are all compared."""
+    few = Celebrity.objects.order_by("-pk")[:5]
+    make_category("astronaut").celebrities.set(few)
+    query = read_rows()[0][:1]
+    among = read_rows(celebrity__categories__slug="astronaut")
+
+    (found,) = find_lookalikes(query, k=12, among=Among(category="astronaut"))
+    assert people_of(found) == nearest_people(among, query[0], 12)
+    (found,) = find_lookalikes(query, k=3, among=Among(category="astronaut"))
+    assert people_of(found) == nearest_people(among, query[0], 3)
+    assert find_lookalikes(query, k=3, among=Among(category="nobody")) == [[]]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_people_removed_since_are_skipped_without_shortening_the_result(exact: bool) -> None:
+    query = read_rows()[0][:1]
+    (before,) = find_lookalikes(query, k=12, exact=True)
+    Celebrity.objects.filter(pk__in=people_of(before)[:2]).unpublish()
+    Portrait.objects.filter(celebrity__in=people_of(before)[2:4]).delete()
+    Celebrity.objects.get(pk=people_of(before)[4]).delete()
+
+    (found,) = find_lookalikes(query, k=7, exact=exact)
+    assert people_of(found) == people_of(before)[5:]
+
+
+def test_a_gallery_of_which_little_is_left_gives_all_of_it() -> None:
+    query = read_rows()[0][:1]
+    last = [*Celebrity.objects.order_by("-pk").values_list("pk", flat=True)[:9]]
+    Celebrity.objects.exclude(pk__in=last).unpublish()
+
+    (found,) = find_lookalikes(query, k=12)
+    assert people_of(found) == nearest_people(read_rows(celebrity__in=last), query[0], 12)
+    Celebrity.objects.all().unpublish()
+    with pytest.raises(EmptyGallery):
+        find_lookalikes(query, k=12)
+
+
+def test_portraits_added_or_computed_anew_since_are_found(
+    cast_vectors: dict[str, Vectors], real_engine: FaceEngine
+) -> None:
+    asked = cast_vectors["kenji-morishige"][2:]
+    encoder = encoder_id(real_engine.encoder)
+    make_ready(make_celebrity("Double", gender="female"), asked[0], encoder)
+    moved = Portrait.objects.filter(celebrity__slug="amara-dioulasse")
+    far = cast_vectors["lorcan-fitzmorrow"][0].astype("<f4").tobytes()
+    moved.update(vector=far, embedded_at=timezone.now())
+
+    (found,) = find_lookalikes(asked, k=2)
+    assert names_of(found) == ["Double", "kenji-morishige"]
+    assert names_of(find_lookalikes(asked, k=1, among=Among(gender="male"))[0]) != ["Double"]
+    assert names_of(find_lookalikes(asked, k=1, among=Among(gender="female"))[0]) == ["Double"]
+    (found,) = find_lookalikes(cast_vectors["lorcan-fitzmorrow"][:1], k=2)
+    assert {*names_of(found)} == {"amara-dioulasse", "lorcan-fitzmorrow"}
+    (found,) = find_lookalikes(cast_vectors["amara-dioulasse"][:1], k=1)
+    assert names_of(found) != ["amara-dioulasse"]

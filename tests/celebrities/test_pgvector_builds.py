@@ -1,0 +1,183 @@
+"""Builds of the index in PostgreSQL: tables that come, are superseded and go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
+
+from celebrities.build_files import remove_old_builds
+from celebrities.builds import current_build
+from celebrities.errors import EmptyGallery, NoIndex, PgvectorMissing
+from celebrities.gallery import find_lookalikes, rebuild_index
+from celebrities.models import Celebrity, IndexBuild
+from celebrities.pgvector import table_of
+from celebrities.pgvector_build import require_pgvector
+from lookalike import engine
+from lookalike.faces.errors import BadVector, IndexMissing
+from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import Vector
+from tests.celebrities.factories import make_people, make_ready, unit
+from tests.celebrities.postgres import (
+    make_database,
+    names_of,
+    open_table,
+    people_of,
+    tables,
+    used_by_django,
+)
+from tests.conftest import MakeSite
+from tests.fakes import FakeDetector, FakeEncoder
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture(scope="module")
+def database(postgres: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A PostgreSQL database with the site's tables, in the place of SQLite."""
+    with (
+        used_by_django(make_database(postgres, "pgvector_builds")),
+        django_db_blocker.unblock(),
+    ):
+        call_command("migrate", verbosity=0)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def empty_gallery(database: None, fake_engine: FaceEngine, settings: Settings) -> Iterator[None]:
+    settings.INDEX_BACKEND = "pgvector"
+    yield
+    Celebrity.objects.all().delete()
+    IndexBuild.objects.all().delete()
+    remove_old_builds(at_once=True)
+
+
+def test_a_person_with_many_portraits_is_one_line() -> None:
+    made = make_people([unit(1, number) for number in range(5)])
+    for number in range(1, 300):
+        make_ready(made[0], unit(1, 0, number / 10_000))
+    rebuild_index()
+
+    for exact in (True, False):
+        found = open_table().search(unit(1), 4, exact=exact)
+        assert people_of(found) == [person.pk for person in made[:4]]
+
+
+def test_a_rebuild_supersedes_the_table_before() -> None:
+    made = make_people([unit(1), unit(0, 1)])
+    first = rebuild_index()
+    made[0].delete()
+    second = rebuild_index()
+
+    assert names_of(find_lookalikes([unit(1)], k=2)[0]) == ["Person 01"]
+    assert {*tables()} == {table_of(first.name), table_of(second.name)}
+    remove_old_builds(at_once=True)
+    assert tables() == [table_of(second.name)]
+    Celebrity.objects.all().delete()
+    with pytest.raises(EmptyGallery):
+        rebuild_index()
+    assert tables() == []
+
+
+def test_a_failed_build_leaves_no_table() -> None:
+    make_people([unit(1)])
+    before = rebuild_index()
+    make_ready(None, unit(1) * 0)
+    with pytest.raises(BadVector):
+        rebuild_index()
+
+    assert tables() == [table_of(before.name)]
+    assert current_build() == before
+
+
+def test_a_build_that_fails_half_way_leaves_no_table() -> None:
+    """pgvector's graphs have at most 2,000 dimensions, its tables more."""
+    engine.reset(FaceEngine(FakeDetector(), FakeEncoder(dimensions=2001)))
+    make_ready(None, unit(1, dimensions=2001))
+    with pytest.raises(DatabaseError, match="2000 dimensions"):
+        rebuild_index()
+
+    assert tables() == []
+    assert IndexBuild.objects.get().status == IndexBuild.Status.FAILED
+
+
+def test_requires_the_table() -> None:
+    make_people([unit(1)])
+    rebuild_index()
+    index = open_table()
+    IndexBuild.objects.update(status=IndexBuild.Status.FAILED)
+    remove_old_builds()
+
+    with pytest.raises(IndexMissing):
+        index.search(unit(1), 1)
+    IndexBuild.objects.update(status=IndexBuild.Status.PUBLISHED)
+    with pytest.raises(NoIndex, match="rebuild_index"):
+        find_lookalikes([unit(1)], k=1)
+
+
+def test_requires_a_rebuild_when_the_setting_changes(settings: Settings) -> None:
+    make_people([unit(1)])
+    rebuild_index()
+    settings.INDEX_BACKEND = "annoy"
+
+    with pytest.raises(NoIndex, match=r"LOOKALIKE_INDEX=annoy.*rebuild_index"):
+        find_lookalikes([unit(1)], k=1)
+    rebuild_index()
+    assert names_of(find_lookalikes([unit(1)], k=1)[0]) == ["Person 00"]
+    remove_old_builds(at_once=True)
+    assert tables() == []
+
+
+@pytest.mark.parametrize("vector", [unit(1) * 0, unit(1) * np.nan, np.ones(3, np.float32)])
+def test_rejects_a_vector_that_cannot_be_compared(vector: Vector) -> None:
+    make_people([unit(1)])
+    rebuild_index()
+    with pytest.raises(BadVector):
+        open_table().search(vector, 1)
+
+
+def test_the_checks_are_content_with_this_database() -> None:
+    assert [message.id for message in run_checks(databases=["default"])] == []
+
+
+def test_requires_that_the_login_may_create_the_extension(postgres: str) -> None:
+    with used_by_django(make_database(postgres, "without_pgvector")):
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE ROLE nobody_much")
+            cursor.execute("SET ROLE nobody_much")
+        with pytest.raises(PgvectorMissing, match="CREATE EXTENSION vector"):
+            require_pgvector()
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+        require_pgvector()
+
+
+def test_the_whole_site_works_with_it(
+    postgres: str, make_site: MakeSite, cast: dict[str, list[Path]]
+) -> None:
+    url = make_database(postgres, "whole_site")
+    site = make_site(DATABASE_URL=url, LOOKALIKE_INDEX="pgvector")
+    assert "Index" in site.manage("prepare").stdout
+    done = site.manage("match", str(cast["kenji-morishige"][2]), "--k", "1")
+    assert "Kenji Morishige" in done.stdout
+    assert not [*(site.data_dir / "index").glob("*/")]
+    done = site.manage("load_demo", "--remove")
+    assert "Removed 48" in done.stdout
+    with psycopg.connect(url) as there:
+        query = "SELECT count(*) FROM pg_class WHERE relname LIKE 'celebrities_vectors%'"
+        assert there.execute(query).fetchone() == (0,)
+
+
+def test_the_command_says_what_it_requires(make_site: MakeSite) -> None:
+    done = make_site(LOOKALIKE_INDEX="pgvector").manage("rebuild_index", fails=True)
+    assert done.returncode == 1
+    assert "lookalike.E009" in done.stderr
+    assert "DATABASE_URL" in done.stderr
