@@ -1,4 +1,4 @@
-"""Building the index in PostgreSQL: a table, its graph, and how wide to search that."""
+"""Building the index in PostgreSQL: a table with a graph over its vectors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from django.db import DatabaseError, connection, connections
@@ -17,26 +17,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from celebrities.errors import PgvectorMissing
 from celebrities.pgvector import (
     FORMAT,
-    WIDEST,
+    LEAST,
     PgvectorIndex,
     PgvectorManifest,
     PgvectorTuning,
     drop_table,
     table_of,
 )
+from celebrities.pgvector_tuning import tune_table
 from lookalike.faces.index_rows import IndexRows, unit_vectors
 from lookalike.faces.similarity import calibrate
-from lookalike.faces.tuning import (
-    AS_FAST,
-    MARGIN,
-    NEIGHBOURS,
-    QUERIES,
-    TIMED,
-    UNNOTICED_MS,
-    mix_queries,
-    true_neighbours,
-)
-from lookalike.faces.types import Encoder, Vectors
+from lookalike.faces.types import Encoder
 
 Tell = Callable[[str, float], None]
 
@@ -48,9 +39,6 @@ CANDIDATES: Final = 64
 """Links a node and candidates looked at for each, chosen on 100,000 vectors with the covariance
 of faces: 16 links need a wider search for a recall of 0.99, 32 or 128 candidates twice the time
 to build, which gains little."""
-
-WIDTHS: Final = (48, 72, 100, 150, 220, 330, 500, 700, WIDEST)
-"""Candidates of a search, tried from the least on."""
 
 BLOCK: Final = 10_000
 
@@ -246,56 +234,5 @@ def _describe(table: str, rows: IndexRows, encoder: Encoder) -> PgvectorManifest
         table_bytes=table_bytes,
         graph_bytes=graph_bytes,
         calibration=calibrate(rows.vectors, rows.celebrity_ids, encoder.name),
-        tuning=PgvectorTuning("exact", 1.0, 1.0, LINKS, CANDIDATES, WIDTHS[0], 0.0, 0.0, 0, 0.0),
+        tuning=PgvectorTuning("exact", 1.0, 1.0, LINKS, CANDIDATES, LEAST, 0.0, 0.0, 0, 0.0),
     )
-
-
-# --- How wide to search -------------------------------------------------------------
-
-
-def tune_table(index: PgvectorIndex, rows: IndexRows, recall: float) -> PgvectorTuning:
-    """The least width that finds enough of the true neighbours of faces that are not in the
-    gallery, and whether comparing with all is as fast. Leaves the index with that width."""
-    started = time.monotonic()
-    queries = mix_queries(rows.vectors, rows.celebrity_ids, min(QUERIES, 50 + len(rows) // 10))
-    truth = rows.portrait_ids[true_neighbours(rows.vectors, queries)]
-    wanted = 1.0 - (1.0 - recall) * (1.0 - MARGIN)
-    for width in WIDTHS:
-        tuning = replace(index.manifest.tuning, recall_wanted=recall, ef_search=width)
-        index.manifest = replace(index.manifest, tuning=tuning)
-        found = _recall(index, queries, truth)
-        if found >= wanted:
-            break
-    exact_ms, approximate_ms = _time_both(index, queries)
-    as_fast = exact_ms <= max(AS_FAST * approximate_ms, UNNOTICED_MS)
-    return replace(
-        tuning,
-        method="exact" if recall == 1.0 or found < recall or as_fast else "approximate",
-        recall=round(found, 4),
-        exact_ms=exact_ms,
-        approximate_ms=approximate_ms,
-        queries=len(queries),
-        seconds=round(time.monotonic() - started, 3),
-    )
-
-
-def _recall(index: PgvectorIndex, queries: Vectors, truth: Any) -> float:
-    hits = 0
-    for query, wanted in zip(queries, truth, strict=True):
-        found, _ = index.nearest_portraits(query, 4 * NEIGHBOURS, exact=False)
-        nearest = found.portraits[np.argsort(found.distances, kind="stable")[:NEIGHBOURS]]
-        hits += len(np.intersect1d(nearest, wanted))
-    return hits / int(truth.size)
-
-
-def _time_both(index: PgvectorIndex, queries: Vectors) -> tuple[float, float]:
-    """The median milliseconds of exact and approximate searches, taken in turns so that
-    whatever else the machines do weighs on both."""
-    times = np.empty((TIMED, 2))
-    for turn in range(TIMED):
-        for way, exact in enumerate((True, False)):
-            started = time.perf_counter()
-            index.search(queries[turn % len(queries)], NEIGHBOURS, exact=exact)
-            times[turn, way] = time.perf_counter() - started
-    exact_ms, approximate_ms = (np.median(times[1:], axis=0) * 1000).round(4).tolist()
-    return exact_ms, approximate_ms
