@@ -17,7 +17,8 @@ preload_app = True
 timeout = 60
 graceful_timeout = 3
 keepalive = 5
-loglevel = "warning"
+# Its warnings name the address of whoever sends what is no request.
+loglevel = "error"
 
 
 def when_ready(server: Any) -> None:

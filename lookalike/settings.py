@@ -82,7 +82,7 @@ DEBUG = read_switch("LOOKALIKE_DEBUG", default=False)
 SECRET_KEY = read_secret_key()
 HOST = env.str("LOOKALIKE_HOST", "") or "127.0.0.1"
 PORT = read_count("LOOKALIKE_PORT", 8000)
-SITE_NAME = env.str("LOOKALIKE_SITE_NAME", "Lookalike")
+SITE_NAME = env.str("LOOKALIKE_SITE_NAME", "") or "Lookalike"
 CONTACT = env.str("LOOKALIKE_CONTACT", "")
 REGION_NOTICE = env.str("LOOKALIKE_REGION_NOTICE", "")
 # The names under which the site answers: this machine's own, and HOST unless it stands for all.
@@ -144,7 +144,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("LOOKALIKE_TIME_ZONE", "UTC")
+TIME_ZONE = env.str("LOOKALIKE_TIME_ZONE", "") or "UTC"
 USE_TZ = True
 
 # Safety. HTTPS is assumed; only a site on one's own machine turns it off.
@@ -318,10 +318,6 @@ MAX_ATTEMPTS = 3
 LOST_AFTER = read_count("LOOKALIKE_LOST_AFTER", 60)
 REQUEUE_AFTER = read_count("LOOKALIKE_REQUEUE_AFTER", 60)
 SWEEP_EVERY = read_count("LOOKALIKE_SWEEP_EVERY", 15)
-# The upload handlers spool anything over 2.5 MB to disk; the form judges the size.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-FILE_UPLOAD_TEMP_DIR = None
 
 # The face engine
 ENCODER = env.str("LOOKALIKE_ENCODER", "") or "auto"
@@ -344,9 +340,14 @@ if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "class": "lookalike.logs.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # A refused or missing page would be logged with its address, which names an upload.
+    # A missing page is nothing that an operator could mend.
     "loggers": {"django.request": {"level": "ERROR"}},
 }
