@@ -19,7 +19,7 @@ _engine: FaceEngine | None = None
 def data_folder() -> Path:
     """LOOKALIKE_DATA_DIR, by default the folder var beside the package."""
     base = Path(__file__).resolve().parents[2]
-    return (base / os.environ.get("LOOKALIKE_DATA_DIR", "var")).resolve()
+    return (base / (os.environ.get("LOOKALIKE_DATA_DIR") or "var")).resolve()
 
 
 def weights_folder() -> Path:
@@ -54,8 +54,8 @@ def open_engine(
     from lookalike.faces.detection import MtcnnDetector
     from lookalike.faces.encoders import choose_encoder
 
-    wanted = encoder or os.environ.get("LOOKALIKE_ENCODER", "auto")
-    device = device or os.environ.get("LOOKALIKE_DEVICE", "cpu")
+    wanted = encoder or os.environ.get("LOOKALIKE_ENCODER") or "auto"
+    device = device or os.environ.get("LOOKALIKE_DEVICE") or "cpu"
     weights_dir = weights_dir or weights_folder()
     cache_dir = cache_dir or sessions_folder()
     chosen = choose_encoder(wanted, weights_dir, cache_dir, threads=threads, device=device)

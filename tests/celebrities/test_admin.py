@@ -159,6 +159,20 @@ def test_rejects_a_file_chosen_twice_or_there_already(admin_client: Client) -> N
     assert Portrait.objects.count() == 1
 
 
+def test_a_person_of_many_portraits_can_be_saved(admin_client: Client) -> None:
+    person = make_celebrity()
+    for number in range(30):
+        make_ready(person, unit(1.0, number))
+    form = person_form(person, name="Grace Hopper")
+    blank = ("author", "licence", "licence_url", "source_page", "notes")
+    form |= {f"portraits-{number}-{name}": "" for number in range(30) for name in blank}
+
+    response = admin_client.post(f"{PEOPLE}{person.pk}/change/", form)
+
+    assert response.status_code == 302
+    assert Celebrity.objects.get().name == "Grace Hopper"
+
+
 def test_removing_a_portrait_takes_its_files(
     admin_client: Client,
     fake_engine: FaceEngine,

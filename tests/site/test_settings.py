@@ -13,16 +13,21 @@ from typing import Any
 import pytest
 
 from tests.live import CHECKOUT
+from tests.site.test_readme import variables_read
 
 SHOW = "import json; from lookalike import settings as s; print(json.dumps({}, default=str))"
 
 
 def read(names: str, data_dir: Path, **environment: str) -> Any:
     """The named settings, as a process with that environment reads them."""
-    wanted = ", ".join(f"s.{name}" for name in names.split())
+    return ask(f"[{', '.join(f's.{name}' for name in names.split())}]", data_dir, **environment)
+
+
+def ask(what: str, data_dir: Path, **environment: str) -> Any:
+    """The value of an expression in which ``s`` is the settings of such a process."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
     done = subprocess.run(
-        [sys.executable, "-c", SHOW.format(f"[{wanted}]")],
+        [sys.executable, "-c", SHOW.format(what)],
         cwd=CHECKOUT,
         env={**kept, "LOOKALIKE_DATA_DIR": str(data_dir), **environment},
         check=False,
@@ -38,10 +43,13 @@ def test_it_works(tmp_path: Path) -> None:
 
 
 def test_empty_variables_mean_the_default(tmp_path: Path) -> None:
-    empty = {"LOOKALIKE_PORT": "", "LOOKALIKE_HTTPS": "", "DATABASE_URL": "", "REDIS_URL": ""}
-    port, https, databases = read("PORT HTTPS DATABASES", tmp_path, **empty)
-    assert (port, https) == (8000, True)
-    assert databases["default"]["NAME"] == str(tmp_path / "lookalike.sqlite3")
+    empty = dict.fromkeys(variables_read() - {"LOOKALIKE_DATA_DIR"}, "")
+    # The languages' names can be had only where Django is set up.
+    shown = "name.isupper() and name != 'LANGUAGES'"
+    everything = f"{{name: value for name, value in vars(s).items() if {shown}}}"
+    settings = ask(everything, tmp_path)
+    assert (settings["PORT"], settings["SITE_NAME"]) == (8000, "Lookalike")
+    assert ask(everything, tmp_path, **empty) == settings
 
 
 @pytest.mark.parametrize(
