@@ -162,7 +162,7 @@ def test_rejects_a_file_chosen_twice_or_there_already(admin_client: Client) -> N
 def test_a_person_of_many_portraits_can_be_saved(admin_client: Client) -> None:
     person = make_celebrity()
     for number in range(30):
-        make_ready(person, unit(1.0, number))
+        make_portrait(person, b"photo %d" % number)
     form = person_form(person, name="Grace Hopper")
     blank = ("author", "licence", "licence_url", "source_page", "notes")
     form |= {f"portraits-{number}-{name}": "" for number in range(30) for name in blank}
