@@ -57,11 +57,6 @@ class Scale:
         share = (self.stranger - distance) / (self.stranger - self.same)
         return 100.0 * min(max(share, 0.0), 1.0)
 
-    def numbers(self, distances: NDArray[np.float32]) -> NDArray[np.float32]:
-        """`number` of each distance, in the same shape."""
-        share = (self.stranger - distances) / (self.stranger - self.same)
-        return np.asarray(100.0 * np.clip(share, 0.0, 1.0), dtype=np.float32)
-
 
 BANDS: Final[tuple[tuple[float, str], ...]] = (
     (0.0, "hardly alike"),
