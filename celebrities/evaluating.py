@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 import numpy as np
-from django.conf import settings
 from django.utils.text import slugify
 
 from celebrities.gallery import BATCH, batched
 from celebrities.importers.layout import plan_import
 from celebrities.importers.manifest import Entry
 from celebrities.importers.sources import Source
-from celebrities.portraits import look_at, shrink_photo
+from celebrities.photos import open_to_keep
+from celebrities.portraits import look_at
 from lookalike.faces.errors import PhotoError
-from lookalike.faces.photos import open_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Detection, Photo, Vectors
 
@@ -59,14 +58,7 @@ def _look_at_portrait(engine: FaceEngine, data: bytes) -> Look | None:
 
 def _look_at_visitor(engine: FaceEngine, data: bytes) -> Look | None:
     try:
-        photo = open_photo(
-            data,
-            max_bytes=settings.MAX_BYTES,
-            max_pixels=settings.MAX_PIXELS,
-            min_side=settings.MIN_SIDE,
-            target_side=settings.STORED_SIDE,
-        )
-        upright, faces = engine.find_faces(shrink_photo(photo, settings.STORED_SIDE))
+        upright, faces = engine.find_faces(open_to_keep(data))
     except PhotoError:
         return None
     return (upright, faces[0]) if faces else None

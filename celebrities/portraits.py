@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-from django.conf import settings
 from PIL import Image
 
 from celebrities.models import THUMBNAIL_WIDTHS, Portrait
+from celebrities.photos import open_to_keep
 from lookalike.faces.display import cut_display_chip
 from lookalike.faces.errors import (
     FaceTooSmall,
@@ -26,7 +25,7 @@ from lookalike.faces.errors import (
     UnreadablePhoto,
     UnsupportedFormat,
 )
-from lookalike.faces.photos import encode_jpeg, open_photo
+from lookalike.faces.photos import encode_jpeg
 from lookalike.faces.types import Box, Detection, Face, Photo, Pixels
 
 if TYPE_CHECKING:
@@ -80,16 +79,9 @@ class Sight:
 def look_at(engine: FaceEngine, data: bytes) -> Sight:
     """Open a portrait's file and find the one face in it."""
     try:
-        photo = open_photo(
-            data,
-            max_bytes=MAX_FILE_BYTES,
-            max_pixels=settings.MAX_PIXELS,
-            min_side=settings.MIN_SIDE,
-            target_side=settings.STORED_SIDE,
-        )
+        photo = open_to_keep(data, max_bytes=MAX_FILE_BYTES)
     except PhotoError as error:
         return Sight(None, None, reason_of(error), str(error))
-    photo = shrink_photo(photo, settings.STORED_SIDE)
     try:
         upright, faces = engine.find_faces(photo, max_faces=2, min_share=RIVAL_SHARE)
     except FaceTooSmall as error:
@@ -149,22 +141,6 @@ def reason_of(error: PhotoError) -> Reason:
         case UnreadablePhoto():
             return Reason.UNREADABLE
     return Reason.UNREADABLE
-
-
-def shrink_photo(photo: Photo, side: int) -> Photo:
-    """The photo with its longer side at most ``side`` pixels."""
-    height, width = photo.pixels.shape[:2]
-    if max(height, width) <= side:
-        return photo
-    factor = side / max(height, width)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    pixels = resize(photo.pixels, size)
-    scale = photo.scale * factor
-    return Photo(pixels, scale, photo.full_width, photo.full_height, photo.format)
-
-
-def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
 def make_thumbnails(pixels: Pixels, box: Box | None) -> dict[int, bytes]:

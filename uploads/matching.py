@@ -10,17 +10,16 @@ from uuid import UUID
 
 import numpy as np
 from celery.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from celebrities.errors import EmptyGallery, NoIndex
 from celebrities.gallery import Among, count_people, current_build, find_lookalikes
 from celebrities.models import Portrait
-from celebrities.portraits import shrink_photo
+from celebrities.photos import open_to_keep
 from lookalike.engine import get_engine
 from lookalike.faces.errors import IndexProblem, PhotoError
-from lookalike.faces.photos import encode_jpeg, open_photo
+from lookalike.faces.photos import encode_jpeg
 from lookalike.faces.types import Face, Neighbour, Photo, Vectors
 from uploads.claims import ClaimLost, claim_upload, update_claimed
 from uploads.crops import cut_faces
@@ -80,15 +79,9 @@ def _keep_photo(upload: Upload) -> Photo:
     kept = {upload.received.name, upload.photo.name}
     delete_strays(upload.pk, kept)
     name = upload.received.name or upload.photo.name
-    photo = open_photo(
-        read_file(name),
-        max_bytes=settings.MAX_BYTES,
-        max_pixels=settings.MAX_PIXELS,
-        min_side=settings.MIN_SIDE if upload.received else 1,
-        target_side=settings.STORED_SIDE,
-    )
+    # Of a long narrow photo what is kept has a side under the least that may be sent.
+    photo = open_to_keep(read_file(name), min_side=None if upload.received else 1)
     if upload.received:
-        photo = shrink_photo(photo, settings.STORED_SIDE)
         _store_photo(upload, photo)
     return photo
 

@@ -158,7 +158,7 @@ def test_it_says_when_it_took_too_long(
         except SoftTimeLimitExceeded as error:
             raise UnreadablePhoto("SoftTimeLimitExceeded()") from error
 
-    monkeypatch.setattr("uploads.matching.open_photo", strike)
+    monkeypatch.setattr("uploads.matching.open_to_keep", strike)
     upload = finish(make_upload())
 
     assert (upload.status, upload.failure) == ("failed", "took_too_long")

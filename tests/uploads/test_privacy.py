@@ -14,12 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.conf import settings
 from PIL import Image, ImageCms
 
-from celebrities.portraits import shrink_photo
+from celebrities.photos import open_to_keep
 from lookalike import engine
-from lookalike.faces.photos import open_photo
 from lookalike.faces.types import Vector
 from tests.live import Site, wait_for
 from tests.visitor import Visitor, hidden
@@ -47,9 +45,7 @@ def vector(photo: Path) -> Iterator[Vector]:
     """The vector that the worker computes from the photo."""
     engine.reset()
     faces = engine.get_engine()
-    limits = {"max_bytes": settings.MAX_BYTES, "max_pixels": settings.MAX_PIXELS, "min_side": 64}
-    opened = open_photo(photo, target_side=settings.STORED_SIDE, **limits)
-    found = faces.find_faces(shrink_photo(opened, settings.STORED_SIDE))
+    found = faces.find_faces(open_to_keep(photo))
     yield faces.encode_faces(*found)[0].vector
     engine.reset()
 

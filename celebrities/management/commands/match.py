@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from celebrities.builds import open_current
 from celebrities.errors import GalleryError
 from celebrities.gallery import find_lookalikes
 from celebrities.models import Celebrity
-from celebrities.portraits import shrink_photo
+from celebrities.photos import open_to_keep
 from lookalike import engine
 from lookalike.database import DatabaseCommand
 from lookalike.faces.errors import (
@@ -25,7 +24,6 @@ from lookalike.faces.errors import (
     TooManyPixels,
     UnsupportedFormat,
 )
-from lookalike.faces.photos import open_photo
 from lookalike.faces.types import Face, Neighbour, Photo
 
 NO_INDEX = 2
@@ -67,14 +65,7 @@ def match_photo(path: Path, k: int, *, exact: bool) -> dict[str, Any]:
     """What the gallery says to a photo, and, where it can't be used, what the problem is."""
     says: dict[str, Any] = {"photo": str(path), "outcome": "matched", "faces": []}
     try:
-        photo = open_photo(
-            path,
-            max_bytes=settings.MAX_BYTES,
-            max_pixels=settings.MAX_PIXELS,
-            min_side=settings.MIN_SIDE,
-            target_side=settings.STORED_SIDE,
-        )
-        photo = shrink_photo(photo, settings.STORED_SIDE)
+        photo = open_to_keep(path)
         upright, detections = engine.get_engine().find_faces(photo)
     except PhotoError as error:
         outcome = name_outcome(error)

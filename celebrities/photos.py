@@ -1,0 +1,42 @@
+"""Photos as the site looks at them and keeps them: within its limits, and of a bounded size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from PIL import Image
+
+from lookalike.faces.photos import open_photo
+from lookalike.faces.types import Photo
+
+
+def open_to_keep(
+    data: bytes | Path, *, max_bytes: int | None = None, min_side: int | None = None
+) -> Photo:
+    """The upright photo, its longer side at most STORED_SIDE pixels.
+
+    The limits are the settings' for visitors, but for those that are given. Raises
+    PhotoError, and OSError when a file cannot be read.
+    """
+    photo = open_photo(
+        data,
+        max_bytes=settings.MAX_BYTES if max_bytes is None else max_bytes,
+        max_pixels=settings.MAX_PIXELS,
+        min_side=settings.MIN_SIDE if min_side is None else min_side,
+        target_side=settings.STORED_SIDE,
+    )
+    return shrink_photo(photo, settings.STORED_SIDE)
+
+
+def shrink_photo(photo: Photo, side: int) -> Photo:
+    """The photo with its longer side at most ``side`` pixels."""
+    height, width = photo.pixels.shape[:2]
+    if max(height, width) <= side:
+        return photo
+    factor = side / max(height, width)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    pixels = np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.LANCZOS))
+    scale = photo.scale * factor
+    return Photo(pixels, scale, photo.full_width, photo.full_height, photo.format)
