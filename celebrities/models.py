@@ -379,15 +379,34 @@ class IndexBuild(models.Model):
         return self.name
 
 
-class Resemblance(models.Model):
+class Likeness(models.Model):
+    """How alike somebody of the gallery is to the face that was searched with; the nearest
+    has rank 1. ``distance`` and ``similarity`` are those of `lookalike.faces.types.Neighbour`."""
+
+    rank = models.PositiveSmallIntegerField()
+    distance = models.FloatField()
+    similarity = models.FloatField()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def number(self) -> int:
+        """How alike, 0 to 100, as people read it."""
+        return round(self.similarity)
+
+    @property
+    def phrase(self) -> str:
+        """How alike in words, in the language in force; always the words of `number`."""
+        return gettext(similarity.phrase(self.number))
+
+
+class Resemblance(Likeness):
     """Who in the gallery looks most like someone in it, as of an index build."""
 
     build = models.ForeignKey(IndexBuild, models.CASCADE, related_name="resemblances")
     celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="resemblances")
     other = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
-    rank = models.PositiveSmallIntegerField()
-    distance = models.FloatField()
-    similarity = models.FloatField()
 
     class Meta:
         ordering = ["celebrity", "rank"]
@@ -399,16 +418,6 @@ class Resemblance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.celebrity}: {self.rank}"
-
-    @property
-    def number(self) -> int:
-        """How alike, 0 to 100, as people read it."""
-        return round(self.similarity)
-
-    @property
-    def phrase(self) -> str:
-        """How alike in words, in the language in force; always the words of `number`."""
-        return gettext(similarity.phrase(self.number))
 
     @property
     def portrait(self) -> Portrait | None:

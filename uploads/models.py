@@ -12,11 +12,9 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from celebrities.models import Celebrity, Portrait
-from lookalike.faces import similarity
+from celebrities.models import Celebrity, Likeness, Portrait
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -171,7 +169,7 @@ class UploadedFace(models.Model):
         return f"{self.upload_id} {self.number}"
 
 
-class Match(models.Model):
+class Match(Likeness):
     """A celebrity who looks like a face: one row per rank and kind of search."""
 
     class Search(models.TextChoices):
@@ -180,11 +178,8 @@ class Match(models.Model):
 
     face = models.ForeignKey(UploadedFace, models.CASCADE, related_name="matches")
     search = models.CharField(max_length=12, choices=Search, default=Search.APPROXIMATE)
-    rank = models.PositiveSmallIntegerField()
     celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
     portrait = models.ForeignKey(Portrait, models.CASCADE, related_name="+")
-    distance = models.FloatField()
-    similarity = models.FloatField()
     sees_it = models.BooleanField(null=True)
 
     class Meta:
@@ -200,13 +195,3 @@ class Match(models.Model):
 
     def __str__(self) -> str:
         return f"{self.face_id} {self.rank}"
-
-    @property
-    def number(self) -> int:
-        """How alike, 0 to 100, as people read it."""
-        return round(self.similarity)
-
-    @property
-    def phrase(self) -> str:
-        """How alike in words, in the language in force; always the words of `number`."""
-        return gettext(similarity.phrase(self.number))
