@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.faces.alignment import align_face
-from lookalike.faces.encoders.chips import encode_in_batches
+from lookalike.faces.encoders.chips import encode_in_batches, load_chip_session
 from lookalike.faces.errors import WeightsAltered, WeightsMissing
-from lookalike.faces.runtime import load_session
 from lookalike.faces.types import Detection, Pixels, Vectors
 
 if TYPE_CHECKING:
@@ -76,15 +75,12 @@ class DlibEncoder:
 
     def __init__(self, cache_dir: Path, *, threads: int = 1, device: str = "cpu") -> None:
         """Raises WeightsMissing, WeightsAltered or DeviceMissing."""
-        self._session = load_session(
+        self._session = load_chip_session(
             "encoder-dlib",
             _make_module,
-            [np.zeros((2, CHIP_SIZE, CHIP_SIZE, 3), np.uint8)],
+            CHIP_SIZE,
             cache_dir,
             f"{WEIGHTS_SHA256} version {self.version}",
-            inputs=("chips",),
-            outputs=("vectors",),
-            dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}},
             threads=threads,
             device=device,
         )

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from lookalike.faces.encoders.chips import encode_in_batches
+from lookalike.faces.encoders.chips import encode_in_batches, load_chip_session
 from lookalike.faces.errors import WeightsMissing
-from lookalike.faces.runtime import load_session
 from lookalike.faces.types import Box, Detection, Pixels, Vectors
 from lookalike.faces.weights import FACENET, check_weights
 
@@ -52,15 +51,12 @@ class FacenetEncoder:
                 '"manage.py fetch_weights facenet", or "manage.py fetch_weights facenet '
                 f'--from FILE" with your own copy of {FACENET.file_name}.'
             )
-        self._session = load_session(
+        self._session = load_chip_session(
             "encoder-facenet",
             lambda: _make_module(weights_path, expected_sha256),
-            [np.zeros((2, CHIP_SIZE, CHIP_SIZE, 3), np.uint8)],
+            CHIP_SIZE,
             cache_dir,
             f"{expected_sha256} version {self.version}",
-            inputs=("chips",),
-            outputs=("vectors",),
-            dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}},
             threads=threads,
             device=device,
         )
