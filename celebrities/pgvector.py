@@ -236,6 +236,7 @@ class PgvectorIndex:
             "jit": "off",  # Compiling takes longer than any of these queries.
             "hnsw.ef_search": str(width),
             "hnsw.iterative_scan": "relaxed_order",
+            "log_parameter_max_length_on_error": "0",  # A visitor's vector is one.
             # With a filter the server weighs for itself whether to sort those who are left.
             "enable_sort": "on" if exact or filtered else "off",
         }
@@ -244,10 +245,14 @@ class PgvectorIndex:
             cursor.execute(f"SELECT {calls}", [part for pair in chosen.items() for part in pair])
 
     def _run(self, sql: str, given: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a query. Its values travel beside the text: a server writes the text of
+        a query that fails into its log, and a visitor's vector must not stand there."""
+        from psycopg import Cursor
+
+        connection.ensure_connection()
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, given)
-                return list(cursor.fetchall())
+            with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+                return cursor.execute(sql, given).fetchall()
         except DatabaseError as error:
             if getattr(error.__cause__, "sqlstate", "") != "42P01":  # undefined_table
                 raise

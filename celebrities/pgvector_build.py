@@ -58,8 +58,7 @@ def build_table(
     table = table_of(name)
     try:
         rows = replace(rows, vectors=unit_vectors(rows.vectors))
-        tell("writing", 0.02)
-        _write_table(table, rows)
+        _write_table(table, rows, tell)
         _make_graph(table, tell)
         tell("calibrating", 0.85)
         index = PgvectorIndex(_describe(table, rows, encoder))
@@ -102,6 +101,20 @@ def describe_lack() -> tuple[str, str] | None:
     return None
 
 
+def logs_values() -> bool:
+    """Whether the server writes the values of queries into its log, as servers do that keep
+    slow queries there: a visitor's vector is such a value. The login cannot change that."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('log_parameter_max_length') <> '0' AND"
+            " (current_setting('log_statement') = 'all'"
+            " OR current_setting('log_min_duration_statement') <> '-1'"
+            " OR current_setting('log_min_duration_sample') <> '-1'"
+            " OR current_setting('log_transaction_sample_rate') <> '0')"
+        )
+        return bool(cursor.fetchone() == (True,))
+
+
 def require_pgvector() -> None:
     """Enable the extension in this database. Raises PgvectorMissing, with what to do."""
     lack = describe_lack()
@@ -124,20 +137,24 @@ def _execute(sql: str) -> None:
         cursor.execute(sql)
 
 
-def _write_table(table: str, rows: IndexRows) -> None:
+def _write_table(table: str, rows: IndexRows, tell: Tell) -> None:
     dimensions = rows.vectors.shape[1]
     _execute(
         f"CREATE TABLE {table} (portrait_id bigint PRIMARY KEY, celebrity_id bigint NOT NULL,"
         # Beside the row rather than in it, a vector would cost each comparison a look-up.
         f" vector vector({dimensions}) STORAGE PLAIN NOT NULL)"
     )
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN BINARY") as copy:
-        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        for start in range(0, len(rows), BLOCK):
-            copy.write(_pack(rows, slice(start, start + BLOCK)))
-        copy.write(b"\xff\xff")
+    # Block by block, since nothing else can be told the database during a copy.
+    for start in range(0, len(rows), BLOCK):
+        tell("writing", 0.02 + 0.03 * start / len(rows))
+        _copy(table, _pack(rows, slice(start, start + BLOCK)))
     _execute(f"CREATE INDEX ON {table} (celebrity_id)")
     _execute(f"ANALYZE {table}")
+
+
+def _copy(table: str, packed: bytes) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN BINARY") as copy:
+        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8) + packed + b"\xff\xff")
 
 
 def _pack(rows: IndexRows, part: slice) -> bytes:

@@ -133,12 +133,23 @@ def check_pgvector(databases: Sequence[str] | None = None, **given: Any) -> list
     as by `check --database default` and `migrate`."""
     if settings.INDEX_BACKEND != "pgvector":
         return []
-    from celebrities.pgvector_build import describe_lack
+    from celebrities.pgvector_build import describe_lack, logs_values
 
     if connection.vendor == "postgresql" and not databases:
         return []
     lack = describe_lack()
-    return [Error(lack[0], hint=lack[1], id="lookalike.E009")] if lack else []
+    if lack:
+        return [Error(lack[0], hint=lack[1], id="lookalike.E009")]
+    if logs_values():
+        return [
+            Warning(
+                "The PostgreSQL server logs the values of queries, visitors' vectors among them.",
+                hint="Have its administrator run ALTER ROLE ... SET log_parameter_max_length = 0 "
+                "for the site's login.",
+                id="lookalike.W007",
+            )
+        ]
+    return []
 
 
 @register()

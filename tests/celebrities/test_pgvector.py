@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
@@ -19,6 +20,8 @@ from celebrities.builds import encoder_id
 from celebrities.errors import EmptyGallery
 from celebrities.gallery import Among, find_lookalikes, rebuild_index
 from celebrities.models import Celebrity, IndexBuild, Portrait
+from celebrities.pgvector import PgvectorIndex
+from celebrities.pgvector_build import graph_of
 from lookalike import engine
 from lookalike.faces.photos import open_photo
 from lookalike.faces.pipeline import FaceEngine
@@ -193,6 +196,41 @@ def test_one_can_look_among_many() -> None:
     query = mix_queries(women[0], women[2], 1)
     (found,) = find_lookalikes(query, k=12, among=Among(gender="female"), exact=True)
     assert people_of(found) == nearest_people(women, query[0], 12)
+
+
+def make_comparing_dear(index: PgvectorIndex) -> None:
+    """As in a large gallery: the server has no way but the graph, and the build says so."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {index.manifest.table}_celebrity_id_idx")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    tuning = replace(index.manifest.tuning, exact_ms=1000.0)
+    index.manifest = replace(index.manifest, tuning=tuning)
+
+
+def count_graph_scans(index: PgvectorIndex) -> int:
+    graph = graph_of(index.manifest.table)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_get_xact_numscans(%s::regclass)", [graph])
+        return int(cursor.fetchone()[0])
+
+
+def test_the_graph_is_followed_until_enough_pass_a_filter() -> None:
+    index = open_table()
+    make_comparing_dear(index)
+    women = read_rows(celebrity__gender="female")
+    people = np.unique(women[2])[::4].tolist()
+    among = read_rows(celebrity__in=people)
+    query = mix_queries(among[0], among[2], 1)[0]
+    before = count_graph_scans(index)
+
+    # Of 150 portraits wanted the graph's first candidates hold an eighth.
+    _, count = index.nearest_portraits(
+        query, 150, exact=False, where="celebrity_id = ANY(%s)", given=[people]
+    )
+    assert count == 150
+    found = people_of(index.search(query, 12, exact=False, allowed=people))
+    assert len({*found} & {*nearest_people(among, query, 12)}) >= 11
+    assert count_graph_scans(index) == before + 2
 
 
 def test_one_can_look_among_a_few_far_away() -> None:

@@ -109,6 +109,25 @@ def test_a_build_that_fails_half_way_leaves_no_table() -> None:
     assert IndexBuild.objects.get().status == IndexBuild.Status.FAILED
 
 
+def test_the_server_logs_nothing_of_a_visitor_when_a_search_fails() -> None:
+    make_people([unit(1)])
+    name = rebuild_index().name
+    index = open_table()
+    visitor = np.random.default_rng(1).uniform(0.1, 1, 16).astype(np.float32)
+    visitor /= np.linalg.norm(visitor)
+    IndexBuild.objects.update(status=IndexBuild.Status.FAILED)
+    remove_old_builds(at_once=True)
+
+    with pytest.raises(IndexMissing):
+        index.search(visitor, 1)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW data_directory")
+        log = (Path(cursor.fetchone()[0]) / "log").read_text()
+    assert f'"{table_of(name)}" does not exist' in log
+    assert "$1::vector" in log
+    assert not [number for number in visitor.tolist() if str(number)[:7] in log]
+
+
 def test_requires_the_table() -> None:
     make_people([unit(1)])
     rebuild_index()
@@ -146,6 +165,20 @@ def test_rejects_a_vector_that_cannot_be_compared(vector: Vector) -> None:
 
 def test_the_checks_are_content_with_this_database() -> None:
     assert [message.id for message in run_checks(databases=["default"])] == []
+
+
+def test_it_warns_of_a_server_that_logs_the_values_of_queries() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET log_min_duration_statement = 100000")
+        try:
+            [message] = run_checks(databases=["default"])
+            assert message.id == "lookalike.W007"
+            assert "log_parameter_max_length" in (message.hint or "")
+            cursor.execute("SET log_parameter_max_length = 0")
+            assert run_checks(databases=["default"]) == []
+        finally:
+            cursor.execute("RESET log_min_duration_statement")
+            cursor.execute("RESET log_parameter_max_length")
 
 
 def test_requires_that_the_login_may_create_the_extension(postgres: str) -> None:
