@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from celebrities.models import Celebrity, RemovalRequest, fold
+from celebrities.models import Celebrity, RemovalRequest
+from celebrities.names import fold
 
 MOST_AN_HOUR = 60
 """Requests taken in an hour, from everybody together: more is a machine's doing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from celebrities.names import fold
 from lookalike.faces import similarity
 
 if TYPE_CHECKING:
@@ -23,28 +23,6 @@ if TYPE_CHECKING:
 
 def gallery_storage() -> Storage:
     return storages["gallery"]
-
-
-# Letters that no accent can be taken off, as people type them on a plain keyboard.
-_PLAIN_LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
-)
-_APOSTROPHES = "'’‘ʼʹ`´"
-
-
-def fold(text: str) -> str:
-    """Text for comparing names: accents, case and punctuation dropped, a space between words.
-
-    Works for any script: only combining marks and punctuation go, so Cyrillic, Arabic and
-    CJK names stay.
-    """
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN_LETTERS))
-    kept = "".join(
-        " " if unicodedata.category(sign).startswith("P") else sign
-        for sign in decomposed
-        if not unicodedata.combining(sign) and sign not in _APOSTROPHES
-    )
-    return " ".join(kept.split())
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):

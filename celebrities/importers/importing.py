@@ -15,7 +15,8 @@ from celebrities.gallery import BATCH, batched, store_reading
 from celebrities.importers.layout import Found, Plan
 from celebrities.importers.manifest import Entry, Problem
 from celebrities.importers.sources import Source
-from celebrities.models import Category, Celebrity, Portrait, cleaned, fold
+from celebrities.models import Category, Celebrity, Portrait, cleaned
+from celebrities.names import fold
 from celebrities.portraits import Reading, read_portraits
 from lookalike import engine
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
-from celebrities.models import Category, Celebrity, Portrait, fold
+from celebrities.models import Category, Celebrity, Portrait
+from celebrities.names import fold
 from tests.celebrities.factories import make_celebrity, make_portrait, make_ready, unit
 
 pytestmark = pytest.mark.django_db
