@@ -2,15 +2,14 @@
 
 The parts are `index_rows` (what goes in), `clustering` (how rows are laid out),
 `index_build`, `index_manifest`, `index_files` (how the folder is published and checked),
-`index_search` and `tuning`; this module is their front door. Annoy is imported only where
-an index is built or opened.
+`index_search` with `index_scan`, and `tuning`; this module is their front door. Annoy is
+imported only where an index is built or opened.
 """
 
 from __future__ import annotations
 
-from lookalike.faces.index_build import Progress, build_index
-from lookalike.faces.index_files import remove_leftovers
-from lookalike.faces.index_manifest import Manifest, Tuning
+from lookalike.faces.index_build import build_index
+from lookalike.faces.index_manifest import Manifest
 from lookalike.faces.index_rows import IndexRows
 from lookalike.faces.index_search import Index, open_index
 
@@ -18,9 +17,6 @@ __all__ = [
     "Index",
     "IndexRows",
     "Manifest",
-    "Progress",
-    "Tuning",
     "build_index",
     "open_index",
-    "remove_leftovers",
 ]
