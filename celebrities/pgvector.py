@@ -177,7 +177,8 @@ class PgvectorIndex:
         tuning = self.manifest.tuning
         few = int(self.manifest.people * tuning.approximate_ms / (2 * tuning.exact_ms))
         if isinstance(allowed, QuerySet):
-            return allowed[: few + 1].count() <= few
+            # A query that was read already would give a list of its rows.
+            return allowed.all()[: few + 1].count() <= few
         return len(allowed) <= few
 
     def _measure_newer(

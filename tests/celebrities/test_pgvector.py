@@ -233,6 +233,14 @@ def test_the_graph_is_followed_until_enough_pass_a_filter() -> None:
     assert count_graph_scans(index) == before + 2
 
 
+def test_handles_a_query_for_people_that_was_read_before() -> None:
+    women = Celebrity.objects.filter(gender="female").values_list("pk", flat=True)
+    query = read_rows()[0][0]
+    assert len(women)
+    found = open_table().search(query, 12, exact=False, allowed=women)
+    assert people_of(found) == nearest_people(read_rows(celebrity__in=[*women]), query, 12)
+
+
 def test_one_can_look_among_a_few_far_away() -> None:
     """Fewer than the graph would come across: they are all compared."""
     few = Celebrity.objects.order_by("-pk")[:5]
