@@ -13,6 +13,12 @@ from uploads.models import Match, Upload, UploadedFace
 Status = Upload.Status
 
 
+PLACES_A_SECOND = 20
+"""Who has so many before them need not ask a second earlier."""
+
+MOST_SECONDS = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a box lies on the photo, each number in percent of its width or height."""
@@ -96,9 +102,12 @@ def place_box(box: list[float], width: int, height: int) -> Place:
 
 
 def _describe_waiting(upload: Upload) -> dict[str, Any]:
-    ahead = Upload.objects.waiting().filter(created_at__lt=upload.created_at).count()
+    place = 0
+    if upload.status == Status.QUEUED:
+        place = Upload.objects.waiting().filter(created_at__lt=upload.created_at).count() + 1
     return {
-        "place": ahead + 1 if upload.status == Status.QUEUED else 0,
+        "place": place,
+        "look_again": min(1 + place // PLACES_A_SECOND, MOST_SECONDS),
         "people_count": upload.compared_with,
         "worker_away": worker_is_away(),
     }

@@ -111,6 +111,18 @@ def test_the_fragment_polls_until_it_is_done(
     assert gallery[0].name in done.content.decode()
 
 
+def test_who_has_many_before_them_asks_less_often(client: Client, owner: uuid.UUID) -> None:
+    for _ in range(40):
+        make_upload()
+    page = f"/u/{make_upload(owner=owner).pk}/status/"
+
+    assert 'hx-trigger="every 3s"' in client.get(page, headers=HTMX).content.decode()
+    for _ in range(60):
+        make_upload()
+    last = f"/u/{make_upload(owner=owner).pk}/status/"
+    assert 'hx-trigger="every 5s"' in client.get(last, headers=HTMX).content.decode()
+
+
 def test_a_page_that_polls_takes_three_queries(
     client: Client, owner: uuid.UUID, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
