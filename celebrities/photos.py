@@ -37,6 +37,7 @@ def shrink_photo(photo: Photo, side: int) -> Photo:
         return photo
     factor = side / max(height, width)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    pixels = np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.LANCZOS))
+    # Three times as fast as LANCZOS, which for a 12-megapixel photo took as long as all else.
+    pixels = np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BILINEAR))
     scale = photo.scale * factor
     return Photo(pixels, scale, photo.full_width, photo.full_height, photo.format)

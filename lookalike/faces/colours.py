@@ -29,7 +29,10 @@ def flatten_to_rgb(image: Image.Image, shrink: int = 1) -> Image.Image:
         plain = _lay_on_background(plain)
     if shrink > 1:
         plain = plain.reduce(shrink)
-    return _apply_profile(plain, profile) or plain.convert("RGB")
+    # Converting RGB to RGB copies every pixel.
+    return _apply_profile(plain, profile) or (
+        plain if plain.mode == "RGB" else plain.convert("RGB")
+    )
 
 
 def _to_bytes_per_channel(image: Image.Image) -> Image.Image:
