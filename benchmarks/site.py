@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import random
+import re
 import shutil
 import threading
 import time
@@ -27,12 +30,9 @@ PHOTOS = {"12 megapixels": 25, "portrait": 40}
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 UPLOADS = 120
+CONNECTIONS = 20
 WATCHERS = (0, 100, 250, 500)
-EACH_ASKS_FOR = 10
-"""One connection asks as often as so many waiting pages do."""
-
-WATCH_EVERY = 1.0
-"""Seconds between two questions of one waiting page, as the page asks them."""
+EVERY = re.compile(r'hx-trigger="every (\d+)s"')
 
 
 @contextmanager
@@ -51,6 +51,7 @@ def run_site() -> Iterator[Site]:
                 "LOOKALIKE_WORKERS": "2",
                 "LOOKALIKE_RATE_LIMIT": "0",
                 "LOOKALIKE_MAX_QUEUE": "100000",
+                "LOOKALIKE_REQUEUE_AFTER": "3600",
                 "LOOKALIKE_SESSIONS_DIR": str(WORK / "sessions"),
             },
         )
@@ -99,12 +100,13 @@ def _send(site: Site, photo: Path) -> str:
 
 
 def _wait_for_all(site: Site) -> None:
-    """Asks the database, in one process of its own, until nobody waits any more."""
-    site.run_python(
-        "import time\n"
-        "from uploads.models import Upload\n"
-        "while Upload.objects.unfinished().exists(): time.sleep(0.02)\n"
-    )
+    """Asks the database until nobody waits any more."""
+    import psycopg
+
+    unfinished = "SELECT count(*) FROM uploads_upload WHERE status IN ('queued', 'running')"
+    with psycopg.connect(site.environment["DATABASE_URL"], autocommit=True) as database:
+        while database.execute(unfinished).fetchone() != (0,):
+            time.sleep(0.02)
 
 
 def _measure_waits(site: Site, photo: Path, rate: float, count: int = 60) -> dict[str, float]:
@@ -173,35 +175,65 @@ def _measure_steps(site: Site, photo: Path) -> dict[str, float]:
 
 
 def _measure_watched(site: Site, photo: Path) -> dict[str, Any]:
-    """Uploads beside ever more pages that wait: p95 seconds from click to result by the
-    number of waiting visitors, and how many questions a second the most of them asked."""
-    page = _send(site, photo)
+    """Uploads beside ever more visitors who wait: p95 seconds from click to result by the
+    number of them, and how many questions a second the most of them asked."""
     waits, rate = {}, 0.0
-    for visitors in WATCHERS:
-        stop = threading.Event()
-        asked: list[int] = []
-        watchers = [
-            threading.Thread(target=_watch, args=(page, stop, asked))
-            for _ in range(visitors // EACH_ASKS_FOR)
-        ]
-        for watcher in watchers:
-            watcher.start()
-        started = time.perf_counter()
-        try:
-            waits[str(visitors)] = _measure_waits(site, photo, 4, count=40)
-            rate = len(asked) / (time.perf_counter() - started)
-        finally:
-            stop.set()
-            for watcher in watchers:
-                watcher.join()
+    processes = multiprocessing.get_context("spawn")
+    with Visitor(site.url) as visitor:
+        upload = visitor.give(photo).rstrip("/").rpartition("/")[2]
+        _wait_for_all(site)
+        for visitors in WATCHERS:
+            pages = _make_waiting(site, upload, visitors)
+            asked = processes.Value("i", 0)
+            # A process of their own: in this one they would delay the clicks that are timed.
+            watching = processes.Process(
+                target=_watch_all, args=(dict(visitor.session.cookies), pages, asked), daemon=True
+            )
+            watching.start()
+            time.sleep(3)
+            before, started = asked.value, time.perf_counter()
+            waits[str(visitors)] = _measure_waits(site, photo, 4, count=60)
+            rate = (asked.value - before) / (time.perf_counter() - started)
+            watching.kill()
+            watching.join()
     return {"waits": waits, "questions_per_second": round(rate)}
 
 
-def _watch(page: str, stop: threading.Event, asked: list[int]) -> None:
-    pause = WATCH_EVERY / EACH_ASKS_FOR
+def _watch_all(cookies: dict[str, str], pages: list[str], asked: Any) -> None:
+    threads = [
+        threading.Thread(target=_watch, args=(cookies, pages[start::CONNECTIONS], asked))
+        for start in range(min(CONNECTIONS, len(pages)))
+    ]
+    for thread in threads:
+        thread.start()
+
+
+def _make_waiting(site: Site, upload: str, count: int) -> list[str]:
+    """The pages of ``count`` uploads that wait, of the same visitor as ``upload``. No task
+    is queued for them, so that they wait for as long as they are watched."""
+    printed = site.run_python(
+        "import uuid\n"
+        "from uploads.models import Upload\n"
+        "Upload.objects.filter(status='queued').delete()\n"
+        f"one = Upload.objects.get(pk={upload!r})\n"
+        f"for _ in range({count}):\n"
+        "    one.pk, one.status, one._state.adding = uuid.uuid4(), 'queued', True\n"
+        "    one.save(force_insert=True)\n"
+        "    print(one.pk)\n"
+    )
+    return [f"{site.url}/u/{pk}/" for pk in printed.split()]
+
+
+def _watch(cookies: dict[str, str], pages: list[str], asked: Any) -> None:
+    """One connection that asks for several waiting pages, each as often as it tells."""
     with requests.Session() as session:
-        while not stop.is_set():
-            started = time.perf_counter()
-            session.get(f"{page}status/", timeout=30)
-            asked.append(1)
-            stop.wait(max(pause - (time.perf_counter() - started), 0))
+        session.cookies.update(cookies)
+        session.headers["HX-Request"] = "true"
+        due = {page: time.perf_counter() + random.random() for page in pages}
+        while True:
+            page = min(due, key=lambda page: due[page])
+            time.sleep(max(due[page] - time.perf_counter(), 0))
+            text = session.get(f"{page}status/", timeout=30).text
+            due[page] = time.perf_counter() + int(EVERY.search(text)[1])
+            with asked.get_lock():
+                asked.value += 1
