@@ -19,6 +19,9 @@ KEY = "worker-heartbeat"
 EVERY_SECONDS = 5
 GONE_AFTER_SECONDS = 15
 
+_unreadable = False
+"""Whether the heartbeat could not be read the last time."""
+
 
 def beat() -> None:
     """Say that a worker is there. Says nothing when the cache is away."""
@@ -33,11 +36,17 @@ def worker_is_away() -> bool:
 
     Also true when Valkey is away: nothing can be handed to a worker then. Never raises.
     """
+    global _unreadable
     try:
-        return cache.get(KEY) is None
+        away = cache.get(KEY) is None
     except Exception as problem:
-        logger.warning("The worker's heartbeat could not be read: %s", problem)
+        # Every page asks. A line for each would bury the one that says why.
+        if not _unreadable:
+            logger.warning("The worker's heartbeat could not be read: %s", problem)
+        _unreadable = True
         return True
+    _unreadable = False
+    return away
 
 
 class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]

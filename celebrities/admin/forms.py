@@ -25,12 +25,21 @@ else:
     PortraitInlineFormSet = BaseInlineFormSet
 
 
+class PortraitFileField(forms.FileField):
+    """Asks nothing of a file that may not be changed: it may be gone from the storage, and
+    the person must still be saved."""
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        return initial if self.disabled else super().clean(data, initial)
+
+
 class PortraitForm(PortraitModelForm):
     """A portrait whose file is set once: another picture is another portrait."""
 
     class Meta:
         model = Portrait
         fields = ["celebrity", "image", "author", "licence", "licence_url", "source_page", "notes"]
+        field_classes = {"image": PortraitFileField}
         widgets = {"image": forms.FileInput(attrs={"accept": "image/*"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -436,3 +436,17 @@ def test_categories_are_listed_with_their_people(admin_client: Client) -> None:
     assert "actors" in html
     assert "field-people" in html
     assert Category.objects.count() == 1
+
+
+def test_a_person_whose_picture_is_gone_from_the_storage_can_be_saved(
+    admin_client: Client, fake_engine: FaceEngine
+) -> None:
+    portrait = make_portrait()
+    embed_portraits([portrait])
+    portrait.refresh_from_db()
+    portrait.image.storage.delete(str(portrait.image.name))
+    form = person_form(portrait.celebrity, name="Ada King")
+    response = admin_client.post(f"{PEOPLE}{portrait.celebrity_id}/change/", form)
+
+    assert response.status_code == 302
+    assert Celebrity.objects.get().name == "Ada King"

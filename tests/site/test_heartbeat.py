@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from pytest_django.fixtures import Settings
 
 from lookalike.heartbeat import beat, worker_is_away
@@ -28,6 +29,22 @@ def test_it_notices_within_half_a_minute_that_the_worker_was_killed(worker: Site
         wait_for(worker_is_away, "the heartbeat to end", seconds=30)
     finally:
         os.kill(keeper, signal.SIGCONT)
+
+
+def test_it_says_once_that_valkey_is_away(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, valkey: str
+) -> None:
+    there = settings.CACHES
+    nowhere = f"unix://{tmp_path / 'nobody-listens.sock'}"
+    worker_is_away()
+    for _ in range(2):
+        settings.CACHES = {"default": {**there["default"], "LOCATION": nowhere}}
+        assert worker_is_away()
+        assert worker_is_away()
+        settings.CACHES = there
+        worker_is_away()
+
+    assert len(caplog.records) == 2
 
 
 def test_it_handles_a_valkey_that_is_away(settings: Settings, tmp_path: Path) -> None:
