@@ -1,10 +1,10 @@
 """How rows are laid out so that a search reads little: heads and cells.
 
-Vectors of faces fill few of their dimensions: of the embedded encoder's 128, the first 48
-principal ones hold 93 % of the variance. A row's *head* is its first principal
-coordinates, followed by the length of what they leave out; from heads alone follows a
-distance that the true one can't be under (Cauchy and Schwarz), so that a scan of the heads
-leaves a few hundred rows to compare in full, and misses none.
+Vectors of faces fill few of their dimensions: of the embedded encoder's 128, the first 64
+principal ones hold 98 % of the variance. A row's *head* is its first principal
+coordinates; from heads alone follows a distance that the true one can't be under, so that
+a scan of the heads (`index_codes`) leaves a few hundred rows to compare in full, and
+misses none.
 
 A *cell* is a group of neighbouring rows, which lie together in the files.
 """
@@ -21,17 +21,19 @@ from numpy.typing import NDArray
 from lookalike.faces.types import Vectors
 
 HEAD_WIDTHS: Final = (16, 32, 48, 64, 96, 128, 192, 256)
-"""Columns of a head, two of which are the left-out length and the squared length."""
+"""Columns that a head may have; all dimensions where none of these is enough."""
 
-HEAD_SHARE: Final = 0.9
-"""Of the variance, what a head must hold to be worth having: with less, the bounds are so
-loose that too many rows are compared in full."""
+HEAD_SHARE: Final = 0.95
+"""Of the variance, what a head must hold: with less, the bounds are so loose that too many
+rows are compared in full."""
 
 LEAST_ROWS: Final = 4_096
 """Fewer rows get no heads, and a cell each."""
 
 ROUNDS: Final = 6
-ROWS_A_CELL: Final = 40
+SAMPLE_ROWS: Final = 100
+"""Rows a cell in the sample that the cells are found on."""
+
 BLOCK: Final = 4_096
 
 
@@ -43,45 +45,29 @@ class Basis:
     directions: NDArray[np.float32]
 
     def heads(self, vectors: Vectors) -> NDArray[np.float32]:
-        """(n, h + 2): coordinates, left-out length, minus half the squared length."""
-        centred = vectors - self.origin
-        coordinates = centred @ self.directions
-        rest = np.linalg.norm(centred - coordinates @ self.directions.T, axis=1)
-        half = -0.5 * np.einsum("ij,ij->i", centred, centred)
-        return np.column_stack([coordinates, rest, half]).astype(np.float32)
-
-    def query(self, vector: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-        """What to multiply heads by, (h + 2,), and the query's squared length.
-
-        The squared length minus twice the product is a squared distance that the true
-        one is never under.
-        """
-        head = self.heads(vector[None])[0]
-        squared = -2.0 * float(head[-1])
-        head[-1] = 1.0
-        return head, squared
+        """(n, h) coordinates of (n, d) vectors."""
+        coordinates: NDArray[np.float32] = (vectors - self.origin) @ self.directions
+        return coordinates
 
 
 def find_basis(vectors: Vectors) -> Basis | None:
-    """The principal directions of (n, d) vectors; None where heads would not help, because
-    there are few rows, or because the variance is spread over too many dimensions."""
+    """The principal directions of (n, d) vectors; None where rows are so few that
+    comparing them all in full takes no time."""
     if len(vectors) < LEAST_ROWS:
         return None
     sample = vectors[:: max(1, len(vectors) // 50_000)]
     variances, directions = np.linalg.eigh(np.cov(sample.T, dtype=np.float64))
     shares = np.cumsum(variances[::-1]) / max(variances.sum(), 1e-30)
-    for width in HEAD_WIDTHS:
-        if width > vectors.shape[1] // 2:
-            return None
-        if shares[width - 3] >= HEAD_SHARE:
-            kept = directions[:, ::-1][:, : width - 2]
-            return Basis(sample.mean(axis=0), np.ascontiguousarray(kept, dtype=np.float32))
-    return None
+    dimensions = vectors.shape[1]
+    width = next((w for w in HEAD_WIDTHS if w < dimensions and shares[w - 1] >= HEAD_SHARE), None)
+    kept = directions[:, ::-1][:, : width or dimensions]
+    return Basis(sample.mean(axis=0), np.ascontiguousarray(kept, dtype=np.float32))
 
 
 def count_cells(rows: int) -> int:
-    """A cell each while rows are few, then cells in proportion to the root."""
-    return rows if rows < LEAST_ROWS else round(3 * math.sqrt(rows))
+    """A cell each while rows are few, then cells in proportion to the root: few enough that
+    the calls to scan them weigh less than the reading."""
+    return rows if rows < LEAST_ROWS else round(math.sqrt(rows) / 12)
 
 
 def find_cells(points: NDArray[np.float32], count: int) -> NDArray[np.int64]:
@@ -89,7 +75,7 @@ def find_cells(points: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     sample; the same points give the same cells. Some cells may stay empty."""
     if count >= len(points):
         return np.arange(len(points), dtype=np.int64)
-    size = min(len(points), count * ROWS_A_CELL)
+    size = min(len(points), count * SAMPLE_ROWS)
     sample = points[np.random.default_rng(0).choice(len(points), size, replace=False)]
     centres = sample[:count].copy()
     for _ in range(ROUNDS):

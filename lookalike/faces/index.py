@@ -1,7 +1,7 @@
 """An index of portraits: built beside, published by name, checked on opening, searched.
 
-The parts are `index_rows` (what goes in), `clustering` (how rows are laid out),
-`index_build`, `index_manifest`, `index_files` (how the folder is published and checked),
+The parts are `index_rows` (what goes in), `clustering` and `index_codes` (how rows are laid
+out), `index_build`, `index_manifest`, `index_files` (how the folder is published and checked),
 `index_search` with `index_scan`, and `tuning`; this module is their front door. Annoy is
 imported only where an index is built or opened.
 """

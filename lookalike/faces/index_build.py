@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.clustering import Basis, average_cells, count_cells, find_basis, find_cells
+from lookalike.faces.index_codes import Coding, encode_heads, find_coding, find_terms
 from lookalike.faces.index_files import (
     BASIS,
     CELLS,
+    CODES,
     FILES,
-    HEADS,
     MANIFEST,
     PORTRAITS,
+    TERMS,
     TREES,
     VECTORS,
     mark_file,
@@ -88,19 +91,20 @@ def _write_rows(
     tell("grouping", 0.02)
     vectors = unit_vectors(rows.vectors)
     basis = find_basis(vectors)
-    heads = _find_heads(vectors, basis)
-    points = vectors if basis is None else np.ascontiguousarray(heads[:, :-2])
+    points = vectors if basis is None else _find_heads(vectors, basis)
     count = count_cells(len(rows))
     cells = find_cells(points, count)
     tell("writing", 0.6)
     order = np.argsort(cells, kind="stable")
-    _write(beside / VECTORS, vectors, order)
-    _write(beside / HEADS, heads, order)
-    _write_array(beside / BASIS, _basis_table(basis))
+    starts = np.searchsorted(cells[order], np.arange(count + 1))
+    with (beside / VECTORS).open("wb") as file:
+        for start in range(0, len(order), BLOCK):
+            file.write(vectors[order[start : start + BLOCK]].tobytes())
+    _write_codes(beside, vectors, points, basis, order, starts)
     _write_array(
         beside / PORTRAITS, np.stack([rows.portrait_ids[order], rows.celebrity_ids[order]])
     )
-    _write_array(beside / CELLS, np.searchsorted(cells[order], np.arange(count + 1)))
+    _write_array(beside / CELLS, starts)
     _write_trees(beside / TREES, average_cells(points, cells, count)[0] if count else points)
     tell("calibrating", 0.75)
     return Manifest(
@@ -112,7 +116,7 @@ def _write_rows(
         items=len(rows),
         people=len(np.unique(rows.celebrity_ids)),
         cells=count,
-        head=heads.shape[1],
+        head=0 if basis is None else points.shape[1],
         built_at=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         calibration=calibrate(vectors, rows.celebrity_ids, encoder_name),
@@ -121,25 +125,42 @@ def _write_rows(
     )
 
 
-def _find_heads(vectors: NDArray[np.float32], basis: Basis | None) -> NDArray[np.float32]:
-    if basis is None:
-        return np.empty((len(vectors), 0), dtype=np.float32)
-    heads = np.empty((len(vectors), basis.directions.shape[1] + 2), dtype=np.float32)
+def _find_heads(vectors: NDArray[np.float32], basis: Basis) -> NDArray[np.float32]:
+    heads = np.empty((len(vectors), basis.directions.shape[1]), dtype=np.float32)
     for start in range(0, len(vectors), BLOCK):
         heads[start : start + BLOCK] = basis.heads(vectors[start : start + BLOCK])
     return heads
 
 
-def _basis_table(basis: Basis | None) -> NDArray[np.float32]:
+def _write_codes(
+    beside: Path,
+    vectors: NDArray[np.float32],
+    heads: NDArray[np.float32],
+    basis: Basis | None,
+    order: Rows,
+    starts: Rows,
+) -> None:
+    """A cell's codes lie coordinate by coordinate, (h, its rows), as products want them."""
     if basis is None:
-        return np.empty(0, dtype=np.float32)
-    return np.vstack([basis.origin, basis.directions.T]).astype(np.float32)
+        for name in (BASIS, CODES, TERMS):
+            (beside / name).touch()
+        return
+    coding = find_coding(heads)
+    terms = np.empty((3, len(order)), dtype=np.float32)
+    with (beside / CODES).open("wb") as file:
+        for start, stop in pairwise(starts.tolist()):
+            rows = order[start:stop]
+            codes = encode_heads(heads[rows], coding.step)
+            terms[:, start:stop] = find_terms(vectors[rows], codes, basis)
+            file.write(codes.T.tobytes())
+    _write_array(beside / TERMS, terms)
+    _write_array(beside / BASIS, _basis_table(basis, coding))
 
 
-def _write(path: Path, values: NDArray[Any], order: Rows) -> None:
-    with path.open("wb") as file:
-        for start in range(0, len(order), BLOCK):
-            file.write(values[order[start : start + BLOCK]].tobytes())
+def _basis_table(basis: Basis, coding: Coding) -> NDArray[np.float64]:
+    """The coding's three numbers, the origin, and the directions, in a row."""
+    numbers = [coding.step, coding.error, coding.longest]
+    return np.concatenate([numbers, basis.origin, basis.directions.T.ravel()])
 
 
 def _write_array(path: Path, values: NDArray[Any]) -> None:

@@ -22,11 +22,12 @@ from lookalike.faces.index_manifest import METRIC, FileMark, Manifest
 MANIFEST: Final = "manifest.json"
 TREES: Final = "index.ann"
 VECTORS: Final = "vectors.f32"
-HEADS: Final = "heads.f32"
-BASIS: Final = "basis.f32"
+CODES: Final = "codes.i8"
+TERMS: Final = "terms.f32"
+BASIS: Final = "basis.f64"
 PORTRAITS: Final = "portraits.i64"
 CELLS: Final = "cells.i64"
-FILES: Final = (TREES, VECTORS, HEADS, BASIS, PORTRAITS, CELLS)
+FILES: Final = (TREES, VECTORS, CODES, TERMS, BASIS, PORTRAITS, CELLS)
 
 TEMPORARY: Final = ".tmp-"
 REPLACED: Final = ".old-"
@@ -154,8 +155,9 @@ def expected_bytes(manifest: Manifest) -> dict[str, int]:
     items, dimensions = manifest.items, manifest.dimensions
     return {
         VECTORS: items * dimensions * 4,
-        HEADS: items * manifest.head * 4,
-        BASIS: max(manifest.head - 1, 0) * dimensions * 4,
+        CODES: items * manifest.head,
+        TERMS: items * 3 * 4 if manifest.head else 0,
+        BASIS: (3 + (manifest.head + 1) * dimensions) * 8 if manifest.head else 0,
         PORTRAITS: items * 2 * 8,
         CELLS: (manifest.cells + 1) * 8,
     }

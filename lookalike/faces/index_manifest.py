@@ -9,7 +9,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from lookalike.faces.similarity import Calibration, Scale
 
-FORMAT: Final = "lookalike-index-1"
+FORMAT: Final = "lookalike-index-2"
 METRIC: Final = "euclidean"
 
 
@@ -47,7 +47,8 @@ class Tuning:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What an index holds. ``cells`` is how many groups of neighbouring rows there are,
-    ``head`` the columns of the heads file (0: none), ``built_at`` an ISO 8601 UTC time."""
+    ``head`` how many coordinates of each row are coded (0: no codes), ``built_at`` an ISO
+    8601 UTC time."""
 
     format: str
     encoder_name: str

@@ -31,6 +31,10 @@ class Scan:
     squared: float
     where: Rows | Sequence[Span] | None = None
 
+    def among(self, rows: Rows) -> Scan:
+        """Of a scan of all rows, the part that is about these."""
+        return Scan(self.scores[rows], self.squared, rows)
+
     def best(self, count: int) -> Rows:
         """The ``count`` rows with the highest scores, and those that tie with the last."""
         if count >= len(self.scores):

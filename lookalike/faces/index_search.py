@@ -1,27 +1,30 @@
 """Searching an opened index.
 
-Every search works the same way: choose the rows to scan (all of them, the cells that
-Annoy names, or those of a filter), bound their distances from their heads in one matrix
-product, and compare in full those that the bounds leave, so that within the scanned rows
-the result is exact. Rows are then regrouped to people, each by their best portrait.
+Every search works the same way: choose the rows to scan (all of them, or the cells that
+Annoy names), bound their distances from their codes, and compare in full those that the
+bounds leave, so that within the scanned rows the result is exact. Rows are then regrouped
+to people, each by their best portrait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.faces.clustering import Basis
+from lookalike.faces.index_codes import CodedQuery, Codes, Coding, Terms, code_query
 from lookalike.faces.index_files import (
     BASIS,
     CELLS,
-    HEADS,
+    CODES,
     PORTRAITS,
+    TERMS,
     TREES,
     VECTORS,
     check_encoder,
@@ -44,6 +47,10 @@ from lookalike.faces.similarity import Scale
 from lookalike.faces.types import Neighbour, Vector, Vectors
 
 Ids = Collection[int] | NDArray[np.int64]
+
+FEW: Final = 32
+"""Where fewer than one row in so many passes a filter, these are read and compared in full
+sooner than the codes of all."""
 
 
 def open_index(
@@ -72,13 +79,9 @@ class Index:
         self.portrait_ids: Rows = table[0]
         self.celebrity_ids: Rows = table[1]
         self._cells: list[int] = np.fromfile(folder / CELLS, dtype=np.int64).tolist()
-        self._basis: Basis | None = None
-        self._heads = self.vectors
-        if manifest.head:
-            directions = np.fromfile(folder / BASIS, dtype=np.float32)
-            directions = directions.reshape(-1, dimensions)
-            self._basis = Basis(directions[0], np.ascontiguousarray(directions[1:].T))
-            self._heads = _map(folder / HEADS, np.float32, (items, manifest.head))
+        self._codes: Codes = _map(folder / CODES, np.int8, (items, manifest.head)).ravel()
+        self._terms: Terms = _map(folder / TERMS, np.float32, (3, items * bool(manifest.head)))
+        self._coding = _read_coding(folder / BASIS, manifest) if manifest.head else None
         self._trees = _load_trees(folder, manifest)
 
     @property
@@ -131,61 +134,56 @@ class Index:
     # --- Choosing the rows to scan ---
 
     def _scan_all(self, query: Vector) -> Scan:
-        head, squared = self._head_of(query)
-        return Scan(self._heads @ head, squared)
+        if self._coding is None:
+            return Scan(self.vectors @ query, 2.0)
+        return self._scan_spans(code_query(query, *self._coding), list(pairwise(self._cells)))
 
     def _scan_rows(self, query: Vector, rows: Rows) -> Scan:
-        head, squared = self._head_of(query)
-        scores = np.empty(len(rows), dtype=np.float32)
-        for start in range(0, len(rows), 16_384):
-            part = slice(start, start + 16_384)
-            np.dot(self._heads[rows[part]], head, out=scores[part])
-        return Scan(scores, squared, rows)
+        if self._coding is None or len(rows) * FEW < len(self):
+            return Scan(self.vectors[rows] @ query, 2.0, rows)
+        return self._scan_all(query).among(rows)
 
     def _scan_cells(self, query: Vector, probes: int, search_k: int) -> Scan:
-        head, squared = self._head_of(query)
-        spans = self._spans(self._name_cells(head, probes, search_k))
-        scores = np.empty(sum(stop - start for start, stop in spans), dtype=np.float32)
+        cells = self.name_cells(query, probes, search_k)
+        if self._coding is None:
+            rows = np.sort(cells)  # A cell a row.
+            return Scan(self.vectors[rows] @ query, 2.0, rows)
+        spans = [(self._cells[cell], self._cells[cell + 1]) for cell in sorted(cells)]
+        return self._scan_spans(code_query(query, *self._coding), spans)
+
+    def _scan_spans(self, coded: CodedQuery, spans: list[Span]) -> Scan:
+        """Each span the rows of one cell, from the first to before the last."""
+        width = self.manifest.head
+        count = sum(stop - start for start, stop in spans)
+        products, scores = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.float32)
         at = 0
         for start, stop in spans:
+            if start == stop:
+                continue
             end = at + stop - start
-            np.dot(self._heads[start:stop], head, out=scores[at:end])
+            codes = self._codes[start * width : stop * width].reshape(width, -1)
+            products[at:end] = coded.multiply(codes)
+            np.dot(coded.weights, self._terms[:, start:stop], out=scores[at:end])
             at = end
-        return Scan(scores, squared, spans)
+        coded.score(products, scores)
+        return Scan(scores, coded.squared, spans)
 
     def name_cells(self, query: Vector, probes: int, search_k: int) -> list[int]:
         """The cells nearest to a query by Annoy, nearest first: at most ``probes``, and
         fewer when ``search_k`` nodes hold fewer."""
-        return self._name_cells(self._head_of(query)[0], probes, search_k)
+        point = query if self._coding is None else self._coding[0].heads(query)
+        named: list[int] = self._trees.get_nns_by_vector(point, probes, search_k=search_k)
+        return named
 
     def cells_of(self, rows: Rows) -> Rows:
         """Which cell each row lies in, in the same shape."""
         return np.asarray(np.searchsorted(self._cells, rows, side="right") - 1)
 
-    def _name_cells(self, head: NDArray[np.float32], probes: int, search_k: int) -> list[int]:
-        point = head if self._basis is None else head[:-2]
-        named: list[int] = self._trees.get_nns_by_vector(point, probes, search_k=search_k)
-        return named
-
-    def _head_of(self, query: Vector) -> tuple[NDArray[np.float32], float]:
-        # Without heads a row's score is its product with the query, both of unit length.
-        return (query, 2.0) if self._basis is None else self._basis.query(query)
-
-    def _spans(self, cells: list[int]) -> list[Span]:
-        """The cells' rows as (start, stop), cells that lie side by side as one."""
-        spans: list[Span] = []
-        for cell in sorted(cells):
-            start, stop = self._cells[cell], self._cells[cell + 1]
-            if spans and spans[-1][1] == start:
-                start = spans.pop()[0]
-            spans.append((start, stop))
-        return spans
-
     # --- Comparing in full and regrouping ---
 
     def _search_cells(self, query: Vector, k: int, removed: Rows, newer: Found) -> Found:
         tuning = self.manifest.tuning
-        probes, search_k = max(tuning.probes, 2 * k), tuning.search_k
+        probes, search_k = tuning.probes, tuning.search_k
         while probes < self.manifest.cells:
             scan = self._scan_cells(query, probes, search_k)
             found = self._nearest(query, scan, k, removed, newer)
@@ -246,13 +244,20 @@ def _map(path: Path, kind: type[Any], shape: tuple[int, int]) -> NDArray[Any]:
     return np.asarray(np.memmap(path, dtype=kind, mode="r", shape=shape))
 
 
+def _read_coding(path: Path, manifest: Manifest) -> tuple[Basis, Coding]:
+    numbers = np.fromfile(path, dtype=np.float64)
+    table = numbers[3:].astype(np.float32).reshape(-1, manifest.dimensions)
+    basis = Basis(table[0], np.ascontiguousarray(table[1:].T))
+    return basis, Coding(*numbers[:3].tolist())
+
+
 def _load_trees(folder: Path, manifest: Manifest) -> Any:
     """Annoy's index of the cells' centres; None for an index without rows."""
     if not manifest.items:
         return None
     from annoy import AnnoyIndex
 
-    width = manifest.head - 2 if manifest.head else manifest.dimensions
+    width = manifest.head or manifest.dimensions
     trees = AnnoyIndex(width, METRIC)
     trees.load(str(folder / TREES))
     return trees
