@@ -46,8 +46,7 @@ class Basis:
 
     def heads(self, vectors: Vectors) -> NDArray[np.float32]:
         """(n, h) coordinates of (n, d) vectors."""
-        coordinates: NDArray[np.float32] = (vectors - self.origin) @ self.directions
-        return coordinates
+        return np.asarray((vectors - self.origin) @ self.directions, dtype=np.float32)
 
 
 def find_basis(vectors: Vectors) -> Basis | None:
