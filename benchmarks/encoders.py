@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.int8 import bench_int8
 from benchmarks.peers import WORK
 from benchmarks.photos import CAST
 from benchmarks.timing import time_beside
@@ -42,6 +43,7 @@ def bench_encoders(threads: int = 1) -> dict[str, Any]:
         "threads": threads,
         "dlib": _bench_dlib(threads),
         "facenet": _bench_facenet(threads),
+        "int8": bench_int8(),
         "matrix_gflops": round(measure_matrix_rate(), 1),
     }
 
@@ -50,11 +52,11 @@ def _bench_dlib(threads: int) -> dict[str, Any]:
     """Ours and dlib's, one pass a face each, so that both do the same arithmetic."""
     import dlib
 
-    from lookalike.faces.encoders.dlib import DlibEncoder, _find_weights, read_weights
+    from lookalike.faces.encoders.dlib import DlibEncoder, find_weights, read_weights
     from lookalike.faces.encoders.dlib_network import DlibNetwork
     from lookalike.faces.runtime import load_session
 
-    theirs = dlib.face_recognition_model_v1(str(_find_weights()))
+    theirs = dlib.face_recognition_model_v1(str(find_weights()))
     encoder = DlibEncoder(WORK / "sessions", threads=threads)
     plain = load_session(
         "benchmark-dlib",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.engine import make_engine, open_file
 from benchmarks.index import draw_vectors, find_vectors
 from benchmarks.peers import ROOT, WORK
 from benchmarks.photos import find_portraits
@@ -49,25 +50,14 @@ def _grow_gallery() -> dict[str, float]:
     return times
 
 
-def _make_engine() -> Any:
-    from lookalike.faces.detection import MtcnnDetector
-    from lookalike.faces.encoders import DlibEncoder
-    from lookalike.faces.pipeline import FaceEngine
-
-    cache = WORK / "sessions"
-    return FaceEngine(MtcnnDetector(cache), DlibEncoder(cache))
-
-
 def _analyse(engine: Any, path: Path) -> int:
-    from lookalike.faces.photos import open_photo
-
-    photo = open_photo(path, max_bytes=10**8, max_pixels=10**8, min_side=1, target_side=1600)
+    photo = open_file(path)
     turned, found = engine.find_faces(photo)
     return len(engine.encode_faces(turned, found))
 
 
 def _grow_faces() -> dict[str, float]:
-    engine = _make_engine()
+    engine = make_engine()
     faces = [Image.open(path).convert("RGB").resize((400, 489)) for path in find_portraits(8)]
     times = {}
     for count in FACES:
@@ -83,7 +73,7 @@ def _grow_faces() -> dict[str, float]:
 
 
 def _grow_photo() -> dict[str, float]:
-    engine = _make_engine()
+    engine = make_engine()
     face = Image.open(find_portraits(1)[0]).convert("RGB")
     times = {}
     for side in SIDES:
@@ -123,7 +113,7 @@ def _resident_mb() -> float:
 def _run_mixed_photos() -> None:
     """Photos of many sizes, some of several faces, some of none."""
     rng = random.Random(1)
-    engine = _make_engine()
+    engine = make_engine()
     paths = []
     faces = [Image.open(path).convert("RGB") for path in find_portraits(12)]
     for number in range(40):

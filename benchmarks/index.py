@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.encoders import CAST
+from benchmarks.engine import make_engine, open_file
 from benchmarks.index_peers import LIBRARIES, NEIGHBOURS, measure
+from benchmarks.pairs import find_photos
 from benchmarks.peers import ROOT, WORK, make_environment
-from benchmarks.photos import PORTRAITS
 
 SIZES = ((10_000, 128), (100_000, 128), (1_000_000, 128))
 SIZES_512 = ((10_000, 512), (100_000, 512), (1_000_000, 512))
@@ -27,22 +27,13 @@ PEER_SECONDS = 240
 
 def find_vectors() -> np.ndarray:
     """(n, 128) vectors of the shared portraits where they are, else of the cast."""
-    from lookalike.faces.detection import MtcnnDetector
-    from lookalike.faces.encoders import DlibEncoder
-    from lookalike.faces.photos import open_photo
-    from lookalike.faces.pipeline import FaceEngine
-
     kept = WORK / "portrait-vectors.npy"
     if kept.exists():
         found: np.ndarray = np.load(kept)
         return found
-    cache = WORK / "sessions"
-    engine = FaceEngine(MtcnnDetector(cache), DlibEncoder(cache))
-    folder = PORTRAITS if PORTRAITS.is_dir() else CAST
-    vectors = []
-    for path in sorted(folder.glob("*.jpg")):
-        photo = open_photo(path, max_bytes=10**8, max_pixels=10**8, min_side=1, target_side=1600)
-        turned, faces = engine.find_faces(photo)
+    engine, vectors = make_engine(), []
+    for path in find_photos():
+        turned, faces = engine.find_faces(open_file(path))
         vectors += [face.vector for face in engine.encode_faces(turned, faces[:1])]
     np.save(kept, np.stack(vectors))
     return np.stack(vectors)
@@ -161,7 +152,9 @@ def _share_memory(build: Path, queries: np.ndarray, size: int) -> float:
 
 
 def _hold_privately(build: Path, queries: np.ndarray) -> int:
-    import annoy  # noqa: F401 - its code is not the index's memory
+    import annoy  # noqa: F401 - the libraries' code is not the index's memory
+    import onnx.helper  # noqa: F401
+    import onnxruntime  # noqa: F401
 
     from lookalike.faces.index import open_index
 

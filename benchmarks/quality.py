@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.encoders import CAST
-from benchmarks.growth import _make_engine
+from benchmarks.engine import make_engine, open_file
+from benchmarks.pairs import find_pairs, find_photos, measure_pairs
 from benchmarks.photos import PORTRAITS
 
 SAME_FACE = 0.6
@@ -21,61 +20,28 @@ FOUND_FROM = 40
 
 
 def bench_quality() -> dict[str, Any]:
-    folder = PORTRAITS if PORTRAITS.is_dir() else CAST
-    paths = sorted(folder.glob("*.jpg"))
+    paths = find_photos()
     return {
         "photos": len(paths),
-        "real": folder == PORTRAITS,
+        "real": PORTRAITS.is_dir(),
         "people": _compare_accuracy(paths),
         "faces": _compare_detectors(paths),
     }
 
 
 def _compare_accuracy(paths: list[Path]) -> dict[str, Any]:
-    """First photo of each person with two as gallery, second as query."""
-    by_person = defaultdict(list)
-    for path in paths:
-        by_person[path.stem.rpartition("_")[0]].append(path)
-    pairs = {name: found[:2] for name, found in by_person.items() if len(found) > 1}
-    gallery = {name: first for name, (first, _) in pairs.items()}
-    queries = {name: second for name, (_, second) in pairs.items()}
+    gallery, queries = find_pairs(paths)
     return {
-        name: _measure(encode, gallery, queries)
+        name: measure_pairs(encode, gallery, queries)
         for name, encode in (("lookalike", _encode_ours()), ("dlib", _encode_dlib()))
     }
 
 
-def _measure(encode: Any, gallery: dict[str, Path], queries: dict[str, Path]) -> dict[str, Any]:
-    from lookalike.faces.evaluation import measure_accuracy
-
-    shown = {name: encode(path) for name, path in gallery.items()}
-    asked = {name: encode(path) for name, path in queries.items()}
-    known = {name: vector for name, vector in shown.items() if vector is not None}
-    seen = {name: vector for name, vector in asked.items() if vector is not None}
-    accuracy = measure_accuracy(
-        np.stack([*known.values()]),
-        [*known],
-        np.stack([*seen.values()]),
-        [*seen],
-        missed_people=[name for name, vector in asked.items() if vector is None],
-    )
-    return {
-        "people": len(gallery),
-        "without_face": len(gallery) - len(known) + len(asked) - len(seen),
-        "rank1": accuracy.rank1,
-        "rank6": accuracy.rank6,
-        "verification": accuracy.verification,
-    }
-
-
 def _encode_ours() -> Any:
-    from lookalike.faces.photos import open_photo
-
-    engine = _make_engine()
+    engine = make_engine()
 
     def encode(path: Path) -> Any:
-        photo = open_photo(path, max_bytes=10**8, max_pixels=10**8, min_side=1, target_side=1600)
-        turned, found = engine.find_faces(photo)
+        turned, found = engine.find_faces(open_file(path))
         return engine.encode_faces(turned, found[:1])[0].vector if found else None
 
     return encode
@@ -85,9 +51,9 @@ def _encode_dlib() -> Any:
     """dlib's HOG detector, five-point landmarks and descriptor, as face_recognition uses them."""
     import dlib
 
-    from lookalike.faces.encoders.dlib import _find_weights
+    from lookalike.faces.encoders.dlib import find_weights
 
-    weights = _find_weights()
+    weights = find_weights()
     detector = dlib.get_frontal_face_detector()
     landmarks = dlib.shape_predictor(str(weights.parent / "shape_predictor_5_face_landmarks.dat"))
     encoder = dlib.face_recognition_model_v1(str(weights))
@@ -108,7 +74,7 @@ def _compare_detectors(paths: list[Path]) -> dict[str, Any]:
     """The largest face of each photo, by facenet-pytorch's MTCNN and by ours."""
     from facenet_pytorch import MTCNN
 
-    reference, ours = MTCNN(keep_all=True), _make_engine().detector
+    reference, ours = MTCNN(keep_all=True), make_engine().detector
     agreed = lost = compared = 0
     for path in paths:
         image = Image.open(path).convert("RGB")

@@ -27,6 +27,14 @@ from tests.visitor import Visitor, hidden
 PHOTOS = {"12 megapixels": 25, "portrait": 40}
 """Kinds of photo, and the photos a second that are the goal on two cores."""
 
+PROCESSES = {
+    "gunicorn": "web",
+    "celery": "workers",
+    "postgres": "database",
+    "valkey-server": "queue",
+}
+"""What a kind of process is called, by a word in its command line."""
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 UPLOADS = 120
@@ -69,9 +77,10 @@ def bench_site() -> dict[str, Any]:
     with run_site() as site:
         for kind, photo in zip(PHOTOS, (large, portrait), strict=True):
             _send_many(site, photo, 8)  # To warm up.
-            rate = _measure_rate(site, photo)
+            rate, spent = _measure_rate(site, photo)
             table[kind] = {
                 "photos_per_second": round(rate, 1),
+                "cpu_ms": spent,
                 "goal": PHOTOS[kind],
                 "at_half_rate": _measure_waits(site, photo, rate / 2),
                 "steps": _measure_steps(site, photo),
@@ -80,13 +89,33 @@ def bench_site() -> dict[str, Any]:
     return table
 
 
-def _measure_rate(site: Site, photo: Path) -> float:
-    """Photos a second from the first click to the last stored result, all sent at once."""
-    started = time.perf_counter()
+def _measure_rate(site: Site, photo: Path) -> tuple[float, dict[str, float]]:
+    """Photos a second from the first click to the last stored result, all sent at once, and
+    the milliseconds of a core that each kind of process spent on one photo meanwhile."""
+    before, started = _find_spent(), time.perf_counter()
     pages = _send_many(site, photo, UPLOADS)
     _wait_for_all(site)
+    seconds = time.perf_counter() - started
+    after = _find_spent()
     assert len(pages) == UPLOADS
-    return UPLOADS / (time.perf_counter() - started)
+    spent = {kind: round((after[kind] - before[kind]) / UPLOADS * 1000, 1) for kind in after}
+    return UPLOADS / seconds, spent
+
+
+def _find_spent() -> dict[str, float]:
+    """Seconds of a core that the processes of each kind have spent so far."""
+    import psutil
+
+    spent = dict.fromkeys([*PROCESSES.values(), "visitors"], 0.0)
+    for process in psutil.process_iter(["cmdline", "cpu_times"]):
+        words = " ".join(process.info["cmdline"] or [])
+        kind = next((kind for word, kind in PROCESSES.items() if word in words), None)
+        if process.pid == os.getpid():
+            kind = "visitors"
+        if kind:
+            times = process.info["cpu_times"]
+            spent[kind] += times.user + times.system
+    return spent
 
 
 def _send_many(site: Site, photo: Path, count: int) -> list[str]:

@@ -35,7 +35,7 @@ def encoder(cache: Path) -> DlibEncoder:
 
 @pytest.fixture(scope="module")
 def oracle() -> dlib.face_recognition_model_v1:
-    return dlib.face_recognition_model_v1(str(encoder_module._find_weights()))
+    return dlib.face_recognition_model_v1(str(encoder_module.find_weights()))
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ class DlibEncoder:
 
 def read_weights() -> bytes:
     """The bytes of dlib's file, checked. Raises WeightsMissing or WeightsAltered."""
-    path = _find_weights()
+    path = find_weights()
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
         raise WeightsAltered(
@@ -106,7 +106,7 @@ def read_weights() -> bytes:
     return content
 
 
-def _find_weights() -> Path:
+def find_weights() -> Path:
     """Where the package lies, found without importing it."""
     spec = find_spec(PACKAGE)
     for folder in (spec and spec.submodule_search_locations) or ():
