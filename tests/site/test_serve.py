@@ -48,7 +48,10 @@ class Served:
 
 @pytest.fixture
 def served(make_site: MakeSite) -> Iterator[Served]:
+    # Whoever runs the tests under nohup ignores this signal, and a child would inherit that.
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     served = Served(make_site(demo=True))
+    signal.signal(signal.SIGHUP, inherited)
     yield served
     served.process.kill()
     served.process.wait()
