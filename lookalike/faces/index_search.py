@@ -187,7 +187,8 @@ class Index:
         while probes < self.manifest.cells:
             scan = self._scan_cells(query, probes, search_k)
             found = self._nearest(query, scan, k, removed, newer)
-            if len(found) >= k:
+            # Hardly more rows than people asked for would be any rows, not the nearest.
+            if len(found) >= k and len(scan.scores) >= 2 * k:
                 return found
             probes, search_k = probes * 8, search_k * 8
         return self._nearest(query, self._scan_all(query), k, removed, newer)
