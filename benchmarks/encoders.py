@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.engine import SESSIONS
 from benchmarks.int8 import bench_int8
 from benchmarks.peers import WORK
 from benchmarks.photos import CAST
@@ -57,12 +58,12 @@ def _bench_dlib(threads: int) -> dict[str, Any]:
     from lookalike.faces.runtime import load_session
 
     theirs = dlib.face_recognition_model_v1(str(find_weights()))
-    encoder = DlibEncoder(WORK / "sessions", threads=threads)
+    encoder = DlibEncoder(SESSIONS, threads=threads)
     plain = load_session(
         "benchmark-dlib",
         lambda: _Plain(DlibNetwork(read_weights())),
         [np.zeros((2, 150, 150, 3), np.uint8)],
-        WORK / "sessions",
+        SESSIONS,
         "one pass",
         inputs=("chips",),
         outputs=("vectors",),
@@ -134,7 +135,7 @@ def _bench_facenet(threads: int) -> dict[str, Any]:
     from lookalike.faces.encoders.facenet import FacenetEncoder
 
     path, digest = save_random_weights()
-    ours = FacenetEncoder(path, WORK / "sessions", threads=threads, expected_sha256=digest)
+    ours = FacenetEncoder(path, SESSIONS, threads=threads, expected_sha256=digest)
     theirs = InceptionResnetV1()
     theirs.load_state_dict(torch.load(path, weights_only=True), strict=False)
     theirs.eval()

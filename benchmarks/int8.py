@@ -21,18 +21,18 @@ def bench_int8() -> dict[str, Any]:
     """Both ways, beside each other: milliseconds a face, ranks of the pairs of photos, and
     the cosine of their vectors."""
     from lookalike.faces.encoders.chips import encode_in_batches
-    from lookalike.faces.encoders.dlib import DlibEncoder
     from lookalike.faces.runtime import OnnxSession
 
-    encoder = DlibEncoder(SESSIONS)
-    chips = _cut_chips(encoder)
-    floats = next(SESSIONS.glob("encoder-dlib-*.onnx"))
+    engine = make_engine()
+    chips = _cut_chips(engine)
+    exports = SESSIONS.glob("encoder-dlib-*.onnx")
+    floats = max(exports, key=lambda path: path.stat().st_mtime)
     ways = {
         "float32": OnnxSession(floats),
         "int8": OnnxSession(_quantize(floats, [*chips.values()][:CALIBRATED_ON])),
     }
     vectors = {
-        name: encode_in_batches(session, [*chips.values()], encoder.dimensions)
+        name: encode_in_batches(session, [*chips.values()], engine.encoder.dimensions)
         for name, session in ways.items()
     }
     batch = np.stack([*chips.values()][:BATCH])
@@ -47,12 +47,12 @@ def bench_int8() -> dict[str, Any]:
     return {"ways": table, "least_cosine": round(float(cosines.min()), 5)}
 
 
-def _cut_chips(encoder: Any) -> dict[Path, np.ndarray]:
-    engine, chips = make_engine(), {}
+def _cut_chips(engine: Any) -> dict[Path, np.ndarray]:
+    chips = {}
     for path in find_photos():
         turned, found = engine.find_faces(open_file(path))
         if found:
-            chips[path] = encoder.align(turned.pixels, found[0])
+            chips[path] = engine.encoder.align(turned.pixels, found[0])
     return chips
 
 

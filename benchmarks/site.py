@@ -17,6 +17,7 @@ from typing import Any
 
 import requests
 
+from benchmarks.engine import SESSIONS
 from benchmarks.peers import WORK
 from benchmarks.photos import make_photos
 from benchmarks.timing import percentile
@@ -60,7 +61,7 @@ def run_site() -> Iterator[Site]:
                 "LOOKALIKE_RATE_LIMIT": "0",
                 "LOOKALIKE_MAX_QUEUE": "100000",
                 "LOOKALIKE_REQUEUE_AFTER": "3600",
-                "LOOKALIKE_SESSIONS_DIR": str(WORK / "sessions"),
+                "LOOKALIKE_SESSIONS_DIR": str(SESSIONS),
             },
         )
         site.manage("prepare")

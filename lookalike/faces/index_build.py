@@ -151,7 +151,7 @@ def _write_codes(
         for start, stop in pairwise(starts.tolist()):
             rows = order[start:stop]
             codes = encode_heads(heads[rows], coding.step)
-            terms[:, start:stop] = find_terms(vectors[rows], codes, basis)
+            terms[:, start:stop] = find_terms(vectors[rows], heads[rows], codes, basis)
             file.write(codes.T.tobytes())
     _write_array(beside / TERMS, terms)
     _write_array(beside / BASIS, _basis_table(basis, coding))

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.clustering import Basis
+from lookalike.faces.runtime import OnnxSession, Session
 
 LEVELS: Final = 127
 """Codes go from -127 to 127, all that a signed byte holds on both sides of zero."""
@@ -56,11 +57,13 @@ def encode_heads(heads: NDArray[np.float32], step: float) -> Codes:
     return codes
 
 
-def find_terms(vectors: NDArray[np.float32], codes: Codes, basis: Basis) -> Terms:
+def find_terms(
+    vectors: NDArray[np.float32], heads: NDArray[np.float32], codes: Codes, basis: Basis
+) -> Terms:
     """(3, n): what a row's score needs beside the products: the sum of its codes, the
     length of what its head leaves out, and minus half its squared length."""
     centred = vectors - basis.origin
-    rest = centred - (centred @ basis.directions) @ basis.directions.T
+    rest = centred - heads @ basis.directions.T
     return np.stack(
         [
             codes.sum(axis=1, dtype=np.float32),
@@ -82,8 +85,7 @@ class CodedQuery:
 
     def multiply(self, codes: Codes) -> NDArray[np.int32]:
         """(n,) products with (h, n) codes."""
-        found = _multiplier().run(None, {"query": self.codes, "rows": codes})
-        products: NDArray[np.int32] = found[0][0]
+        products: NDArray[np.int32] = _multiplier()(self.codes, codes)[0][0]
         return products
 
     def score(self, products: NDArray[np.int32], scores: NDArray[np.float32]) -> None:
@@ -112,9 +114,8 @@ def code_query(vector: NDArray[np.float32], basis: Basis, coding: Coding) -> Cod
 
 
 @cache
-def _multiplier() -> Any:
+def _multiplier() -> Session:
     """(1, h) unsigned times (h, n) signed bytes in ONNX Runtime: numpy has no fast one."""
-    import onnxruntime
     from onnx import TensorProto, helper
 
     graph = helper.make_graph(
@@ -127,8 +128,4 @@ def _multiplier() -> Any:
         [helper.make_tensor_value_info("products", TensorProto.INT32, [1, "n"])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return OnnxSession(model.SerializeToString())

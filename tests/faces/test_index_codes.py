@@ -23,7 +23,7 @@ def code_rows(vectors: np.ndarray) -> tuple[Basis, Coding, np.ndarray, np.ndarra
     heads = basis.heads(vectors)
     coding = find_coding(heads)
     codes = encode_heads(heads, coding.step)
-    return basis, coding, codes, find_terms(vectors, codes, basis)
+    return basis, coding, codes, find_terms(vectors, heads, codes, basis)
 
 
 def bound_distances(vectors: np.ndarray, query: np.ndarray) -> np.ndarray:
