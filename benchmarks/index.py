@@ -17,6 +17,7 @@ from benchmarks.engine import make_engine, open_file
 from benchmarks.index_peers import LIBRARIES, NEIGHBOURS, measure
 from benchmarks.pairs import find_photos
 from benchmarks.peers import ROOT, WORK, make_environment
+from benchmarks.profiling import profile_parts
 
 SIZES = ((10_000, 128), (100_000, 128), (1_000_000, 128))
 SIZES_512 = ((10_000, 512), (100_000, 512), (1_000_000, 512))
@@ -138,8 +139,28 @@ def _bench_ours(
         "file_mb": round(size / 1e6, 1),
         "exact": measure(lambda query: search(query, exact=True), queries, truth),
         "approximate": measure(lambda query: search(query, exact=False), queries, truth),
+        "profile": _profile_search(index, queries),
         "added_by_process": _share_memory(folder / "build", queries, size),
     }
+
+
+def _profile_search(index: Any, queries: np.ndarray) -> dict[str, float]:
+    """Milliseconds of an approximate search in its parts."""
+
+    def search_all() -> None:
+        for query in queries:
+            index.search(query, NEIGHBOURS, exact=False)
+
+    spent = profile_parts(
+        search_all,
+        {
+            "name the cells": "index_search.py:name_cells",
+            "scan the bytes": "index_search.py:_scan_spans",
+            "compare in full": "index_search.py:_measure",
+        },
+        runs=1,
+    )
+    return {part: round(ms / len(queries), 3) for part, ms in spent.items()}
 
 
 def _share_memory(build: Path, queries: np.ndarray, size: int) -> float:

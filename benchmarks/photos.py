@@ -8,7 +8,9 @@ from typing import Any
 
 from PIL import Image
 
+from benchmarks.engine import make_engine, open_file
 from benchmarks.peers import ROOT, WORK, Contestant
+from benchmarks.profiling import profile_parts
 
 CAST = ROOT / "celebrities" / "demo"
 PORTRAITS = ROOT.parent / "shared" / "faces" / "public_domain"
@@ -94,4 +96,27 @@ def bench_photos(threads: int = 1) -> dict[str, Any]:
         }
         for photo, by_name in times.items()
     }
-    return {"threads": threads, "photos": table, "absent": absent}
+    return {
+        "threads": threads,
+        "photos": table,
+        "absent": absent,
+        "profile": {photo: _profile_engine(path) for photo, path in photos.items()},
+    }
+
+
+def _profile_engine(path: Path) -> dict[str, float]:
+    """Milliseconds of our own time for one photo in its parts."""
+    engine = make_engine()
+
+    def analyse() -> None:
+        turned, found = engine.find_faces(open_file(path))
+        engine.encode_faces(turned, found)
+
+    return profile_parts(
+        analyse,
+        {
+            "decode": "faces/photos.py:open_photo",
+            "find faces": "faces/pipeline.py:find_faces",
+            "encode": "faces/pipeline.py:encode_faces",
+        },
+    )

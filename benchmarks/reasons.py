@@ -19,9 +19,9 @@ SITE: Final = {
     "waiting), each a Django page of some milliseconds. Tried: fewer copies of the "
     "pixels (kept), a filter a third as slow for the kept copy (kept), ONNX Runtime's "
     "and Pillow's other ways to shrink (no faster).",
-    "added to the engine": "in the worker, beside the engine: shrinking to the kept "
-    "size, writing three JPEG files (photo, crop, chip), and a short transaction "
-    "for each step that the visitor sees.",
+    "added to the engine": "the worker's profile above: a copy of bounded size is kept, as JPEG, "
+    "with crop and chip of each face, and a short transaction is made for each step that the "
+    "visitor sees.",
     "p95 at half rate": "the engine waits for the web process that takes the next "
     "photo, on the same cores.",
     "waiting visitors": "their questions are Django pages on the cores that work on "
@@ -37,7 +37,8 @@ INDEX: Final = {
     "no slower than our exact scan": "both are timed at build, in another moment.",
     "added by a second process": "what a process holds for itself (its tables, the "
     "product of bytes) does not grow with the gallery, and this one is small.",
-    "p95, ms": "the share of the rows that must be read, above, times their bytes. "
+    "p95, ms": "nearly all is the scan, see the profile: the share of the rows that must be read "
+    "for the recall, times their bytes. "
     "Tried: bytes instead of floats (kept), heads of 16 to 256 columns, cells from "
     "330 to 12,000 rows, Annoy over the rows themselves (slower than exact).",
     "build": "most of it is grouping the rows into cells.",

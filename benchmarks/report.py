@@ -56,6 +56,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     return [*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)]
 
 
+def _profile_table(what: str, profiles: dict[str, dict[str, float]]) -> list[str]:
+    parts = list(next(iter(profiles.values())))
+    rows = [[name, *profile.values()] for name, profile in profiles.items()]
+    return _table([what, *parts], rows)
+
+
 def _explain(goals: Iterable[Sequence[object]], reasons: dict[str, str]) -> list[str]:
     """The reason of each kind of missed goal, by words that its line in the table has."""
     missed = [" ".join(map(str, goal)) for goal in goals if goal[-1] == "missed"]
@@ -92,6 +98,10 @@ def _write_photos(figures: dict[str, Any], plots: Path) -> list[str]:
         ),
         "",
         *absent,
+        "",
+        "Where our own time goes, milliseconds, profiled:",
+        "",
+        *_profile_table("photo", figures["profile"]),
         "",
         *_table(["photo", "beside", "goal", "reached", ""], goals),
         *_explain(
@@ -243,6 +253,10 @@ def _write_site(figures: dict[str, Any], plots: Path) -> list[str]:
             ],
         ),
         "",
+        "Where the worker's time goes, one photo at a time, milliseconds, profiled:",
+        "",
+        *_profile_table("photo", {kind: one["profile"] for kind, one in kinds.items()}),
+        "",
         "Four uploads a second beside visitors on the waiting page, who ask "
         f"{watched['questions_per_second']} questions a second at the most.",
         "",
@@ -318,6 +332,16 @@ def _write_index(figures: list[dict[str, Any]], plots: Path) -> list[str]:
         "thread; the others widen their search until they find 0.99 of them.",
         "",
         *_table(["gallery", "who", "setting", "recall", "p50 ms", "p95 ms", "build s"], rows),
+        "",
+        "Where the time of an approximate search goes, milliseconds, profiled:",
+        "",
+        *_profile_table(
+            "gallery",
+            {
+                f"{one['items']:,} x {one['dimensions']}": one["lookalike"]["profile"]
+                for one in figures
+            },
+        ),
         "",
         *_table(["gallery", "goal", "wanted", "reached", ""], goals),
         *_explain(

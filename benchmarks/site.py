@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -85,6 +86,7 @@ def bench_site() -> dict[str, Any]:
                 "goal": PHOTOS[kind],
                 "at_half_rate": _measure_waits(site, photo, rate / 2),
                 "steps": _measure_steps(site, photo),
+                "profile": _profile_worker(site, photo),
             }
         table["watched"] = _measure_watched(site, portrait)
     return table
@@ -202,6 +204,16 @@ def _measure_steps(site: Site, photo: Path) -> dict[str, float]:
         "engine_ms": engine,
         "added_ms": round(queue + work - engine, 1),
     }
+
+
+def _profile_worker(site: Site, photo: Path) -> dict[str, float]:
+    code = (
+        "from pathlib import Path\n"
+        "from benchmarks.worker import print_profile\n"
+        f"print_profile(Path({str(photo)!r}))"
+    )
+    profile: dict[str, float] = json.loads(site.run_python(code).splitlines()[-1])
+    return profile
 
 
 def _measure_watched(site: Site, photo: Path) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+"""What a worker does with one photo, run within a site's own environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks.profiling import profile_parts
+
+PARTS = {
+    "read and decode": "faces/photos.py:open_photo",
+    "shrink to keep": "celebrities/photos.py:shrink_photo",
+    "find faces": "faces/pipeline.py:find_faces",
+    "encode": "faces/pipeline.py:encode_faces",
+    "search": "uploads/matching.py:_search",
+    "cut and write JPEG": "uploads/crops.py:cut_faces",
+    "store the photo": "uploads/matching.py:_store_photo",
+    "write the result": "uploads/matching.py:_finish",
+}
+
+
+def print_profile(photo: Path) -> None:
+    """The profile as a line of JSON, of uploads like the latest one with this photo."""
+    from uuid import uuid4
+
+    from uploads.files import store_file
+    from uploads.matching import match_upload
+    from uploads.models import Upload
+
+    content = photo.read_bytes()
+    latest = Upload.objects.latest("created_at")
+
+    def match() -> None:
+        upload = Upload(owner=uuid4(), consent=latest.consent, k=latest.k)
+        upload.received.name = store_file(upload.pk, content)
+        upload.save(force_insert=True)
+        match_upload(upload.pk)
+        upload.refresh_from_db()
+        assert upload.status == Upload.Status.DONE, upload.failure
+
+    print(json.dumps(profile_parts(match, PARTS)))
