@@ -25,8 +25,8 @@ SITE: Final = {
     "p95 at half rate": "the engine waits for the web process that takes the next "
     "photo, on the same cores.",
     "waiting visitors": "their questions are Django pages on the cores that work on "
-    "the photos. Tried: visitors far back in the queue ask less often (kept), "
-    "workers with a lower priority (kept).",
+    "the photos. Tried: only those whose photo is next ask often (kept), workers with a "
+    "lower priority (kept).",
 }
 
 INDEX: Final = {

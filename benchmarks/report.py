@@ -235,7 +235,8 @@ def _write_site(figures: dict[str, Any], plots: Path) -> list[str]:
         "",
         "gunicorn, Valkey over TCP, PostgreSQL and two worker processes on the same cores as "
         "the visitors who send the photos. All photos sent at once for the rate; then evenly "
-        "at half of it, from the click to the page that shows the result.",
+        "at half of it, from the click to the page that shows the result, which is asked for as "
+        "often as the waiting page asks.",
         "",
         *_table(
             ["photo", "photos/s", "p50 s", "p95 s", "queue ms", "worker ms", "engine ms", "added"],
@@ -268,10 +269,7 @@ def _write_site(figures: dict[str, Any], plots: Path) -> list[str]:
         "![Seconds by waiting visitors](benchmarks/waiting.svg)",
         "",
         *_table(["goal", "wanted", "reached", ""], goals),
-        *_explain(
-            goals,
-            SITE,
-        ),
+        *_explain(goals, SITE),
     ]
 
 

@@ -42,7 +42,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 UPLOADS = 120
 CONNECTIONS = 20
 WATCHERS = (0, 100, 250, 500)
-EVERY = re.compile(r'hx-trigger="every (\d+)s"')
+EVERY = re.compile(r'hx-trigger="every (\d+)ms"')
+HTMX = {"HX-Request": "true"}
 
 
 @contextmanager
@@ -166,8 +167,10 @@ def _time_visit(site: Site, photo: Path) -> float:
         started = time.perf_counter()
         with photo.open("rb") as file:
             answer = visitor.session.post(site.url, data=values, files={"photo": file}, timeout=60)
-        while visitor.is_waiting(answer.url):
-            time.sleep(0.05)
+        text = answer.text
+        while pause := EVERY.search(text):
+            time.sleep(int(pause[1]) / 1000)
+            text = visitor.session.get(f"{answer.url}status/", headers=HTMX, timeout=60).text
         return time.perf_counter() - started
 
 
@@ -252,9 +255,11 @@ def _watch_all(cookies: dict[str, str], pages: list[str], asked: Any) -> None:
 
 def _make_waiting(site: Site, upload: str, count: int) -> list[str]:
     """The pages of ``count`` uploads that wait, of the same visitor as ``upload``. No task
-    is queued for them, so that they wait for as long as they are watched."""
+    is queued for them, so that they wait for as long as they are watched; dated ahead, so
+    that nobody else's place in the queue is behind them."""
     printed = site.run_python(
-        "import uuid\n"
+        "import datetime, uuid\n"
+        "from django.db.models import F\n"
         "from uploads.models import Upload\n"
         "Upload.objects.filter(status='queued').delete()\n"
         f"one = Upload.objects.get(pk={upload!r})\n"
@@ -262,6 +267,8 @@ def _make_waiting(site: Site, upload: str, count: int) -> list[str]:
         "    one.pk, one.status, one._state.adding = uuid.uuid4(), 'queued', True\n"
         "    one.save(force_insert=True)\n"
         "    print(one.pk)\n"
+        "ahead = F('created_at') + datetime.timedelta(hours=1)\n"
+        "Upload.objects.filter(status='queued').update(created_at=ahead)\n"
     )
     return [f"{site.url}/u/{pk}/" for pk in printed.split()]
 
@@ -270,12 +277,12 @@ def _watch(cookies: dict[str, str], pages: list[str], asked: Any) -> None:
     """One connection that asks for several waiting pages, each as often as it tells."""
     with requests.Session() as session:
         session.cookies.update(cookies)
-        session.headers["HX-Request"] = "true"
+        session.headers.update(HTMX)
         due = {page: time.perf_counter() + random.random() for page in pages}
         while True:
             page = min(due, key=lambda page: due[page])
             time.sleep(max(due[page] - time.perf_counter(), 0))
             text = session.get(f"{page}status/", timeout=30).text
-            due[page] = time.perf_counter() + int(EVERY.search(text)[1])
+            due[page] = time.perf_counter() + int(EVERY.search(text)[1]) / 1000
             with asked.get_lock():
                 asked.value += 1

@@ -55,7 +55,6 @@ def match_upload(upload_id: UUID, *, redelivered: bool = False) -> None:
 
 def _match_claimed(upload: Upload) -> None:
     photo = _keep_photo(upload)
-    update_claimed(upload, stage=Upload.Stage.FINDING)
     engine = get_engine()
     turned, detections = engine.find_faces(photo, max_faces=MAX_FACES)
     if not detections:
@@ -82,17 +81,20 @@ def _keep_photo(upload: Upload) -> Photo:
     # Of a long narrow photo what is kept has a side under the least that may be sent.
     photo = open_to_keep(read_file(name), min_side=None if upload.received else 1)
     if upload.received:
-        _store_photo(upload, photo)
+        _store_photo(upload, photo, stage=Upload.Stage.FINDING)
+    else:
+        update_claimed(upload, stage=Upload.Stage.FINDING)
     return photo
 
 
-def _store_photo(upload: Upload, photo: Photo) -> None:
-    """Put the photo in the place of whatever was kept or received, which is deleted."""
+def _store_photo(upload: Upload, photo: Photo, **changes: object) -> None:
+    """Put the photo in the place of whatever was kept or received, which is deleted; the
+    further changes are made in the same query."""
     replaced = [upload.received.name, upload.photo.name]
     height, width = photo.pixels.shape[:2]
     name = store_file(upload.pk, encode_jpeg(photo.pixels, 88), ".jpg")
     try:
-        update_claimed(upload, photo=name, received="", width=width, height=height)
+        update_claimed(upload, photo=name, received="", width=width, height=height, **changes)
     except ClaimLost:
         delete_files([name])
         raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from lookalike.faces.similarity import HARDLY, band
 from lookalike.heartbeat import worker_is_away
 from uploads.failures import describe_failure
@@ -13,10 +15,13 @@ from uploads.models import Match, Upload, UploadedFace
 Status = Upload.Status
 
 
-PLACES_A_SECOND = 20
-"""Who has so many before them need not ask a second earlier."""
+SOON_MS, AWAY_MS, MOST_MS = 250, 3000, 10_000
+"""Milliseconds to the page's next question: while a worker has the photo or takes it next,
+while no worker is there, and the most while there is one."""
 
-MOST_SECONDS = 5
+PLACES_A_SECOND = 10
+"""So many photos a worker does in a second at the most: who has them before them need not
+ask a second earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +110,18 @@ def _describe_waiting(upload: Upload) -> dict[str, Any]:
     place = 0
     if upload.status == Status.QUEUED:
         place = Upload.objects.waiting().filter(created_at__lt=upload.created_at).count() + 1
+    away = worker_is_away()
     return {
         "place": place,
-        "look_again": min(1 + place // PLACES_A_SECOND, MOST_SECONDS),
+        "look_again": AWAY_MS if away else _pause_at(place),
         "people_count": upload.compared_with,
-        "worker_away": worker_is_away(),
+        "worker_away": away,
     }
+
+
+def _pause_at(place: int) -> int:
+    """Milliseconds. Only as many visitors as there are workers, twice, ask every moment, so
+    that a long queue does not take the machine from the photos."""
+    if place <= settings.WORKERS:
+        return SOON_MS
+    return min(1000 * (1 + place // (PLACES_A_SECOND * settings.WORKERS)), MOST_MS)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from celebrities.models import Celebrity
+from lookalike import heartbeat
 from tests.uploads.factories import as_owner, body_of, make_result, make_upload
 from uploads.models import Upload
 
@@ -106,21 +110,50 @@ def test_the_fragment_polls_until_it_is_done(
     done = client.get(f"/u/{make_result(gallery, owner=owner).pk}/status/", headers=HTMX)
 
     assert "<html" not in waiting.content.decode()
-    assert 'hx-trigger="every 1s"' in waiting.content.decode()
+    assert 'hx-trigger="every ' in waiting.content.decode()
     assert "hx-trigger" not in done.content.decode()
     assert gallery[0].name in done.content.decode()
 
 
+@pytest.fixture
+def worker(settings: Settings) -> Iterator[None]:
+    """One worker of two processes, which has just been heard of."""
+    settings.WORKERS = 2
+    heartbeat.beat()
+    yield
+    cache.delete(heartbeat.KEY)
+
+
+def read_pause(client: Client, upload: Upload) -> int:
+    """Milliseconds until the waiting page's next question."""
+    text = client.get(f"/u/{upload.pk}/status/", headers=HTMX).content.decode()
+    found = re.search(r'hx-trigger="every (\d+)ms"', text)
+    assert found
+    return int(found[1])
+
+
+@pytest.mark.usefixtures("worker")
+def test_whose_photo_is_looked_at_asks_soon(client: Client, owner: uuid.UUID) -> None:
+    running = make_upload(owner=owner, status=Upload.Status.RUNNING)
+    following = [make_upload(owner=owner) for _ in range(3)]
+
+    assert read_pause(client, running) == 250
+    assert [read_pause(client, upload) for upload in following] == [250, 250, 1000]
+
+
+@pytest.mark.usefixtures("worker")
 def test_who_has_many_before_them_asks_less_often(client: Client, owner: uuid.UUID) -> None:
     for _ in range(40):
         make_upload()
-    page = f"/u/{make_upload(owner=owner).pk}/status/"
+    assert read_pause(client, make_upload(owner=owner)) == 3000
 
-    assert 'hx-trigger="every 3s"' in client.get(page, headers=HTMX).content.decode()
-    for _ in range(60):
+    for _ in range(200):
         make_upload()
-    last = f"/u/{make_upload(owner=owner).pk}/status/"
-    assert 'hx-trigger="every 5s"' in client.get(last, headers=HTMX).content.decode()
+    assert read_pause(client, make_upload(owner=owner)) == 10_000
+
+
+def test_asks_less_often_while_no_worker_is_there(client: Client, owner: uuid.UUID) -> None:
+    assert read_pause(client, make_upload(owner=owner)) == 3000
 
 
 def test_a_page_that_polls_takes_three_queries(
