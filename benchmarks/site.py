@@ -42,6 +42,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 UPLOADS = 120
 CONNECTIONS = 20
 WATCHERS = (0, 100, 250, 500)
+SPREAD = 12
+"""Seconds within which those who wait ask for the first time: they came one after another."""
 EVERY = re.compile(r'hx-trigger="every (\d+)ms"')
 HTMX = {"HX-Request": "true"}
 
@@ -235,9 +237,9 @@ def _measure_watched(site: Site, photo: Path) -> dict[str, Any]:
                 target=_watch_all, args=(dict(visitor.session.cookies), pages, asked), daemon=True
             )
             watching.start()
-            time.sleep(3)
+            time.sleep(SPREAD)
             before, started = asked.value, time.perf_counter()
-            waits[str(visitors)] = _measure_waits(site, photo, 4, count=60)
+            waits[str(visitors)] = _measure_waits(site, photo, 4, count=120)
             rate = (asked.value - before) / (time.perf_counter() - started)
             watching.kill()
             watching.join()
@@ -278,7 +280,7 @@ def _watch(cookies: dict[str, str], pages: list[str], asked: Any) -> None:
     with requests.Session() as session:
         session.cookies.update(cookies)
         session.headers.update(HTMX)
-        due = {page: time.perf_counter() + random.random() for page in pages}
+        due = {page: time.perf_counter() + random.random() * SPREAD for page in pages}
         while True:
             page = min(due, key=lambda page: due[page])
             time.sleep(max(due[page] - time.perf_counter(), 0))
