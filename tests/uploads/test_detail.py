@@ -153,6 +153,7 @@ def test_who_has_many_before_them_asks_less_often(client: Client, owner: uuid.UU
 
 
 def test_asks_less_often_while_no_worker_is_there(client: Client, owner: uuid.UUID) -> None:
+    cache.delete(heartbeat.KEY)
     assert read_pause(client, make_upload(owner=owner)) == 3000
 
 
