@@ -26,3 +26,9 @@ def open_file(path: Path) -> Photo:
     from lookalike.faces.photos import open_photo
 
     return open_photo(path, max_bytes=10**8, max_pixels=10**8, min_side=1, target_side=1600)
+
+
+def analyse_file(engine: Any, path: Path) -> int:
+    """From the file's bytes to a vector for each face; how many there are."""
+    turned, found = engine.find_faces(open_file(path))
+    return len(engine.encode_faces(turned, found))

@@ -8,12 +8,11 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.engine import make_engine, open_file
+from benchmarks.engine import analyse_file, make_engine
 from benchmarks.index import draw_vectors, find_vectors
 from benchmarks.peers import ROOT, WORK
 from benchmarks.photos import find_portraits
@@ -50,12 +49,6 @@ def _grow_gallery() -> dict[str, float]:
     return times
 
 
-def _analyse(engine: Any, path: Path) -> int:
-    photo = open_file(path)
-    turned, found = engine.find_faces(photo)
-    return len(engine.encode_faces(turned, found))
-
-
 def _grow_faces() -> dict[str, float]:
     engine = make_engine()
     faces = [Image.open(path).convert("RGB").resize((400, 489)) for path in find_portraits(8)]
@@ -66,8 +59,8 @@ def _grow_faces() -> dict[str, float]:
             wall.paste(face, (place % 4 * 400, place // 4 * 500))
         path = WORK / "faces.jpg"
         wall.save(path, quality=92)
-        assert _analyse(engine, path) == count
-        found = time_beside({"photo": partial(_analyse, engine, path)})
+        assert analyse_file(engine, path) == count
+        found = time_beside({"photo": partial(analyse_file, engine, path)})
         times[str(count)] = round(found["photo"], 2)
     return times
 
@@ -79,7 +72,7 @@ def _grow_photo() -> dict[str, float]:
     for side in SIDES:
         path = WORK / "photo.jpg"
         face.resize((side * 3 // 4, side), Image.Resampling.BICUBIC).save(path, quality=92)
-        found = time_beside({"photo": partial(_analyse, engine, path)})
+        found = time_beside({"photo": partial(analyse_file, engine, path)})
         times[f"{side * side * 3 / 4 / 1e6:.2f}"] = round(found["photo"], 2)
     return times
 
@@ -131,7 +124,7 @@ def _run_mixed_photos() -> None:
     first = 0.0
     for number in range(MIXED_PHOTOS):
         try:
-            _analyse(engine, rng.choice(paths))
+            analyse_file(engine, rng.choice(paths))
         except FaceTooSmall:
             continue
         if number == 50:

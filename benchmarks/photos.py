@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from benchmarks.engine import make_engine, open_file
+from benchmarks.engine import analyse_file, make_engine
 from benchmarks.peers import ROOT, WORK, Contestant
 from benchmarks.profiling import profile_parts
 
@@ -100,23 +101,19 @@ def bench_photos(threads: int = 1) -> dict[str, Any]:
         "threads": threads,
         "photos": table,
         "absent": absent,
-        "profile": {photo: _profile_engine(path) for photo, path in photos.items()},
+        "profile": _profile_engine(photos),
     }
 
 
-def _profile_engine(path: Path) -> dict[str, float]:
-    """Milliseconds of our own time for one photo in its parts."""
+def _profile_engine(photos: dict[str, Path]) -> dict[str, dict[str, float]]:
+    """Milliseconds of our own time for each photo in its parts."""
     engine = make_engine()
-
-    def analyse() -> None:
-        turned, found = engine.find_faces(open_file(path))
-        engine.encode_faces(turned, found)
-
-    return profile_parts(
-        analyse,
-        {
-            "decode": "faces/photos.py:open_photo",
-            "find faces": "faces/pipeline.py:find_faces",
-            "encode": "faces/pipeline.py:encode_faces",
-        },
-    )
+    parts = {
+        "decode": "faces/photos.py:open_photo",
+        "find faces": "faces/pipeline.py:find_faces",
+        "encode": "faces/pipeline.py:encode_faces",
+    }
+    return {
+        photo: profile_parts(partial(analyse_file, engine, path), parts)
+        for photo, path in photos.items()
+    }

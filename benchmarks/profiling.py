@@ -14,7 +14,8 @@ def profile_parts(
     """Milliseconds a run in each part, all that it calls included, and in the rest.
 
     ``parts`` are functions that do not call each other, as "file.py:name", by what a table
-    is to call them. The profile itself makes Python a little slower than it is.
+    is to call them. ``work`` is called ``runs`` times, and once before. The profile itself
+    makes Python a little slower than it is.
     """
     work()  # Warm.
     profile = cProfile.Profile()

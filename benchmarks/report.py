@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.photos import GOALS
+from benchmarks.plots import plot_bars, plot_line
 from benchmarks.reasons import INDEX, PHOTO, QUALITY, SITE
 
 Results = dict[str, Any]
@@ -83,7 +84,7 @@ def _write_photos(figures: dict[str, Any], plots: Path) -> list[str]:
             goal = GOALS[photo].get(name)
             if goal:
                 goals.append([photo, name, goal, times, _judge(one["ms"] / ours, goal)])
-    _plot_bars(figures["photos"], plots / "photos.svg")
+    plot_bars(figures["photos"], plots / "photos.svg")
     absent = [f"- {name} took no part: {why}" for name, why in figures["absent"].items()]
     return [
         f"## Photo to vectors, one photo, {figures['threads']} thread",
@@ -92,22 +93,15 @@ def _write_photos(figures: dict[str, Any], plots: Path) -> list[str]:
         "detector and an encoder of random weights (the time is the same); deepface with the "
         "detector and encoder of dlib, since all its others fetch weights from elsewhere.",
         "",
-        *_table(
-            ["photo", "who", "ms", "faces", "runs", "times ours"],
-            rows,
-        ),
+        *_table(["photo", "who", "ms", "faces", "runs", "times ours"], rows),
         "",
-        *absent,
-        "",
+        *([*absent, ""] if absent else []),
         "Where our own time goes, milliseconds, profiled:",
         "",
         *_profile_table("photo", figures["profile"]),
         "",
         *_table(["photo", "beside", "goal", "reached", ""], goals),
-        *_explain(
-            goals,
-            dict.fromkeys(figures["photos"], PHOTO),
-        ),
+        *_explain(goals, dict.fromkeys(figures["photos"], PHOTO)),
         "",
         "![Milliseconds a photo](benchmarks/photos.svg)",
     ]
@@ -226,7 +220,7 @@ def _write_site(figures: dict[str, Any], plots: Path) -> list[str]:
     watched = figures["watched"]
     waits = {float(visitors): found["p95_s"] for visitors, found in watched["waits"].items()}
     ratio = waits[500] / waits[0]
-    _plot_line("waiting visitors", waits, plots / "waiting.svg", unit="p95, s")
+    plot_line("waiting visitors", waits, plots / "waiting.svg", unit="p95, s")
     goals.append(
         ["p95 with 500 waiting visitors, times", 2, f"{ratio:.2f}", _judge(ratio, 2, least=False)]
     )
@@ -274,7 +268,7 @@ def _write_site(figures: dict[str, Any], plots: Path) -> list[str]:
 
 
 def _write_index(figures: list[dict[str, Any]], plots: Path) -> list[str]:
-    rows, goals = [], []
+    rows, goals, profiles = [], [], {}
     for one in figures:
         size = f"{one['items']:,} x {one['dimensions']}"
         for name in ("lookalike", "exact numpy", "hnswlib", "usearch", "faiss"):
@@ -292,6 +286,7 @@ def _write_index(figures: list[dict[str, Any]], plots: Path) -> list[str]:
                 [size, name, setting, found["recall"], found["p50_ms"], found["p95_ms"], build]
             )
         ours, exact = one["lookalike"], one["lookalike"]["exact"]
+        profiles[size] = ours["profile"]
         goals += [
             [size, "recall", 0.99, ours["recall"], _judge(ours["recall"], 0.99)],
             [
@@ -333,19 +328,10 @@ def _write_index(figures: list[dict[str, Any]], plots: Path) -> list[str]:
         "",
         "Where the time of an approximate search goes, milliseconds, profiled:",
         "",
-        *_profile_table(
-            "gallery",
-            {
-                f"{one['items']:,} x {one['dimensions']}": one["lookalike"]["profile"]
-                for one in figures
-            },
-        ),
+        *_profile_table("gallery", profiles),
         "",
         *_table(["gallery", "goal", "wanted", "reached", ""], goals),
-        *_explain(
-            goals,
-            INDEX,
-        ),
+        *_explain(goals, INDEX),
     ]
 
 
@@ -353,7 +339,7 @@ def _write_growth(figures: dict[str, dict[str, float]], plots: Path) -> list[str
     lines = ["## Cost as work grows", ""]
     for number, (what, times) in enumerate(figures.items()):
         path = plots / f"growth-{number}.svg"
-        _plot_line(what, {float(amount): ms for amount, ms in times.items()}, path)
+        plot_line(what, {float(amount): ms for amount, ms in times.items()}, path)
         lines += [
             *_table([what, *times], [["ms", *times.values()]]),
             "",
@@ -418,10 +404,7 @@ def _write_quality(figures: dict[str, Any], plots: Path) -> list[str]:
         *_table(["who", "people", "no face", "rank-1", "rank-6", "verification"], rows),
         "",
         *_table(["goal", "wanted", "reached", ""], goals),
-        *_explain(
-            goals,
-            QUALITY,
-        ),
+        *_explain(goals, QUALITY),
     ]
 
 
@@ -448,37 +431,3 @@ def _write_pages(figures: dict[str, Any], plots: Path) -> list[str]:
         "",
         *_table(["goal", "wanted", "reached", ""], goals),
     ]
-
-
-def _plot_bars(photos: dict[str, Any], path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.4), layout="constrained")
-    axes = figure.subplots(1, len(photos))
-    for ax, (photo, found) in zip(axes, photos.items(), strict=True):
-        ax.barh(list(found), [one["ms"] for one in found.values()], color="#3b6ea5")
-        ax.set_xscale("log")
-        ax.set_title(photo, fontsize=9)
-        ax.tick_params(labelsize=7)
-        ax.invert_yaxis()
-        if ax is not axes[0]:
-            ax.set_yticklabels([])
-    figure.supxlabel("milliseconds a photo", fontsize=8)
-    figure.savefig(path, metadata={"Date": None})
-
-
-def _plot_line(what: str, times: dict[float, float], path: Path, unit: str = "ms") -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 2.6), layout="constrained")
-    ax = figure.subplots()
-    ax.plot(list(times), list(times.values()), marker="o", color="#3b6ea5")
-    if max(times) > 1000:
-        ax.set_xscale("log")
-        ax.set_yscale("log")
-    else:
-        ax.set_ylim(bottom=0)
-    ax.set_xlabel(what, fontsize=8)
-    ax.set_ylabel(unit, fontsize=8)
-    ax.tick_params(labelsize=7)
-    figure.savefig(path, metadata={"Date": None})

@@ -170,10 +170,16 @@ def _time_visit(site: Site, photo: Path) -> float:
         with photo.open("rb") as file:
             answer = visitor.session.post(site.url, data=values, files={"photo": file}, timeout=60)
         text = answer.text
-        while pause := EVERY.search(text):
-            time.sleep(int(pause[1]) / 1000)
+        while pause := _read_pause(text):
+            time.sleep(pause)
             text = visitor.session.get(f"{answer.url}status/", headers=HTMX, timeout=60).text
         return time.perf_counter() - started
+
+
+def _read_pause(text: str) -> float:
+    """Seconds until the page asks again; 0 when it shows the result."""
+    pause = EVERY.search(text)
+    return int(pause[1]) / 1000 if pause else 0.0
 
 
 def _measure_steps(site: Site, photo: Path) -> dict[str, float]:
@@ -285,6 +291,8 @@ def _watch(cookies: dict[str, str], pages: list[str], asked: Any) -> None:
             page = min(due, key=lambda page: due[page])
             time.sleep(max(due[page] - time.perf_counter(), 0))
             text = session.get(f"{page}status/", timeout=30).text
-            due[page] = time.perf_counter() + int(EVERY.search(text)[1]) / 1000
+            pause = _read_pause(text)
+            assert pause, f"{page} waits no more"
+            due[page] = time.perf_counter() + pause
             with asked.get_lock():
                 asked.value += 1

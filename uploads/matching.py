@@ -81,20 +81,27 @@ def _keep_photo(upload: Upload) -> Photo:
     # Of a long narrow photo what is kept has a side under the least that may be sent.
     photo = open_to_keep(read_file(name), min_side=None if upload.received else 1)
     if upload.received:
-        _store_photo(upload, photo, stage=Upload.Stage.FINDING)
+        _store_photo(upload, photo)
     else:
         update_claimed(upload, stage=Upload.Stage.FINDING)
     return photo
 
 
-def _store_photo(upload: Upload, photo: Photo, **changes: object) -> None:
-    """Put the photo in the place of whatever was kept or received, which is deleted; the
-    further changes are made in the same query."""
+def _store_photo(upload: Upload, photo: Photo) -> None:
+    """Put the photo in the place of whatever was kept or received, which is deleted. It is
+    the one whose faces are to be found."""
     replaced = [upload.received.name, upload.photo.name]
     height, width = photo.pixels.shape[:2]
     name = store_file(upload.pk, encode_jpeg(photo.pixels, 88), ".jpg")
     try:
-        update_claimed(upload, photo=name, received="", width=width, height=height, **changes)
+        update_claimed(
+            upload,
+            photo=name,
+            received="",
+            width=width,
+            height=height,
+            stage=Upload.Stage.FINDING,
+        )
     except ClaimLost:
         delete_files([name])
         raise
