@@ -14,7 +14,7 @@ SESSIONS = WORK / "sessions"
 
 
 def make_engine() -> Any:
-    from lookalike.faces.detection import MtcnnDetector
+    from lookalike.faces.detection.mtcnn import MtcnnDetector
     from lookalike.faces.encoders import DlibEncoder
     from lookalike.faces.pipeline import FaceEngine
 
@@ -23,7 +23,7 @@ def make_engine() -> Any:
 
 def open_file(path: Path) -> Photo:
     """As the site opens a photo, without its limits."""
-    from lookalike.faces.photos import open_photo
+    from lookalike.faces.photos.decoding import open_photo
 
     return open_photo(path, max_bytes=10**8, max_pixels=10**8, min_side=1, target_side=1600)
 

@@ -109,7 +109,7 @@ def _profile_engine(photos: dict[str, Path]) -> dict[str, dict[str, float]]:
     """Milliseconds of our own time for each photo in its parts."""
     engine = make_engine()
     parts = {
-        "decode": "faces/photos.py:open_photo",
+        "decode": "faces/photos/decoding.py:open_photo",
         "find faces": "faces/pipeline.py:find_faces",
         "encode": "faces/pipeline.py:encode_faces",
     }

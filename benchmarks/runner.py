@@ -20,9 +20,9 @@ Analyse = Callable[[str], int]
 
 
 def make_lookalike(threads: int) -> Analyse:
-    from lookalike.faces.detection import MtcnnDetector
+    from lookalike.faces.detection.mtcnn import MtcnnDetector
     from lookalike.faces.encoders import DlibEncoder
-    from lookalike.faces.photos import open_photo
+    from lookalike.faces.photos.decoding import open_photo
     from lookalike.faces.pipeline import FaceEngine
 
     cache = Path(os.environ["BENCHMARK_CACHE"])

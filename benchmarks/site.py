@@ -193,7 +193,7 @@ def _measure_steps(site: Site, photo: Path) -> dict[str, float]:
         "from pathlib import Path\n"
         "from django.conf import settings\n"
         "from lookalike.engine import get_engine\n"
-        "from lookalike.faces.photos import open_photo\n"
+        "from lookalike.faces.photos.decoding import open_photo\n"
         "from uploads.models import Upload\n"
         "rows = list(Upload.objects.order_by('-created_at')[:12])\n"
         "queue = [(u.claimed_at - u.queued_at).total_seconds() for u in rows]\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.profiling import profile_parts
 
 PARTS = {
-    "read and decode": "faces/photos.py:open_photo",
+    "read and decode": "faces/photos/decoding.py:open_photo",
     "shrink to keep": "celebrities/photos.py:shrink_photo",
     "find faces": "faces/pipeline.py:find_faces",
     "encode": "faces/pipeline.py:encode_faces",
@@ -25,9 +25,9 @@ def print_profile(photo: Path) -> None:
     """The profile as a line of JSON, of uploads like the latest one with this photo."""
     from uuid import uuid4
 
-    from uploads.files import store_file
     from uploads.matching import match_upload
     from uploads.models import Upload
+    from uploads.storage import store_file
 
     content = photo.read_bytes()
     latest = Upload.objects.latest("created_at")

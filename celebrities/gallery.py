@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
 
-from celebrities.builds import (
+from celebrities.index.builds import (
     Progress,
     current_build,
     encoder_id,
@@ -23,17 +23,13 @@ from celebrities.builds import (
 )
 from celebrities.models import Celebrity, IndexBuild, Portrait, gallery_storage
 from celebrities.portraits import Reading, read_portraits
-from celebrities.searching import Among, count_people, find_lookalikes
 from lookalike import engine
 
 __all__ = [
-    "Among",
-    "count_people",
     "current_build",
     "delete_celebrities",
     "delete_portraits",
     "embed_portraits",
-    "find_lookalikes",
     "gallery_changed",
     "rebuild_index",
     "store_reading",

@@ -8,7 +8,7 @@ import numpy as np
 from django.conf import settings
 from PIL import Image
 
-from lookalike.faces.photos import open_photo
+from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.types import Photo
 
 

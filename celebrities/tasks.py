@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
-from celebrities.build_files import remove_old_builds
 from celebrities.errors import BuildRunning, EmptyGallery
 from celebrities.gallery import embed_portraits, gallery_changed, rebuild_index
+from celebrities.index.files import remove_old_builds
 from celebrities.models import IndexBuild, Portrait
 from lookalike.celery import app
 

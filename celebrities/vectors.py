@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from celebrities.builds import encoder_id
 from celebrities.errors import BadSource
+from celebrities.index.builds import encoder_id
 from celebrities.models import Portrait
 from lookalike import engine
 

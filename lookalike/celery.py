@@ -24,8 +24,8 @@ from celery import Celery
 from celery.signals import beat_embedded_init, celeryd_init, worker_process_init
 from django.conf import settings
 
-from lookalike.heartbeat import HeartbeatStep
-from lookalike.keep import end_with_parent
+from lookalike.processes.heartbeat import HeartbeatStep
+from lookalike.processes.supervise import end_with_parent
 
 logger = logging.getLogger(__name__)
 

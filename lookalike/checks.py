@@ -133,7 +133,7 @@ def check_pgvector(databases: Sequence[str] | None = None, **given: Any) -> list
     as by `check --database default` and `migrate`."""
     if settings.INDEX_BACKEND != "pgvector":
         return []
-    from celebrities.pgvector_build import describe_lack, logs_values
+    from celebrities.index.pgvector_build import describe_lack, logs_values
 
     if connection.vendor == "postgresql" and not databases:
         return []

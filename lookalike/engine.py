@@ -26,7 +26,7 @@ def get_engine() -> FaceEngine:
     global _engine
     with _lock:
         if _engine is None:
-            from lookalike.faces.detection import MtcnnDetector
+            from lookalike.faces.detection.mtcnn import MtcnnDetector
             from lookalike.faces.encoders import choose_encoder
             from lookalike.faces.pipeline import FaceEngine
 

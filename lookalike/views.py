@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from celebrities.models import IndexBuild
 from lookalike.faces.similarity import BANDS
-from lookalike.heartbeat import worker_is_away
+from lookalike.processes.heartbeat import worker_is_away
 
 
 @require_safe

@@ -22,7 +22,7 @@ from django.core.cache import cache
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from lookalike import heartbeat
+from lookalike.processes import heartbeat
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ADMIN_PASSWORD = "a password for the tests alone"

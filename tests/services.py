@@ -42,7 +42,7 @@ def run_valkey_on_tcp() -> Iterator[str]:
     """Valkey on a port of this machine; yields a REDIS_URL."""
     import redis
 
-    from lookalike.valkey import find_server
+    from lookalike.processes.valkey import find_server
 
     port = free_port()
     command = [find_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]

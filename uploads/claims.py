@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
-from uploads.files import delete_strays
 from uploads.models import Upload
+from uploads.storage import delete_strays
 
 Status = Upload.Status
 

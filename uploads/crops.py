@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from lookalike.faces.display import cut_display_chip
-from lookalike.faces.photos import encode_jpeg
+from lookalike.faces.photos.decoding import encode_jpeg
 from lookalike.faces.types import Box, Face, Pixels
-from uploads.files import store_file
 from uploads.models import Upload, UploadedFace
+from uploads.storage import store_file
 
 CROP_MARGIN = 0.35
 """Of the face's larger side, added all round, so that a crop shows hair and chin."""

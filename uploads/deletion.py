@@ -11,8 +11,8 @@ from uuid import UUID
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from uploads.files import delete_folder
 from uploads.models import Match, Upload, UploadedFace
+from uploads.storage import delete_folder
 
 logger = logging.getLogger(__name__)
 

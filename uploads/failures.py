@@ -26,19 +26,7 @@ class FailureText:
 
 def failure_of(error: errors.PhotoError) -> tuple[Upload.Failure, str]:
     """The failure that an engine's exception stands for, and its detail for the sentence."""
-    match error:
-        case errors.UnsupportedFormat():
-            return Failure.UNSUPPORTED, error.found[:40]
-        case errors.PhotoTooLarge():
-            return Failure.TOO_LARGE, ""
-        case errors.TooManyPixels():
-            return Failure.TOO_MANY_PIXELS, f"{error.pixels / 1e6:.0f}"[:40]
-        case errors.PhotoTooSmall():
-            return Failure.TOO_SMALL, str(error.side)
-        case errors.FaceTooSmall():
-            return Failure.FACE_TOO_SMALL, f"{error.side:.0f}"
-        case _:
-            return Failure.UNREADABLE, ""
+    return Failure(error.reason), error.detail[:40]
 
 
 def describe_failure(failure: str, detail: str = "") -> FailureText:

@@ -8,11 +8,11 @@ from typing import Any
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from celebrities.gallery import Among, count_people
+from celebrities.filters import Filters
 from uploads.consent import record_consent
 from uploads.deletion import delete_upload
-from uploads.files import delete_folder, store_file
 from uploads.models import Upload
+from uploads.storage import delete_folder, store_file
 from uploads.tasks import queue_upload
 
 
@@ -28,8 +28,8 @@ def accept_upload(cleaned: dict[str, Any], owner: uuid.UUID, language: str) -> U
     upload = Upload(owner=owner, language=language)
     for choice in ("k", "category", "gender", "living_only", "exhaustive"):
         setattr(upload, choice, cleaned[choice])
-    among = Among(upload.category, upload.gender, upload.living_only)
-    upload.compared_with = count_people(among)
+    filters = Filters(upload.category, upload.gender, upload.living_only)
+    upload.compared_with = filters.count()
     upload.received.name = store_file(upload.pk, cleaned["photo"])
     try:
         with transaction.atomic():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import traceback
 from collections.abc import Sequence
 from uuid import UUID
@@ -14,18 +13,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from celebrities.errors import EmptyGallery, NoIndex
-from celebrities.gallery import Among, count_people, current_build, find_lookalikes
+from celebrities.filters import Filters
+from celebrities.index.search import SearchResult, find_lookalikes
 from celebrities.models import Portrait
 from celebrities.photos import open_to_keep
 from lookalike.engine import get_engine
 from lookalike.faces.errors import IndexProblem, PhotoError
-from lookalike.faces.photos import encode_jpeg
-from lookalike.faces.types import Face, Neighbour, Photo, Vectors
+from lookalike.faces.photos.decoding import encode_jpeg
+from lookalike.faces.types import Face, Neighbour, Photo
 from uploads.claims import ClaimLost, claim_upload, update_claimed
 from uploads.crops import cut_faces
 from uploads.failures import failure_of
-from uploads.files import delete_files, delete_folder, delete_strays, read_file, store_file
 from uploads.models import Match, Upload, UploadedFace
+from uploads.storage import delete_files, delete_folder, delete_strays, read_file, store_file
 
 logger = logging.getLogger(__name__)
 
@@ -112,29 +112,22 @@ def _search(
     upload: Upload, faces: Sequence[Face]
 ) -> tuple[dict[str, list[list[Neighbour]]], dict[str, object]]:
     """Neighbours by kind of search, one list a face, and what the row is to say of it."""
-    among = Among(upload.category, upload.gender, upload.living_only)
-    build = current_build()
+    filters = Filters(upload.category, upload.gender, upload.living_only)
     vectors = np.stack([face.vector for face in faces])
-    found: dict[str, list[list[Neighbour]]] = {}
-    says: dict[str, object] = {
-        "build_name": build.name,
-        "encoder": build.encoder,
-        "compared_with": count_people(among),
-    }
-    found[Match.Search.APPROXIMATE], says["approximate_ms"] = _timed(vectors, upload.k, among)
-    if upload.exhaustive:
-        found[Match.Search.EXACT], says["exact_ms"] = _timed(vectors, upload.k, among, exact=True)
-    if not any(found[Match.Search.APPROXIMATE]):
+    result = find_lookalikes(vectors, k=upload.k, filters=filters)
+    if not any(result.neighbours):
         raise EmptyGallery
+    found = {Match.Search.APPROXIMATE.value: result.neighbours}
+    says: dict[str, object] = {
+        "build_name": result.build.name,
+        "encoder": result.build.encoder,
+        "compared_with": result.compared_with,
+        "approximate_ms": result.ms,
+    }
+    if upload.exhaustive:
+        exact: SearchResult = find_lookalikes(vectors, k=upload.k, filters=filters, method="exact")
+        found[Match.Search.EXACT.value], says["exact_ms"] = exact.neighbours, exact.ms
     return found, says
-
-
-def _timed(
-    vectors: Vectors, k: int, among: Among, *, exact: bool = False
-) -> tuple[list[list[Neighbour]], float]:
-    start = time.perf_counter()
-    neighbours = find_lookalikes(vectors, k=k, among=among, exact=exact)
-    return neighbours, (time.perf_counter() - start) * 1000
 
 
 def _finish(

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from lookalike.faces.similarity import HARDLY, band
-from lookalike.heartbeat import worker_is_away
+from lookalike.processes.heartbeat import worker_is_away
 from uploads.failures import describe_failure
 from uploads.models import Match, Upload, UploadedFace
 

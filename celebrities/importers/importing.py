@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from celebrities.builds import encoder_id
 from celebrities.categories import find_category
 from celebrities.gallery import BATCH, batched, store_reading
 from celebrities.importers.layout import Found, Plan
 from celebrities.importers.manifest import Entry, Problem
 from celebrities.importers.sources import Source
+from celebrities.index.builds import encoder_id
 from celebrities.models import Category, Celebrity, Portrait, cleaned
 from celebrities.names import fold
 from celebrities.portraits import Reading, read_portraits

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, OutputWrapper
 
-from celebrities.builds import take_over_dead_build
 from celebrities.errors import BuildRunning, EmptyGallery, PgvectorMissing
 from celebrities.gallery import rebuild_index
+from celebrities.index.builds import take_over_dead_build
 from celebrities.management.progress import share_progress
 from celebrities.models import IndexBuild
 from lookalike.faces.errors import FacesError

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike.batch.engine import count_cores
-from lookalike.faces.colours import flatten_to_rgb
 from lookalike.faces.errors import (
     FaceTooSmall,
     PhotoError,
@@ -21,6 +20,7 @@ from lookalike.faces.errors import (
     TooManyPixels,
     UnsupportedFormat,
 )
+from lookalike.faces.photos.colours import flatten_to_rgb
 from lookalike.faces.types import Pixels
 
 Column = NDArray[np.object_]

@@ -51,7 +51,7 @@ def open_engine(
 
     Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
     """
-    from lookalike.faces.detection import MtcnnDetector
+    from lookalike.faces.detection.mtcnn import MtcnnDetector
     from lookalike.faces.encoders import choose_encoder
 
     wanted = encoder or os.environ.get("LOOKALIKE_ENCODER") or "auto"

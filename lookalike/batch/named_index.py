@@ -17,7 +17,7 @@ import numpy as np
 
 from lookalike.faces.errors import IndexDamaged, IndexMissing
 from lookalike.faces.index import Index, IndexRows, Manifest, build_index, open_index
-from lookalike.faces.index_files import MANIFEST, mark_file
+from lookalike.faces.index.folder import MANIFEST, mark_file
 from lookalike.faces.types import Vector, Vectors
 
 INDEX: Final = "photos"

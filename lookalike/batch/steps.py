@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike.batch.columns import NoFace, as_rgb
-from lookalike.faces.photos import open_photo
+from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Encoder, Photo, Pixels
 

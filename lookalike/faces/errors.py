@@ -2,61 +2,110 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Reason(StrEnum):
+    """Why a photo has no result, or a portrait no vector. The one code for it everywhere:
+    in rows, logs, reports and the names of templates."""
+
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too_large"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_SMALL = "too_small"
+    UNREADABLE = "unreadable"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    FACE_TOO_SMALL = "face_too_small"
+    EMPTY_GALLERY = "empty_gallery"
+    NO_INDEX = "no_index"
+    TOOK_TOO_LONG = "took_too_long"
+    INTERNAL = "internal"
+
 
 class FacesError(Exception):
-    """The root of everything the engine raises on purpose."""
+    """The root of everything the engine raises on purpose. Its text speaks of files and
+    settings, never of a visitor, so it may be logged."""
 
 
 class PhotoError(FacesError):
-    """A photo that cannot be used, whatever the reason."""
+    """A photo that cannot be used. ``reason`` is the code and ``detail`` the one fact that
+    the sentence for a person needs, as text; empty for most."""
+
+    reason: ClassVar[Reason]
+    detail: str = ""
 
 
 class UnsupportedFormat(PhotoError):
-    """Not one of the accepted formats. ``found`` names what it is, where that is known."""
+    """Not one of the accepted formats. ``detail`` names what it is, where that is known."""
+
+    reason = Reason.UNSUPPORTED
 
     def __init__(self, found: str = "") -> None:
         super().__init__(found or "unknown format")
-        self.found = found
+        self.detail = found
 
 
 class UnreadablePhoto(PhotoError):
     """Damaged, truncated, or no picture at all."""
 
+    reason = Reason.UNREADABLE
+
 
 class PhotoTooLarge(PhotoError):
-    """More bytes than the limit. ``size`` and ``limit`` are in bytes."""
+    """More bytes than the limit."""
+
+    reason = Reason.TOO_LARGE
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"{size} bytes, the limit is {limit}")
-        self.size = size
-        self.limit = limit
 
 
 class TooManyPixels(PhotoError):
-    """More pixels than the limit. ``pixels`` and ``limit`` count width times height."""
+    """Width times height is above the limit. ``detail`` is megapixels, rounded."""
+
+    reason = Reason.TOO_MANY_PIXELS
 
     def __init__(self, pixels: int, limit: int) -> None:
         super().__init__(f"{pixels} pixels, the limit is {limit}")
-        self.pixels = pixels
-        self.limit = limit
+        self.detail = f"{pixels / 1e6:.0f}"
 
 
 class PhotoTooSmall(PhotoError):
-    """A side under the least that a face can be read from. ``side`` and ``limit`` are pixels."""
+    """The shorter side is below the limit, in pixels. ``detail`` is that side."""
+
+    reason = Reason.TOO_SMALL
 
     def __init__(self, side: int, limit: int) -> None:
         super().__init__(f"{side} pixels, at least {limit} are needed")
-        self.side = side
-        self.limit = limit
+        self.detail = str(side)
+
+
+class NoFace(PhotoError):
+    """No face was found in any rotation. Raised by callers that need a face."""
+
+    reason = Reason.NO_FACE
+
+
+class SeveralFaces(PhotoError):
+    """More than one face where a portrait needs exactly one. ``detail`` counts them."""
+
+    reason = Reason.SEVERAL_FACES
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} faces")
+        self.detail = str(count)
 
 
 class FaceTooSmall(PhotoError):
-    """Faces were found, but the largest is under ``limit`` pixels wide."""
+    """Faces were found, but the largest is below the limit. ``detail`` is its width in pixels."""
+
+    reason = Reason.FACE_TOO_SMALL
 
     def __init__(self, side: float, limit: int) -> None:
         super().__init__(f"{side:.0f} pixels, at least {limit} are needed")
-        self.side = side
-        self.limit = limit
+        self.detail = f"{side:.0f}"
 
 
 class WeightsMissing(FacesError):
@@ -76,7 +125,7 @@ class BadVector(FacesError):
 
 
 class IndexProblem(FacesError):
-    """The index cannot be used, whatever the reason."""
+    """The index cannot be used."""
 
 
 class IndexMissing(IndexProblem):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.errors import FaceTooSmall
-from lookalike.faces.photos import turn_photo
+from lookalike.faces.photos.decoding import turn_photo
 from lookalike.faces.types import Detection, Detector, Encoder, Face, Photo, Pixels
 
 MIN_FACE_SIDE = 28

@@ -11,9 +11,9 @@ from django.db import connection, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import sql
 
-from celebrities.builds import open_current
+from celebrities.index.builds import open_current
+from celebrities.index.pgvector import PREFIX, PgvectorIndex
 from celebrities.models import Celebrity
-from celebrities.pgvector import PREFIX, PgvectorIndex
 from lookalike.faces.types import Neighbour
 
 

@@ -15,11 +15,11 @@ from django.core.files.storage import storages
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from celebrities import builds
-from celebrities.build_files import remove_old_builds
-from celebrities.builds import claim_build, current_build, gallery_changed, open_current
 from celebrities.errors import BuildRunning, EmptyGallery, NoIndex
 from celebrities.gallery import rebuild_index
+from celebrities.index import builds
+from celebrities.index.builds import claim_build, current_build, gallery_changed, open_current
+from celebrities.index.files import remove_old_builds
 from celebrities.models import Celebrity, IndexBuild, Portrait, Resemblance
 from lookalike import engine
 from lookalike.faces.errors import BadVector

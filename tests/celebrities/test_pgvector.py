@@ -16,16 +16,18 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from celebrities.builds import encoder_id
 from celebrities.errors import EmptyGallery
-from celebrities.gallery import Among, find_lookalikes, rebuild_index
+from celebrities.filters import Filters
+from celebrities.gallery import rebuild_index
+from celebrities.index.builds import encoder_id
+from celebrities.index.pgvector import PgvectorIndex
+from celebrities.index.pgvector_build import graph_of
+from celebrities.index.search import find_lookalikes
 from celebrities.models import Celebrity, IndexBuild, Portrait
-from celebrities.pgvector import PgvectorIndex
-from celebrities.pgvector_build import graph_of
 from lookalike import engine
-from lookalike.faces.photos import open_photo
+from lookalike.faces.index.tuning import mix_queries
+from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
-from lookalike.faces.tuning import mix_queries
 from lookalike.faces.types import Vector, Vectors
 from tests.celebrities.factories import make_category, make_celebrity, make_ready
 from tests.celebrities.postgres import (
@@ -142,7 +144,7 @@ def nearest_people(rows: Rows, query: Vector, k: int) -> list[int]:
 
 def test_it_works(cast_vectors: dict[str, Vectors]) -> None:
     for slug, vectors in cast_vectors.items():
-        (found,) = find_lookalikes(vectors[2:], k=6)
+        (found,) = find_lookalikes(vectors[2:], k=6).neighbours
         assert names_of(found)[0] == slug
         assert len({*people_of(found)}) == 6
         assert found == sorted(found, key=lambda near: near.distance)
@@ -194,7 +196,9 @@ def test_one_can_look_among_many() -> None:
     women = read_rows(celebrity__gender="female")
     assert recall_among(read_rows(), women, np.unique(women[2]).tolist()) >= 0.97
     query = mix_queries(women[0], women[2], 1)
-    (found,) = find_lookalikes(query, k=12, among=Among(gender="female"), exact=True)
+    (found,) = find_lookalikes(
+        query, k=12, filters=Filters(gender="female"), method="exact"
+    ).neighbours
     assert people_of(found) == nearest_people(women, query[0], 12)
 
 
@@ -248,22 +252,22 @@ def test_one_can_look_among_a_few_far_away() -> None:
     query = read_rows()[0][:1]
     among = read_rows(celebrity__categories__slug="astronaut")
 
-    (found,) = find_lookalikes(query, k=12, among=Among(category="astronaut"))
+    (found,) = find_lookalikes(query, k=12, filters=Filters(category="astronaut")).neighbours
     assert people_of(found) == nearest_people(among, query[0], 12)
-    (found,) = find_lookalikes(query, k=3, among=Among(category="astronaut"))
+    (found,) = find_lookalikes(query, k=3, filters=Filters(category="astronaut")).neighbours
     assert people_of(found) == nearest_people(among, query[0], 3)
-    assert find_lookalikes(query, k=3, among=Among(category="nobody")) == [[]]
+    assert find_lookalikes(query, k=3, filters=Filters(category="nobody")).neighbours == [[]]
 
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_people_removed_since_are_skipped_without_shortening_the_result(exact: bool) -> None:
     query = read_rows()[0][:1]
-    (before,) = find_lookalikes(query, k=12, exact=True)
+    (before,) = find_lookalikes(query, k=12, method="exact").neighbours
     Celebrity.objects.filter(pk__in=people_of(before)[:2]).unpublish()
     Portrait.objects.filter(celebrity__in=people_of(before)[2:4]).delete()
     Celebrity.objects.get(pk=people_of(before)[4]).delete()
 
-    (found,) = find_lookalikes(query, k=7, exact=exact)
+    (found,) = find_lookalikes(query, k=7, method="exact" if exact else None).neighbours
     assert people_of(found) == people_of(before)[5:]
 
 
@@ -272,7 +276,7 @@ def test_a_gallery_of_which_little_is_left_gives_all_of_it() -> None:
     last = [*Celebrity.objects.order_by("-pk").values_list("pk", flat=True)[:9]]
     Celebrity.objects.exclude(pk__in=last).unpublish()
 
-    (found,) = find_lookalikes(query, k=12)
+    (found,) = find_lookalikes(query, k=12).neighbours
     assert people_of(found) == nearest_people(read_rows(celebrity__in=last), query[0], 12)
     Celebrity.objects.all().unpublish()
     with pytest.raises(EmptyGallery):
@@ -289,11 +293,15 @@ def test_portraits_added_or_computed_anew_since_are_found(
     far = cast_vectors["lorcan-fitzmorrow"][0].astype("<f4").tobytes()
     moved.update(vector=far, embedded_at=timezone.now())
 
-    (found,) = find_lookalikes(asked, k=2)
+    (found,) = find_lookalikes(asked, k=2).neighbours
     assert names_of(found) == ["Double", "kenji-morishige"]
-    assert names_of(find_lookalikes(asked, k=1, among=Among(gender="male"))[0]) != ["Double"]
-    assert names_of(find_lookalikes(asked, k=1, among=Among(gender="female"))[0]) == ["Double"]
-    (found,) = find_lookalikes(cast_vectors["lorcan-fitzmorrow"][:1], k=2)
+    assert names_of(find_lookalikes(asked, k=1, filters=Filters(gender="male")).neighbours[0]) != [
+        "Double"
+    ]
+    assert names_of(
+        find_lookalikes(asked, k=1, filters=Filters(gender="female")).neighbours[0]
+    ) == ["Double"]
+    (found,) = find_lookalikes(cast_vectors["lorcan-fitzmorrow"][:1], k=2).neighbours
     assert {*names_of(found)} == {"amara-dioulasse", "lorcan-fitzmorrow"}
-    (found,) = find_lookalikes(cast_vectors["amara-dioulasse"][:1], k=1)
+    (found,) = find_lookalikes(cast_vectors["amara-dioulasse"][:1], k=1).neighbours
     assert names_of(found) != ["amara-dioulasse"]

@@ -14,13 +14,14 @@ from django.db import DatabaseError, connection
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
-from celebrities.build_files import remove_old_builds
-from celebrities.builds import current_build
 from celebrities.errors import EmptyGallery, NoIndex, PgvectorMissing
-from celebrities.gallery import find_lookalikes, rebuild_index
+from celebrities.gallery import rebuild_index
+from celebrities.index.builds import current_build
+from celebrities.index.files import remove_old_builds
+from celebrities.index.pgvector import table_of
+from celebrities.index.pgvector_build import require_pgvector
+from celebrities.index.search import find_lookalikes
 from celebrities.models import Celebrity, IndexBuild
-from celebrities.pgvector import table_of
-from celebrities.pgvector_build import require_pgvector
 from lookalike import engine
 from lookalike.faces.errors import BadVector, IndexMissing
 from lookalike.faces.pipeline import FaceEngine
@@ -77,7 +78,7 @@ def test_a_rebuild_supersedes_the_table_before() -> None:
     made[0].delete()
     second = rebuild_index()
 
-    assert names_of(find_lookalikes([unit(1)], k=2)[0]) == ["Person 01"]
+    assert names_of(find_lookalikes([unit(1)], k=2).neighbours[0]) == ["Person 01"]
     assert {*tables()} == {table_of(first.name), table_of(second.name)}
     remove_old_builds(at_once=True)
     assert tables() == [table_of(second.name)]
@@ -150,7 +151,7 @@ def test_requires_a_rebuild_when_the_setting_changes(settings: Settings) -> None
     with pytest.raises(NoIndex, match=r"LOOKALIKE_INDEX=annoy.*rebuild_index"):
         find_lookalikes([unit(1)], k=1)
     rebuild_index()
-    assert names_of(find_lookalikes([unit(1)], k=1)[0]) == ["Person 00"]
+    assert names_of(find_lookalikes([unit(1)], k=1).neighbours[0]) == ["Person 00"]
     remove_old_builds(at_once=True)
     assert tables() == []
 

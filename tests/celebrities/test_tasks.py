@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from celebrities.builds import claim_build
+from celebrities.index.builds import claim_build
 from celebrities.models import IndexBuild, Portrait
 from celebrities.tasks import (
     embed_portraits_task,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from celebrities.gallery import embed_portraits, find_lookalikes
+from celebrities.gallery import embed_portraits
+from celebrities.index.search import find_lookalikes
 from celebrities.models import IndexBuild, Portrait
 from celebrities.vectors import export_vectors
 from lookalike.faces.pipeline import FaceEngine
@@ -75,7 +76,7 @@ def test_vectors_computed_elsewhere_are_searched(gallery: list[Portrait], tmp_pa
 
     run("rebuild_index", from_csv=path)
 
-    (found,) = find_lookalikes([unit(*[0.0] * 15, 1.0)], k=1)
+    (found,) = find_lookalikes([unit(*[0.0] * 15, 1.0)], k=1).neighbours
     assert found[0].portrait_id == gallery[2].pk
     assert found[0].distance == pytest.approx(0, abs=1e-3)
 

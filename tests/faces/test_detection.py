@@ -12,10 +12,10 @@ from facenet_pytorch import MTCNN
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from PIL import Image
 
-from lookalike.faces.boxes import find_overlaps
-from lookalike.faces.detection import MtcnnDetector
+from lookalike.faces.detection.boxes import find_overlaps
+from lookalike.faces.detection.mtcnn import MtcnnDetector
+from lookalike.faces.detection.networks import load_network
 from lookalike.faces.errors import DeviceMissing
-from lookalike.faces.networks import load_network
 from lookalike.faces.types import Box, Detection, Pixels
 
 DEMO = Path(__file__).parents[2] / "celebrities" / "demo"
@@ -293,7 +293,7 @@ def test_a_worker_with_exports_at_hand_imports_no_torch(
 ) -> None:
     script = (
         "import sys, pathlib, numpy\n"
-        "from lookalike.faces.detection import MtcnnDetector\n"
+        "from lookalike.faces.detection.mtcnn import MtcnnDetector\n"
         "found = MtcnnDetector(pathlib.Path(sys.argv[1]))\n"
         "found.detect(numpy.zeros((80, 80, 3), numpy.uint8))\n"
         "assert 'onnxruntime' in sys.modules\n"

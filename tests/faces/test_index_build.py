@@ -13,7 +13,7 @@ import pytest
 
 from lookalike.faces.errors import BadVector
 from lookalike.faces.index import IndexRows, build_index, open_index
-from lookalike.faces.index_files import FILES, publish
+from lookalike.faces.index.folder import FILES, publish
 from tests.faces.vectors import DIMENSIONS, make_rows, make_vectors
 
 ENCODER: dict[str, Any] = {"encoder_name": "test", "encoder_version": "1"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lookalike.faces.clustering import LEAST_ROWS, Basis, find_basis
-from lookalike.faces.index_codes import (
+from lookalike.faces.index.clustering import LEAST_ROWS, Basis, find_basis
+from lookalike.faces.index.codes import (
     LEVELS,
     Coding,
     code_query,

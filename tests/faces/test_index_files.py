@@ -16,7 +16,7 @@ import pytest
 
 from lookalike.faces.errors import IndexDamaged, IndexMissing, IndexProblem, IndexStale
 from lookalike.faces.index import IndexRows, build_index, open_index
-from lookalike.faces.index_files import FILES
+from lookalike.faces.index.folder import FILES
 from tests.faces.vectors import make_rows, make_vectors
 
 PEOPLE = 2100

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lookalike.faces.index import build_index, open_index
-from lookalike.faces.tuning import mix_queries, true_neighbours
+from lookalike.faces.index.tuning import mix_queries, true_neighbours
 from tests.faces.vectors import make_rows, make_vectors
 
 ENCODER: dict[str, Any] = {"encoder_name": "test", "encoder_version": "1"}

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from lookalike.faces.colours import BACKGROUND, flatten_to_rgb
 from lookalike.faces.errors import (
     PhotoError,
     PhotoTooLarge,
@@ -20,7 +19,8 @@ from lookalike.faces.errors import (
     UnreadablePhoto,
     UnsupportedFormat,
 )
-from lookalike.faces.photos import (
+from lookalike.faces.photos.colours import BACKGROUND, flatten_to_rgb
+from lookalike.faces.photos.decoding import (
     ACCEPTED_FORMATS,
     check_header,
     encode_jpeg,
@@ -389,7 +389,7 @@ def test_rejects_other_formats_by_name(head: bytes, found: str) -> None:
     for reject in (open_it, check_it):
         with pytest.raises(UnsupportedFormat) as caught:
             reject(data)
-        assert caught.value.found == found
+        assert caught.value.detail == found
 
 
 @pytest.mark.parametrize("name", ["TIFF", "BMP", "ICO", "PPM", "TGA", "JPEG2000", "DDS", "PCX"])
@@ -449,10 +449,10 @@ def test_rejects_too_many_bytes_before_reading_them(tmp_path: Path) -> None:
     for data in (large, bytes(MAX_BYTES + 1), io.BytesIO(bytes(MAX_BYTES + 1))):
         with pytest.raises(PhotoTooLarge) as caught:
             check_it(data)
-        assert caught.value.limit == MAX_BYTES
+        assert str(MAX_BYTES) in str(caught.value)
     with pytest.raises(PhotoTooLarge) as caught:
         open_it(large)
-    assert caught.value.size == 10_000_000_000
+    assert str(caught.value).startswith("10000000000 bytes")
 
 
 @pytest.mark.parametrize("side", [5_000, 12_000, 30_000])
@@ -462,8 +462,8 @@ def test_rejects_too_many_pixels_before_decoding_them(side: int) -> None:
     for reject in (open_it, check_it):
         with pytest.raises(TooManyPixels) as caught:
             reject(data)
-        assert caught.value.pixels == side * side
-        assert caught.value.limit == MAX_PIXELS
+        assert str(caught.value).startswith(f"{side * side} pixels")
+        assert str(MAX_PIXELS) in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["GIF", "WEBP", "JPEG"])
@@ -494,8 +494,8 @@ def test_rejects_a_small_side() -> None:
     for size in ((31, 200), (200, 31), (1, 1)):
         with pytest.raises(PhotoTooSmall) as caught:
             open_it(saved(Image.new("RGB", size), "PNG"))
-        assert caught.value.side == min(size)
-        assert caught.value.limit == MIN_SIDE
+        assert caught.value.detail == str(min(size))
+        assert str(MIN_SIDE) in str(caught.value)
 
 
 def test_rejects_text_that_inflates() -> None:

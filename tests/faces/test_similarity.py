@@ -8,10 +8,10 @@ import pytest
 from django.conf import settings
 from numpy.typing import NDArray
 
-from lookalike.faces.detection import MtcnnDetector
+from lookalike.faces.detection.mtcnn import MtcnnDetector
 from lookalike.faces.encoders import DlibEncoder
 from lookalike.faces.index import IndexRows, build_index, open_index
-from lookalike.faces.photos import open_photo
+from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.similarity import (
     BANDS,

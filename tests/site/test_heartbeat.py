@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from lookalike.heartbeat import beat, worker_is_away
+from lookalike.processes.heartbeat import beat, worker_is_away
 from tests.live import Site, wait_for
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lookalike.keep import SUPERVISOR
+from lookalike.processes.supervise import SUPERVISOR
 from tests.live import CHECKOUT, is_running, list_children, wait_for
 
 Keep = Callable[..., "subprocess.Popen[bytes]"]
@@ -41,6 +41,8 @@ pathlib.Path(sys.argv[1]).write_text(str(child.pid))
 sys.stdin.close()
 """
 
+SUPERVISE = "lookalike.processes.supervise"
+
 
 @pytest.fixture
 def keep() -> Iterator[Keep]:
@@ -49,7 +51,15 @@ def keep() -> Iterator[Keep]:
 
     def start(code: str, *words: str, **environment: str) -> subprocess.Popen[bytes]:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "lookalike.keep", sys.executable, "-c", code, *words],
+            [
+                sys.executable,
+                "-m",
+                "lookalike.processes.supervise",
+                sys.executable,
+                "-c",
+                code,
+                *words,
+            ],
             cwd=CHECKOUT,
             env={**os.environ, **environment},
             stderr=subprocess.DEVNULL,

@@ -73,7 +73,7 @@ def test_health_tells_what_is_missing(client: Client, db: None, valkey: str) -> 
 
 
 def test_health_is_well_when_everything_is_there(client: Client, db: None, valkey: str) -> None:
-    from lookalike.heartbeat import beat
+    from lookalike.processes.heartbeat import beat
 
     beat()
 

@@ -87,7 +87,7 @@ def is_leader(pid: int, name: str) -> bool:
     """Whether this is the command of that name itself: no keeper, no child of it."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        return name in words and "lookalike.keep" not in words and os.getpgid(pid) == pid
+        return name in words and ".supervise" not in words and os.getpgid(pid) == pid
     except OSError:
         return False
 

@@ -12,7 +12,7 @@ import redis
 from pytest_django.fixtures import Settings
 
 from lookalike import settings as lookalike_settings
-from lookalike import valkey
+from lookalike.processes import valkey
 from tests.conftest import MakeSite
 from tests.live import wait_for
 

@@ -22,7 +22,8 @@ for app in (uploads, celebrities):
     for module in pkgutil.walk_packages(app.__path__, app.__name__ + "."):
         if ".migrations" not in module.name and ".management" not in module.name:
             importlib.import_module(module.name)
-import lookalike.views, lookalike.heartbeat, lookalike.checks, lookalike.engine, lookalike.celery
+import lookalike.views, lookalike.processes.heartbeat, lookalike.checks, lookalike.engine
+import lookalike.celery, lookalike.queue
 print(json.dumps([pages, sorted(name for name in sys.modules if "." not in name)]))
 """
 

@@ -17,8 +17,8 @@ from PIL import Image
 
 from celebrities.models import Celebrity, Portrait
 from uploads.consent import current_digest, record_consent
-from uploads.files import delete_files, store_file
 from uploads.models import Match, Upload, UploadedFace
+from uploads.storage import delete_files, store_file
 from uploads.visitors import SESSION_KEY
 
 DEMO = Path(__file__).resolve().parents[2] / "celebrities" / "demo"

@@ -7,8 +7,8 @@ from django.test import Client
 
 from celebrities.models import Celebrity
 from tests.uploads.factories import make_result
-from uploads.files import list_files
 from uploads.models import Upload
+from uploads.storage import list_files
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from tests.uploads.factories import make_upload
 from uploads.claims import ClaimLost, claim_upload, update_claimed
-from uploads.files import list_files, store_file
 from uploads.models import Upload
+from uploads.storage import list_files, store_file
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,9 @@ from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Detection, Photo
 from tests.uploads.factories import make_result, make_upload
 from uploads.deletion import delete_upload
-from uploads.files import list_files
 from uploads.matching import match_upload
 from uploads.models import Match, Upload, UploadedFace
+from uploads.storage import list_files
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from celebrities.models import Celebrity
-from lookalike import heartbeat
+from lookalike.processes import heartbeat
 from tests.uploads.factories import as_owner, body_of, make_result, make_upload
 from uploads.models import Upload
 

@@ -16,9 +16,9 @@ from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Pixels
 from tests.fakes import FakeDetector, FakeEncoder
 from tests.uploads.factories import cast_photo, encode, make_picture, make_upload
-from uploads.files import delete_files, list_files, read_file, store_file
 from uploads.matching import match_upload
 from uploads.models import Match, Upload
+from uploads.storage import delete_files, list_files, read_file, store_file
 
 pytestmark = pytest.mark.django_db
 

@@ -26,9 +26,9 @@ from tests.uploads.factories import (
     make_upload,
 )
 from uploads.consent import current_digest
-from uploads.files import list_files, read_file
 from uploads.models import Consent, Upload
 from uploads.samples import SAMPLES
+from uploads.storage import list_files, read_file
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from celebrities.models import Celebrity
 from tests.uploads.factories import body_of, make_result, make_upload
-from uploads.files import delete_files, read_file
+from uploads.storage import delete_files, read_file
 
 pytestmark = pytest.mark.django_db
 

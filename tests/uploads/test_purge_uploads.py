@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from celebrities.models import Celebrity
 from tests.uploads.factories import make_result, make_upload
-from uploads.files import list_files, store_file
 from uploads.models import Match, Upload
+from uploads.storage import list_files, store_file
 from uploads.tasks import purge_expired_task
 
 pytestmark = pytest.mark.django_db

@@ -15,9 +15,9 @@ from PIL import Image
 
 from celebrities.models import Celebrity
 from tests.uploads.factories import body_of, make_result, make_upload
-from uploads.lettering import choose_font, choose_name
 from uploads.models import Match, Upload
-from uploads.share import draw_share_picture
+from uploads.share.lettering import choose_font, choose_name
+from uploads.share.picture import draw_share_picture
 
 pytestmark = pytest.mark.django_db
 

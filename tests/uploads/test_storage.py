@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from pytest_django import Settings
 
 from uploads.deletion import find_orphan_folders
-from uploads.files import (
+from uploads.storage import (
     delete_files,
     delete_folder,
     delete_strays,

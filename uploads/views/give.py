@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
-from celebrities.gallery import Among, count_people
-from lookalike.heartbeat import worker_is_away
+from celebrities.filters import EVERYBODY
+from lookalike.processes.heartbeat import worker_is_away
 from uploads import limits
 from uploads.consent import current_digest, render_text
 from uploads.forms import UploadForm
@@ -64,7 +64,7 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
         "form": form,
         "failure": form.failure,
         "consent_text": render_text(_language()),
-        "people_count": count_people(Among()),
+        "people_count": EVERYBODY.count(),
         "samples": list_samples(),
         "busy_minutes": limits.estimate_minutes(),
         "worker_away": worker_is_away(),

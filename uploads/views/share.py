@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from uploads.models import Match, Upload
 from uploads.results import list_faces
-from uploads.share import draw_share_picture
+from uploads.share.picture import draw_share_picture
 from uploads.views.pictures import stream_jpeg
 from uploads.visitors import UploadView, own_upload, private
 

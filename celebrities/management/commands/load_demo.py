@@ -5,11 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from celebrities.build_files import remove_old_builds
 from celebrities.gallery import delete_celebrities
 from celebrities.importers.importing import Options
 from celebrities.importers.layout import plan_import
 from celebrities.importers.sources import FolderSource
+from celebrities.index.files import remove_old_builds
 from celebrities.management.importing import run_import, tell_summary
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from django.core.management.base import CommandError, CommandParser
 
-from celebrities.builds import open_current
 from celebrities.errors import GalleryError
-from celebrities.gallery import find_lookalikes
+from celebrities.index.builds import open_current
+from celebrities.index.search import find_lookalikes
 from celebrities.models import Celebrity
 from celebrities.photos import open_to_keep
 from lookalike import engine
@@ -75,7 +75,8 @@ def match_photo(path: Path, k: int, *, exact: bool) -> dict[str, Any]:
     if not detections:
         return {**says, "outcome": "no_face"}
     faces = engine.get_engine().encode_faces(upright, detections)
-    found = find_lookalikes(np.stack([face.vector for face in faces]), k=k, exact=exact)
+    vectors = np.stack([face.vector for face in faces])
+    found = find_lookalikes(vectors, k=k, method="exact" if exact else None).neighbours
     names = name_people(found)
     says["faces"] = [
         describe_face(upright, face, near, names) for face, near in zip(faces, found, strict=True)

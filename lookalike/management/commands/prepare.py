@@ -84,8 +84,8 @@ class Command(BaseCommand):
 
     def tend_index(self) -> None:
         """Build it when there is none that the encoder in use can search."""
-        from celebrities.builds import open_current
         from celebrities.errors import EmptyGallery, NoIndex
+        from celebrities.index.builds import open_current
 
         try:
             build, _ = open_current()

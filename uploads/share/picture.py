@@ -12,9 +12,9 @@ from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageOps
 
-from uploads.files import read_file
-from uploads.lettering import OWN_FONT, choose_name, draw_fitting
 from uploads.models import Match, UploadedFace
+from uploads.share.lettering import OWN_FONT, choose_name, draw_fitting
+from uploads.storage import read_file
 
 SIZE = (1200, 630)
 SIDE = 410

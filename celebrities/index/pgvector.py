@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike
 
 from celebrities.models import IndexBuild, Portrait
 from lookalike.faces.errors import IndexDamaged, IndexMissing
-from lookalike.faces.index_manifest import parse_facts
-from lookalike.faces.index_rows import IndexRows, unit_vector
-from lookalike.faces.index_scan import NOTHING, Found, measure_rows
+from lookalike.faces.index.manifest import parse_facts
+from lookalike.faces.index.rows import IndexRows, unit_vector
+from lookalike.faces.index.scan import NOTHING, Found, measure_rows
 from lookalike.faces.similarity import Calibration, Scale
 from lookalike.faces.types import Neighbour, Vector
 

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.clustering import LEAST_ROWS
-from lookalike.faces.index_manifest import Tuning
-from lookalike.faces.index_rows import unit_vectors
-from lookalike.faces.index_search import Index
+from lookalike.faces.index.clustering import LEAST_ROWS
+from lookalike.faces.index.manifest import Tuning
+from lookalike.faces.index.rows import unit_vectors
+from lookalike.faces.index.search import Index
 from lookalike.faces.types import Vectors
 
 NEIGHBOURS: Final = 12

@@ -1,4 +1,4 @@
-"""Who can be matched: people, their portraits, the index builds made of them."""
+"""Who can be matched: people, their categories and their portraits."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.files.storage import Storage, storages
 from django.db import models
-from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.names import fold
-from lookalike.faces import similarity
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -123,7 +121,6 @@ class Celebrity(models.Model):
     objects = CelebrityQuerySet.as_manager()
     if TYPE_CHECKING:
         portraits: RelatedManager[Portrait]
-        resemblances: RelatedManager[Resemblance]
 
     class Meta:
         ordering = ["sort_key", "pk"]
@@ -309,124 +306,6 @@ class Portrait(models.Model):
         """Every file of this portrait in gallery storage."""
         names = [self.image.name, self.chip.name, *self.thumbnail_names.values()]
         return [name for name in names if name]
-
-
-class IndexBuildQuerySet(models.QuerySet["IndexBuild"]):
-    def current(self) -> IndexBuild | None:
-        """The build that searches use, or None before the first."""
-        return self.filter(status=IndexBuild.Status.PUBLISHED).order_by("-finished_at").first()
-
-
-class IndexBuild(models.Model):
-    """One build of the index: building -> published -> superseded, or building -> failed."""
-
-    class Status(models.TextChoices):
-        BUILDING = "building", _("building")
-        PUBLISHED = "published", _("in use")
-        SUPERSEDED = "superseded", _("superseded")
-        FAILED = "failed", _("failed")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=80, unique=True)
-    # Machine and process at work on it, so that a dead one's build can be taken over.
-    builder = models.CharField(max_length=100, blank=True)
-    encoder = models.CharField(max_length=80)
-    items = models.PositiveIntegerField(default=0)
-    people = models.PositiveIntegerField(default=0)
-    status = models.CharField(max_length=12, choices=Status, default=Status.BUILDING)
-    error = models.TextField(blank=True)
-    manifest = models.JSONField(default=dict, blank=True)
-    started_at = models.DateTimeField(db_default=Now())
-    heartbeat_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True, blank=True)
-
-    objects = IndexBuildQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-started_at"]
-        verbose_name = _("index build")
-        verbose_name_plural = _("index builds")
-        constraints = [
-            # One build at a time: the second to start fails here, whatever process it is in.
-            models.UniqueConstraint(
-                fields=["status"], condition=models.Q(status="building"), name="one_build_at_a_time"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Likeness(models.Model):
-    """How alike somebody of the gallery is to the face that was searched with; the nearest
-    has rank 1. ``distance`` and ``similarity`` are those of `lookalike.faces.types.Neighbour`."""
-
-    rank = models.PositiveSmallIntegerField()
-    distance = models.FloatField()
-    similarity = models.FloatField()
-
-    class Meta:
-        abstract = True
-
-    @property
-    def number(self) -> int:
-        """How alike, 0 to 100, as people read it."""
-        return round(self.similarity)
-
-    @property
-    def phrase(self) -> str:
-        """How alike in words, in the language in force; always the words of `number`."""
-        return gettext(similarity.phrase(self.number))
-
-
-class Resemblance(Likeness):
-    """Who in the gallery looks most like someone in it, as of an index build."""
-
-    build = models.ForeignKey(IndexBuild, models.CASCADE, related_name="resemblances")
-    celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="resemblances")
-    other = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
-
-    class Meta:
-        ordering = ["celebrity", "rank"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["build", "celebrity", "rank"], name="one_resemblance_per_rank"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.celebrity}: {self.rank}"
-
-    @property
-    def portrait(self) -> Portrait | None:
-        return self.other.cover
-
-
-class RemovalRequest(models.Model):
-    """Someone asks to be taken out of the gallery, or to have a credit put right."""
-
-    class Status(models.TextChoices):
-        OPEN = "open", _("open")
-        DONE = "done", _("done")
-        DECLINED = "declined", _("declined")
-
-    celebrity = models.ForeignKey(
-        Celebrity, models.SET_NULL, null=True, blank=True, related_name="removal_requests"
-    )
-    person = models.CharField(_("name of the person in the gallery"), max_length=200)
-    contact = models.EmailField(_("how to reach you"), blank=True)
-    message = models.TextField(_("what you ask for"), max_length=4000)
-    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
-    curator_note = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-        verbose_name = _("removal request")
-        verbose_name_plural = _("removal requests")
-
-    def __str__(self) -> str:
-        return self.person
 
 
 def cleaned(celebrity: Celebrity, **changes: Any) -> Celebrity:

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.clustering import Basis
+from lookalike.faces.index.clustering import Basis
 from lookalike.faces.runtime import OnnxSession, Session
 
 LEVELS: Final = 127

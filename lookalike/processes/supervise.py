@@ -1,4 +1,4 @@
-"""Keeps one process of the site running: `python -m lookalike.keep COMMAND ...`.
+"""Keeps one process of the site running: `python -m lookalike.processes.supervise COMMAND ...`.
 
 The Procfile puts this in front of each command. It does what honcho leaves open:
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from celebrities.pgvector import LEAST, WIDEST, PgvectorIndex, PgvectorTuning
-from lookalike.faces.index_rows import IndexRows
-from lookalike.faces.tuning import (
+from celebrities.index.pgvector import LEAST, WIDEST, PgvectorIndex, PgvectorTuning
+from lookalike.faces.index.rows import IndexRows
+from lookalike.faces.index.tuning import (
     AS_FAST,
     MARGIN,
     NEIGHBOURS,

@@ -16,9 +16,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.boxes import correct_edges, find_areas, keep_best, lie_within, make_square
-from lookalike.faces.networks import load_network
-from lookalike.faces.pyramid import Picture, plan_layout
+from lookalike.faces.detection.boxes import (
+    correct_edges,
+    find_areas,
+    keep_best,
+    lie_within,
+    make_square,
+)
+from lookalike.faces.detection.networks import load_network
+from lookalike.faces.detection.pyramid import Picture, plan_layout
 from lookalike.faces.types import Box, Detection, Pixels
 
 Floats = NDArray[np.float32]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from celebrities.builds import open_build
+from celebrities.index.builds import open_build
 from celebrities.models import Celebrity, IndexBuild, Resemblance
 
 if TYPE_CHECKING:
-    from celebrities.builds import Progress
-    from celebrities.pgvector import PgvectorIndex
+    from celebrities.index.builds import Progress
+    from celebrities.index.pgvector import PgvectorIndex
     from lookalike.faces.index import Index, IndexRows
     from lookalike.faces.types import Neighbour
 

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from celebrities.errors import PgvectorMissing
-from celebrities.pgvector import (
+from celebrities.index.pgvector import (
     FORMAT,
     LEAST,
     PgvectorIndex,
@@ -24,8 +24,8 @@ from celebrities.pgvector import (
     drop_table,
     table_of,
 )
-from celebrities.pgvector_tuning import tune_table
-from lookalike.faces.index_rows import IndexRows, unit_vectors
+from celebrities.index.pgvector_tuning import tune_table
+from lookalike.faces.index.rows import IndexRows, unit_vectors
 from lookalike.faces.similarity import calibrate
 from lookalike.faces.types import Encoder
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.index_rows import IndexRows, unit_vectors
+from lookalike.faces.index.rows import IndexRows, unit_vectors
 from lookalike.faces.similarity import Scale
 from lookalike.faces.types import Neighbour, Vector
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from lookalike.faces.errors import IndexDamaged, IndexMissing, IndexStale
-from lookalike.faces.index_manifest import METRIC, FileMark, Manifest
+from lookalike.faces.index.manifest import METRIC, FileMark, Manifest
 
 MANIFEST: Final = "manifest.json"
 TREES: Final = "index.ann"

@@ -8,10 +8,10 @@ imported only where an index is built or opened.
 
 from __future__ import annotations
 
-from lookalike.faces.index_build import build_index
-from lookalike.faces.index_manifest import Manifest
-from lookalike.faces.index_rows import IndexRows
-from lookalike.faces.index_search import Index, open_index
+from lookalike.faces.index.build import build_index
+from lookalike.faces.index.manifest import Manifest
+from lookalike.faces.index.rows import IndexRows
+from lookalike.faces.index.search import Index, open_index
 
 __all__ = [
     "Index",

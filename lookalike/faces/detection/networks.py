@@ -52,7 +52,7 @@ def load_network(name: str, cache_dir: Path, *, threads: int = 1, device: str = 
 
 
 def _build(name: str) -> nn.Module:
-    from lookalike.faces.lean_mtcnn import build_network
+    from lookalike.faces.detection.lean_mtcnn import build_network
 
     return build_network(name)
 

@@ -22,7 +22,6 @@ import numpy as np
 from PIL import Image, ImageFile
 from pillow_heif import register_heif_opener
 
-from lookalike.faces.colours import flatten_to_rgb
 from lookalike.faces.errors import (
     PhotoError,
     PhotoTooLarge,
@@ -31,7 +30,8 @@ from lookalike.faces.errors import (
     UnreadablePhoto,
     UnsupportedFormat,
 )
-from lookalike.faces.formats import ACCEPTED_FORMATS, HEAD_BYTES, name_format
+from lookalike.faces.photos.colours import flatten_to_rgb
+from lookalike.faces.photos.formats import ACCEPTED_FORMATS, HEAD_BYTES, name_format
 from lookalike.faces.types import Photo, Pixels
 
 __all__ = ["ACCEPTED_FORMATS", "check_header", "encode_jpeg", "open_photo", "turn_photo"]

@@ -21,16 +21,16 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from celebrities import pgvector
-from celebrities.build_files import fetch_build, remove_old_builds, send_build, withdraw_builds
 from celebrities.errors import BuildRunning, EmptyGallery, NoIndex
+from celebrities.index import pgvector
+from celebrities.index.files import fetch_build, remove_old_builds, send_build, withdraw_builds
 from celebrities.models import IndexBuild, Portrait
 from lookalike import engine
 from lookalike.faces.errors import IndexProblem, IndexStale
 from lookalike.faces.types import Encoder
 
 if TYPE_CHECKING:
-    from celebrities.pgvector import PgvectorIndex, PgvectorManifest
+    from celebrities.index.pgvector import PgvectorIndex, PgvectorManifest
     from lookalike.faces.index import Index, IndexRows, Manifest
 
 Progress = Callable[[str, float], None]
@@ -122,7 +122,7 @@ def make_build(encoder: Encoder, progress: Progress | None = None) -> IndexBuild
     EmptyGallery (with every build withdrawn) when there is nothing to build, and
     PgvectorMissing when the index is to be kept in a database that cannot.
     """
-    from celebrities.resemblances import store_resemblances
+    from celebrities.index.resemblances import store_resemblances
 
     with claim_build(encoder) as build:
         tell = _with_heartbeat(build, progress)
@@ -145,7 +145,7 @@ def write_build(
 ) -> Manifest | PgvectorManifest:
     """The rows as the build's table or files, and what is to be known of it."""
     if in_database():
-        from celebrities.pgvector_build import build_table
+        from celebrities.index.pgvector_build import build_table
 
         return build_table(build.name, rows, encoder, recall=settings.RECALL, tell=tell)
     from lookalike.faces.index import build_index

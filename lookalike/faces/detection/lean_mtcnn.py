@@ -13,7 +13,7 @@ rearranged, without changing a result by more than rounding:
 - The layers that end a network are one, and give the face's log-odds instead of two
   probabilities.
 
-Importing this imports torch; `lookalike.faces.networks` does so only to export, or on a GPU.
+Importing this imports torch; `networks` does so only to export, or on a GPU.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BLOCK = 8
 def build_network(name: str) -> nn.Module:
     """The module of "pnet", "rnet" or "onet", with facenet-pytorch's weights.
 
-    Its input and output are described at `lookalike.faces.networks.load_network`.
+    Its input and output are described at `lookalike.faces.detection.networks.load_network`.
     """
     with torch.no_grad():
         given: Any = {"pnet": PNet, "rnet": RNet, "onet": ONet}[name]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, cast
 
 from django.db.models import Count, Max
 
-from celebrities.builds import open_current, rows_of
 from celebrities.errors import EmptyGallery
-from celebrities.models import Celebrity, CelebrityQuerySet, IndexBuild, Portrait
-from celebrities.pgvector import PgvectorIndex
+from celebrities.filters import EVERYBODY, Filters
+from celebrities.index.builds import open_current, rows_of
+from celebrities.index.pgvector import PgvectorIndex
+from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike.faces.types import Neighbour, Vector, Vectors
 
 if TYPE_CHECKING:
@@ -27,52 +29,49 @@ MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
-    """Whom to search among: everybody, unless a category's slug, a gender, or being alive
-    is asked for."""
+class SearchResult:
+    """What a search did and found.
 
-    category: str = ""
-    gender: str = ""
-    living_only: bool = False
+    ``build`` is the build that was searched, ``method`` how, ``ms`` the milliseconds of the
+    search itself (all vectors together), ``compared_with`` how many people were in question.
+    ``neighbours`` has one list a vector, nearest first, each person once.
+    """
 
-    @property
-    def is_everybody(self) -> bool:
-        return self == Among()
-
-    def chosen(self, people: CelebrityQuerySet) -> CelebrityQuerySet:
-        """Those of the people who are asked for."""
-        if self.category:
-            people = people.filter(categories__slug=self.category)
-        if self.gender:
-            people = people.filter(gender=self.gender)
-        return people.living() if self.living_only else people
-
-
-def count_people(among: Among) -> int:
-    """How many people a search compares with."""
-    return among.chosen(Celebrity.objects.searchable()).order_by().count()
+    build: IndexBuild
+    method: str
+    ms: float
+    compared_with: int
+    neighbours: list[list[Neighbour]]
 
 
 def find_lookalikes(
-    vectors: Vectors | Sequence[Vector], *, k: int, among: Among | None = None, exact: bool = False
-) -> list[list[Neighbour]]:
-    """The ``k`` nearest people of each vector, nearest first, each person once.
+    vectors: Vectors | Sequence[Vector],
+    *,
+    k: int,
+    filters: Filters = EVERYBODY,
+    method: str | None = None,
+) -> SearchResult:
+    """The ``k`` nearest people of each vector.
 
-    ``exact`` compares with everyone; otherwise the build's own faster way is taken, which
-    finds them with the recall asked for. Portraits added since the build are searched
+    ``method`` None takes the build's own faster way, which finds them with the recall asked
+    for; "exact" compares with everyone. Portraits added since the build are searched
     exactly beside it; removed and unpublished ones are skipped, and don't shorten the
     result. Raises EmptyGallery or NoIndex.
     """
-    among = among or Among()
     build, index = open_current()
-    search = _Search(build, index, k, exact, among)
+    search = _Search(build, index, k, method == "exact", filters)
+    started = time.perf_counter()
     found = search.find(vectors)
+    ms = (time.perf_counter() - started) * 1000
     if not search.all_stand(found):
         search.look_again()
+        started = time.perf_counter()
         found = search.find(vectors)
-    if not any(found) and among.is_everybody:
+        ms = (time.perf_counter() - started) * 1000
+    if not any(found) and not filters:
         raise EmptyGallery("The gallery is empty. Import people: manage.py import_celebrities.")
-    return found
+    used = "exact" if filters else method or index.manifest.tuning.method
+    return SearchResult(build, used, ms, filters.count(), found)
 
 
 class _Search:
@@ -84,15 +83,15 @@ class _Search:
         index: Index | PgvectorIndex,
         k: int,
         exact: bool,
-        among: Among,
+        filters: Filters,
     ) -> None:
         self.build = build
         self.index = index
         self.k = k
         self.exact = exact or None
         self.allowed: Collection[int] | None = None
-        if not among.is_everybody:
-            people = among.chosen(Celebrity.objects.published()).order_by()
+        if filters:
+            people = filters.apply(Celebrity.objects.published()).order_by()
             # A query: an index in files reads it once, one in the database joins it.
             self.allowed = cast("Collection[int]", people.values_list("pk", flat=True))
         self.searchable = Portrait.objects.searchable(build.encoder)

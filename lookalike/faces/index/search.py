@@ -17,9 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lookalike.faces.clustering import Basis
-from lookalike.faces.index_codes import CodedQuery, Codes, Coding, Terms, code_query
-from lookalike.faces.index_files import (
+from lookalike.faces.index.clustering import Basis
+from lookalike.faces.index.codes import CodedQuery, Codes, Coding, Terms, code_query
+from lookalike.faces.index.folder import (
     BASIS,
     CELLS,
     CODES,
@@ -31,9 +31,9 @@ from lookalike.faces.index_files import (
     check_files,
     read_manifest,
 )
-from lookalike.faces.index_manifest import METRIC, Manifest
-from lookalike.faces.index_rows import IndexRows, unit_vector
-from lookalike.faces.index_scan import (
+from lookalike.faces.index.manifest import METRIC, Manifest
+from lookalike.faces.index.rows import IndexRows, unit_vector
+from lookalike.faces.index.scan import (
     NOTHING,
     Found,
     Rows,

@@ -15,8 +15,8 @@ from django.core.files.storage import storages
 from django.db.models import Q
 from django.utils import timezone
 
+from celebrities.index.pgvector import drop_tables
 from celebrities.models import IndexBuild, Resemblance
-from celebrities.pgvector import drop_tables
 from lookalike.faces.errors import IndexDamaged, IndexMissing
 
 GRACE = timedelta(hours=1)
@@ -37,7 +37,7 @@ def send_build(build: IndexBuild) -> None:
     """Put the build's files into storage, the manifest last."""
     if not is_shared():
         return
-    from lookalike.faces.index_files import FILES, MANIFEST
+    from lookalike.faces.index.folder import FILES, MANIFEST
 
     for name in (*FILES, MANIFEST):
         with (settings.INDEX_DIR / build.name / name).open("rb") as file:
@@ -60,7 +60,7 @@ def fetch_build(build: IndexBuild) -> None:
 
 
 def _fetch(build: IndexBuild) -> None:
-    from lookalike.faces.index_files import (
+    from lookalike.faces.index.folder import (
         FILES,
         MANIFEST,
         check_encoder,

@@ -1,0 +1,29 @@
+from celebrities.models.index import IndexBuild, Likeness, Resemblance
+from celebrities.models.people import (
+    THUMBNAIL_WIDTHS,
+    Category,
+    Celebrity,
+    CelebrityQuerySet,
+    Portrait,
+    PortraitQuerySet,
+    cleaned,
+    gallery_storage,
+    received_path,
+)
+from celebrities.models.requests import RemovalRequest
+
+__all__ = [
+    "THUMBNAIL_WIDTHS",
+    "Category",
+    "Celebrity",
+    "CelebrityQuerySet",
+    "IndexBuild",
+    "Likeness",
+    "Portrait",
+    "PortraitQuerySet",
+    "RemovalRequest",
+    "Resemblance",
+    "cleaned",
+    "gallery_storage",
+    "received_path",
+]

@@ -1,0 +1,104 @@
+"""Index builds, and who in the gallery looks like whom."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from celebrities.models.people import Celebrity, Portrait
+from lookalike.faces import similarity
+
+
+class IndexBuildQuerySet(models.QuerySet["IndexBuild"]):
+    def current(self) -> IndexBuild | None:
+        """The build that searches use, or None before the first."""
+        return self.filter(status=IndexBuild.Status.PUBLISHED).order_by("-finished_at").first()
+
+
+class IndexBuild(models.Model):
+    """One build of the index: building -> published -> superseded, or building -> failed."""
+
+    class Status(models.TextChoices):
+        BUILDING = "building", _("building")
+        PUBLISHED = "published", _("in use")
+        SUPERSEDED = "superseded", _("superseded")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    # Machine and process at work on it, so that a dead one's build can be taken over.
+    builder = models.CharField(max_length=100, blank=True)
+    encoder = models.CharField(max_length=80)
+    items = models.PositiveIntegerField(default=0)
+    people = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=12, choices=Status, default=Status.BUILDING)
+    error = models.TextField(blank=True)
+    manifest = models.JSONField(default=dict, blank=True)
+    started_at = models.DateTimeField(db_default=Now())
+    heartbeat_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = IndexBuildQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at"]
+        verbose_name = _("index build")
+        verbose_name_plural = _("index builds")
+        constraints = [
+            # One build at a time: the second to start fails here, whatever process it is in.
+            models.UniqueConstraint(
+                fields=["status"], condition=models.Q(status="building"), name="one_build_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Likeness(models.Model):
+    """How alike somebody of the gallery is to the face that was searched with; the nearest
+    has rank 1. ``distance`` and ``similarity`` are those of `lookalike.faces.types.Neighbour`."""
+
+    rank = models.PositiveSmallIntegerField()
+    distance = models.FloatField()
+    similarity = models.FloatField()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def number(self) -> int:
+        """How alike, 0 to 100, as people read it."""
+        return round(self.similarity)
+
+    @property
+    def phrase(self) -> str:
+        """How alike in words, in the language in force; always the words of `number`."""
+        return gettext(similarity.phrase(self.number))
+
+
+class Resemblance(Likeness):
+    """Who in the gallery looks most like someone in it, as of an index build."""
+
+    build = models.ForeignKey(IndexBuild, models.CASCADE, related_name="resemblances")
+    celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="resemblances")
+    other = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ["celebrity", "rank"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["build", "celebrity", "rank"], name="one_resemblance_per_rank"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.celebrity}: {self.rank}"
+
+    @property
+    def portrait(self) -> Portrait | None:
+        return self.other.cover
