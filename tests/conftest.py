@@ -39,12 +39,25 @@ settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 settings.DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 django.setup()
 
+from lookalike import engine
+from lookalike.faces.pipeline import FaceEngine
+from tests.fakes import FakeDetector, FakeEncoder
 from tests.live import Site
 
 PORTRAITS = CHECKOUT.parent / "shared" / "faces" / "public_domain"
 DEMO = CHECKOUT / "celebrities" / "demo"
 
 MakeSite = Callable[..., Site]
+
+SITE_FIXTURES = {"live_site", "make_site", "postgres", "redis_url", "s3", "valkey_away", "worker"}
+"""What takes seconds to start. The embedded Valkey, there at once, is not among them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test `site` that asks for one of them."""
+    for item in items:
+        if SITE_FIXTURES & {*getattr(item, "fixturenames", [])}:
+            item.add_marker("site")
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +75,32 @@ def cast() -> dict[str, list[Path]]:
     for path in sorted(DEMO.glob("*_[123].jpg")):
         found.setdefault(path.stem[:-2], []).append(path)
     return found
+
+
+@pytest.fixture
+def fake_engine() -> Iterator[FaceEngine]:
+    """The process's engine, with a fake detector and a fake encoder."""
+    fake = FaceEngine(FakeDetector(), FakeEncoder())
+    engine.reset(fake)
+    yield fake
+    engine.reset()
+
+
+@pytest.fixture(scope="session")
+def loaded_engine() -> FaceEngine:
+    """The site's engine with its real networks, loaded once a session."""
+    engine.reset()
+    loaded = engine.get_engine()
+    engine.reset()
+    return loaded
+
+
+@pytest.fixture
+def real_engine(loaded_engine: FaceEngine) -> Iterator[FaceEngine]:
+    """The process's engine, with the real networks."""
+    engine.reset(loaded_engine)
+    yield loaded_engine
+    engine.reset()
 
 
 @pytest.fixture(scope="session")

@@ -13,20 +13,9 @@ from django.test import Client
 
 from celebrities.gallery import embed_portraits, rebuild_index
 from celebrities.models import Celebrity, IndexBuild, Portrait
-from lookalike import engine
 from lookalike.faces.pipeline import FaceEngine
-from tests.fakes import FakeDetector, FakeEncoder
 from tests.live import Site
 from tests.uploads.factories import PEOPLE, as_owner, make_person
-
-
-@pytest.fixture
-def fake_engine() -> Iterator[FaceEngine]:
-    """The process's engine, with a fake detector and a fake encoder."""
-    fake = FaceEngine(FakeDetector(), FakeEncoder())
-    engine.reset(fake)
-    yield fake
-    engine.reset()
 
 
 @pytest.fixture(scope="session")
