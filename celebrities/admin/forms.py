@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import BaseInlineFormSet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.models import Celebrity, Portrait
@@ -33,6 +35,14 @@ class PortraitFileField(forms.FileField):
         return initial if self.disabled else super().clean(data, initial)
 
 
+class StoredFileInput(forms.FileInput):
+    """Says that a file is stored. It stands where other rows have a field to choose one, so
+    that every row has the same fields, and the form is sent with its files."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return format_html("<span>{}</span>", _("Stored. Another picture is another portrait."))
+
+
 class PortraitForm(PortraitModelForm):
     """A portrait whose file is set once: another picture is another portrait."""
 
@@ -46,7 +56,7 @@ class PortraitForm(PortraitModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk is not None and "image" in self.fields:
             self.fields["image"].disabled = True
-            self.fields["image"].widget = forms.HiddenInput()
+            self.fields["image"].widget = StoredFileInput()
 
     def clean_image(self) -> Any:
         image = self.cleaned_data["image"]

@@ -31,11 +31,11 @@ from celebrities.models import (
 if TYPE_CHECKING:
     CategoryModelAdmin = admin.ModelAdmin[Category]
     CelebrityModelAdmin = admin.ModelAdmin[Celebrity]
-    PortraitTabularInline = admin.TabularInline[Portrait, Celebrity]
+    PortraitStackedInline = admin.StackedInline[Portrait, Celebrity]
 else:
     CategoryModelAdmin = admin.ModelAdmin
     CelebrityModelAdmin = admin.ModelAdmin
-    PortraitTabularInline = admin.TabularInline
+    PortraitStackedInline = admin.StackedInline
 
 
 @admin.register(Category)
@@ -53,22 +53,19 @@ class CategoryAdmin(CategoryModelAdmin):
         return count
 
 
-class PortraitInline(PortraitTabularInline):
+class PortraitInline(PortraitStackedInline):
     model = Portrait
     form = PortraitForm
     formset = PortraitFormSet
     extra = 1
+    # Stacked, since a table of these is wider than a window.
     fields = [
-        "preview",
+        ("preview", "state"),
         "image",
-        "state",
-        "author",
-        "licence",
-        "licence_url",
-        "source_page",
+        ("author", "source_page"),
+        ("licence", "licence_url"),
         "notes",
-        "seen",
-        "not_seen",
+        ("seen", "not_seen"),
     ]
     readonly_fields = ["preview", "state", "seen", "not_seen"]
 
