@@ -25,7 +25,7 @@ from lookalike.faces.errors import (
     UnreadablePhoto,
     UnsupportedFormat,
 )
-from lookalike.faces.photos.decoding import encode_jpeg
+from lookalike.faces.photos.jpeg import encode_jpeg
 from lookalike.faces.types import Box, Detection, Face, Photo, Pixels
 
 if TYPE_CHECKING:

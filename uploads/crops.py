@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from lookalike.faces.display import cut_display_chip
-from lookalike.faces.photos.decoding import encode_jpeg
+from lookalike.faces.photos.jpeg import encode_jpeg
 from lookalike.faces.types import Box, Face, Pixels
 from uploads.models import Upload, UploadedFace
 from uploads.storage import store_file

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from celebrities.models import Category, Celebrity
 from lookalike.faces.errors import PhotoError
-from lookalike.faces.photos.decoding import check_header
+from lookalike.faces.photos.header import check_header
 from uploads import consent
 from uploads.failures import FailureText, describe_failure, failure_of
 from uploads.samples import SAMPLES, sample_path

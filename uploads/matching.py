@@ -19,7 +19,7 @@ from celebrities.models import Portrait
 from celebrities.photos import open_to_keep
 from lookalike.engine import get_engine
 from lookalike.faces.errors import IndexProblem, PhotoError
-from lookalike.faces.photos.decoding import encode_jpeg
+from lookalike.faces.photos.jpeg import encode_jpeg
 from lookalike.faces.types import Face, Neighbour, Photo
 from uploads.claims import ClaimLost, claim_upload, update_claimed
 from uploads.crops import cut_faces

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import MAX_FILE_BYTES, reason_of
 from lookalike.faces.errors import PhotoError
-from lookalike.faces.photos.decoding import check_header
+from lookalike.faces.photos.header import check_header
 
 if TYPE_CHECKING:
     PortraitModelForm = forms.ModelForm[Portrait]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.errors import FaceTooSmall
-from lookalike.faces.photos.decoding import turn_photo
+from lookalike.faces.photos.decoding import rotate_photo
 from lookalike.faces.types import Detection, Detector, Encoder, Face, Photo, Pixels
 
 MIN_FACE_SIDE = 28
@@ -59,7 +59,7 @@ class FaceEngine:
         best: tuple[Photo, list[Detection]] | None = None
         most = -math.inf
         for turns in TURNS:
-            turned = turn_photo(photo, turns) if turns else photo
+            turned = rotate_photo(photo, turns) if turns else photo
             found = self.detector.detect(turned.pixels)
             widest = max((face.box.width for face in found), default=0.0)
             largest = max(largest, widest / photo.scale)

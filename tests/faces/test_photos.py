@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import io
+import logging
 import random
 import struct
 import warnings
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from celery.exceptions import SoftTimeLimitExceeded
+from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
 from lookalike.faces.errors import (
     PhotoError,
@@ -19,15 +22,13 @@ from lookalike.faces.errors import (
     UnreadablePhoto,
     UnsupportedFormat,
 )
+from lookalike.faces.photos import decoding
 from lookalike.faces.photos.colours import BACKGROUND, flatten_to_rgb
-from lookalike.faces.photos.decoding import (
-    ACCEPTED_FORMATS,
-    check_header,
-    encode_jpeg,
-    open_photo,
-    read_orientation,
-    turn_photo,
-)
+from lookalike.faces.photos.decoding import open_photo, rotate_photo
+from lookalike.faces.photos.formats import ACCEPTED_FORMATS
+from lookalike.faces.photos.header import check_header
+from lookalike.faces.photos.jpeg import encode_jpeg
+from lookalike.faces.photos.orientation import read_orientation
 from lookalike.faces.types import Photo, Pixels
 
 MAX_BYTES = 5_000_000
@@ -512,6 +513,98 @@ def test_rejects_pixels_that_inflate_past_the_size_stated() -> None:
     assert open_it(data).pixels.shape == (64, 64, 3)
 
 
+GREY_HEADER = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("chunks", "message"),
+    [
+        (png_chunk(b"tRNS", bytes(300)), "palette index"),
+        (png_chunk(b"tRNS", bytes(range(9))) + GREY_HEADER, "sequence"),
+        (png_chunk(b"PLTE", bytes(48)) + GREY_HEADER, "by its header"),
+    ],
+    ids=["transparency for more than a palette", "two kinds of transparency", "two headers"],
+)
+def test_rejects_headers_that_do_not_fit_the_pixels(chunks: bytes, message: str) -> None:
+    data = png_file(64, 64, 8, 3, (b"\0" + b"\x05" * 64) * 64)
+    place = data.index(b"IDAT") - 4
+
+    with pytest.raises(UnreadablePhoto, match=message):
+        open_it(data[:place] + chunks + data[place:], target_side=30)
+
+
+@pytest.mark.parametrize("key", ["exif", "icc_profile", "transparency"])
+def test_handles_text_under_the_names_of_pillows_own_findings(key: str) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text(key, "II*\0 said a stranger")
+
+    photo = open_it(saved(picture(), "PNG", pnginfo=text))
+
+    assert corner(photo.pixels, "top", "left") == [200, 40, 40]
+
+
+@pytest.mark.parametrize("kind", [AttributeError, TypeError, RuntimeError, ValueError, MemoryError])
+def test_a_bug_of_ours_is_not_the_photos_fault(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise kind("ours")
+
+    for name in ("flatten_to_rgb", "read_orientation", "check_size", "_whole_shrink"):
+        with monkeypatch.context() as patch:
+            patch.setattr(decoding, name, fail)
+            with pytest.raises(kind, match="ours"):
+                open_it(saved(picture(), "PNG"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        (SoftTimeLimitExceeded, SoftTimeLimitExceeded),
+        (MemoryError, MemoryError),
+        (AttributeError, AttributeError),
+        (OSError, UnreadablePhoto),
+        (zlib.error, UnreadablePhoto),
+        (RuntimeError, UnreadablePhoto),
+        (EOFError, UnreadablePhoto),
+    ],
+)
+def test_only_what_damage_causes_makes_a_photo_unreadable(
+    kind: type[Exception],
+    wanted: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    secret = "bytes of a stranger"
+
+    def fail(image: ImageFile.ImageFile) -> None:
+        raise kind(secret)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+    with caplog.at_level(logging.WARNING), pytest.raises(wanted):
+        open_it(saved(picture(), "JPEG"))
+
+    # Only what may also be a bug is logged, with its place and without its words.
+    assert ("in fail" in caplog.text) == (kind in (RuntimeError, EOFError))
+    assert secret not in caplog.text
+
+
+def test_a_damaged_jpeg_is_not_mistaken_for_a_bug() -> None:
+    with pytest.raises(UnreadablePhoto, match="UnidentifiedImageError"):
+        open_it(b"\xff\xd8\xff\xe0" + bytes(500))
+
+
+def test_a_failing_disk_is_the_operators_matter() -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="Input/output"):
+        check_it(Failing(saved(picture(), "JPEG")))
+
+
 def test_handles_a_missing_file_as_the_operators_matter(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         open_it(tmp_path / "gone.jpg")
@@ -521,7 +614,7 @@ def test_handles_a_missing_file_as_the_operators_matter(tmp_path: Path) -> None:
 def test_turn_photo_goes_clockwise(turns: int) -> None:
     photo = open_it(saved(picture(), "PNG"))
 
-    turned = turn_photo(photo, turns)
+    turned = rotate_photo(photo, turns)
 
     assert (turned.full_width, turned.full_height) == ((64, 96) if turns % 2 else (96, 64))
     assert turned.pixels.shape == (turned.full_height, turned.full_width, 3)

@@ -15,7 +15,7 @@ from lookalike.faces.detection.mtcnn import MtcnnDetector
 from lookalike.faces.encoders import DlibEncoder
 from lookalike.faces.errors import FaceTooSmall
 from lookalike.faces.evaluation import Accuracy, measure_accuracy
-from lookalike.faces.photos.decoding import open_photo, turn_photo
+from lookalike.faces.photos.decoding import open_photo, rotate_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Photo, Pixels
 from tests.fakes import FakeDetector, FakeEncoder
@@ -89,7 +89,7 @@ def test_it_turns_a_photo_that_lies_on_its_side(turns: int) -> None:
     upright = make_photo()
     detector = UprightDetector()
     engine = FaceEngine(detector, FakeEncoder())
-    found_in, detections = engine.find_faces(turn_photo(upright, turns))
+    found_in, detections = engine.find_faces(rotate_photo(upright, turns))
     np.testing.assert_array_equal(found_in.pixels, upright.pixels)
     assert (found_in.full_width, found_in.full_height) == (240, 200)
     assert len(detections) == 1
@@ -126,7 +126,7 @@ def test_a_speck_does_not_hide_the_face_of_a_photo_on_its_side() -> None:
             return super().detect(pixels) or FakeDetector([Box(0, 0, 12, 12)]).detect(pixels)
 
     found_in, [detection] = FaceEngine(Specks(), FakeEncoder()).find_faces(
-        turn_photo(make_photo(), 1)
+        rotate_photo(make_photo(), 1)
     )
     assert found_in.pixels.shape == (200, 240, 3)
     assert detection.box.width > 40
@@ -200,7 +200,7 @@ def test_the_real_parts_know_which_way_is_up(cast: dict[str, list[Path]]) -> Non
     for photo in upright:
         assert engine.find_faces(photo)[0] is photo
         for turns in (1, 2, 3):
-            found_in, _ = engine.find_faces(turn_photo(photo, turns))
+            found_in, _ = engine.find_faces(rotate_photo(photo, turns))
             righted += np.array_equal(found_in.pixels, photo.pixels)
     assert righted >= 0.9 * 3 * len(upright)
 

@@ -8,20 +8,21 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms
 
+from lookalike.faces.photos.pillow import convert_image
+
 BACKGROUND = (238, 238, 238)
-"""What shows through a picture's transparent parts: plain and light, as behind a portrait."""
+"""Shows through transparent parts: plain and light, as behind a portrait."""
 
 MAX_PROFILE_BYTES = 4_000_000
-"""Colour profiles over this are not read; real ones for print have up to about 3 MB."""
+"""Larger colour profiles are ignored; those for print have up to about 3 MB."""
 
 
 def flatten_to_rgb(image: Image.Image, shrink: int = 1) -> Image.Image:
-    """``image`` as RGB in sRGB, on a plain light background, ``shrink`` times smaller.
+    """``image`` as sRGB on a plain light background, ``shrink`` times smaller.
 
-    16-bit values are scaled, not clipped. Where ``shrink`` is not 1 each pixel is the mean
-    of ``shrink`` x ``shrink`` of them (fewer at the right and bottom edge). A colour profile
-    that the file carries is applied; one that is broken or doesn't fit is ignored. Raises
-    what Pillow raises for a picture whose pixels cannot be had.
+    16-bit values are scaled, not clipped. Shrinking averages blocks of ``shrink`` x
+    ``shrink`` pixels. The file's colour profile is applied, unless it is broken or doesn't
+    fit. Raises UnreadablePhoto when palette or transparency don't fit the pixels.
     """
     profile = image.info.get("icc_profile")
     plain = _to_bytes_per_channel(image)
@@ -36,24 +37,23 @@ def flatten_to_rgb(image: Image.Image, shrink: int = 1) -> Image.Image:
 
 
 def _to_bytes_per_channel(image: Image.Image) -> Image.Image:
-    """Modes of more or less than 8 bits, palettes and odd colour spaces -> L, RGB, CMYK or
-    one of these with alpha."""
+    """Any mode -> L, RGB, CMYK, LA or RGBA."""
     if image.mode.startswith("I;16"):
         values = np.asarray(image).astype(np.uint32)
         return Image.fromarray(((values + 128) // 257).astype(np.uint8))
     if image.mode in ("I", "F"):
         return Image.fromarray(_scale_to_byte(np.asarray(image)))
     if image.mode == "La":
-        return image.convert("LA")
+        return convert_image(image, "LA")
     if "transparency" in image.info or image.mode in ("PA", "RGBa"):
-        return image.convert("RGBA")
+        return convert_image(image, "RGBA")
     if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
         return image
-    return image.convert("L" if image.mode == "1" else "RGB")
+    return convert_image(image, "L" if image.mode == "1" else "RGB")
 
 
 def _scale_to_byte(values: np.ndarray) -> np.ndarray:
-    """Whole numbers span 8 or 16 bits, fractions span 0 to 1 or 0 to 255: by the largest."""
+    """Integers span 8 or 16 bits, floats 0 to 1 or 0 to 255; the largest value decides."""
     finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     top = float(finite.max(initial=0.0))
     if values.dtype.kind == "f" and top <= 1.0:
@@ -74,7 +74,7 @@ def _lay_on_background(image: Image.Image) -> Image.Image:
 
 
 def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image | None:
-    """``image`` in sRGB by its own profile; None where there is nothing to apply."""
+    """``image`` in sRGB, or None if there is no usable profile."""
     if not profile or len(profile) > MAX_PROFILE_BYTES:
         return None
     transform = _make_transform(profile, image.mode)
@@ -88,7 +88,7 @@ def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image | N
 
 @lru_cache(maxsize=8)
 def _make_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Building one costs milliseconds, and most photos carry one of a handful of profiles."""
+    """Cached, since it takes milliseconds and most photos carry one of a few profiles."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(source).lower():
