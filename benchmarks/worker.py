@@ -15,7 +15,7 @@ PARTS = {
     "search": "uploads/matching.py:_search",
     "cut and write JPEG": "uploads/crops.py:cut_faces",
     "store the photo": "uploads/matching.py:_store_photo",
-    "write the result": "uploads/matching.py:_finish",
+    "write the result": "uploads/matching.py:_save",
 }
 
 RUNS = 9

@@ -10,6 +10,10 @@ from typing import Any
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+CACHE_FAILURES = (RedisError, OSError)
+"""What Django's cache raises while Valkey is away."""
 
 
 class QueueAway(Exception):

@@ -1,4 +1,4 @@
-"""What those who look after the site see of uploads: that they are there, never a photo."""
+"""Uploads in the admin: states and figures, never a photo."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from uploads.deletion import delete_upload
+from uploads.failures import describe_failure
 from uploads.models import Consent, Upload
 
 if TYPE_CHECKING:
@@ -19,31 +20,43 @@ else:
     UploadModelAdmin = ConsentModelAdmin = admin.ModelAdmin
 
 
+class FailureFilter(admin.SimpleListFilter):
+    title = _("failure")
+    parameter_name = "failure"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        reasons = Upload.objects.exclude(failure="").order_by("failure").distinct()
+        return [
+            (reason, describe_failure(reason).title)
+            for reason in reasons.values_list("failure", flat=True)
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Upload]) -> QuerySet[Upload]:
+        return queryset.filter(failure=self.value()) if self.value() else queryset
+
+
 @admin.register(Upload)
 class UploadAdmin(UploadModelAdmin):
     list_display = (
-        "created_at",
-        "status",
-        "failure",
-        "stage",
-        "attempts",
-        "face_count",
-        "compared_with",
-        "encoder",
-        "expires_at",
+        *("created_at", "status", "why", "stage", "attempts"),
+        *("face_count", "compared_with", "encoder", "expires_at"),
     )
-    list_filter = ("status", "failure", "encoder", "exhaustive")
+    list_filter = ("status", FailureFilter, "encoder", "exhaustive")
     date_hierarchy = "created_at"
     fields = (
-        *("status", "failure", "detail", "stage", "attempts", "language"),
+        *("status", "why", "detail", "stage", "attempts", "language"),
         *("created_at", "queued_at", "claimed_at", "finished_at", "expires_at"),
-        *("k", "category", "gender", "living_only", "exhaustive"),
-        *("build_name", "encoder", "compared_with", "approximate_ms", "exact_ms"),
+        *("k", "filters", "exhaustive"),
+        *("build_name", "encoder", "compared_with", "method", "search_ms", "exact_ms"),
     )
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
         return super().get_queryset(request).annotate(found=Count("faces"))
+
+    @admin.display(description=_("failure"), ordering="failure", empty_value="-")
+    def why(self, upload: Upload) -> str:
+        return describe_failure(upload.failure).title if upload.failure else ""
 
     @admin.display(description=_("faces"), ordering="found")
     def face_count(self, upload: Any) -> int:

@@ -1,6 +1,8 @@
-"""Who works on an upload: claimed by a conditional UPDATE, and finished by the latest
-claim alone. There is no lock to lose: a worker that was killed leaves a claim that the
-next one replaces."""
+"""Which worker may change an upload: the holder of the latest claim.
+
+A claim is a conditional UPDATE, so there is no lock to release. The next worker replaces
+the claim of a worker that was killed.
+"""
 
 from __future__ import annotations
 
@@ -12,69 +14,86 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
-from uploads.models import Upload
-from uploads.storage import delete_strays
+from lookalike.faces.errors import Reason
+from uploads.models import Upload, UploadQuerySet
+from uploads.storage import delete_files, list_files
 
 Status = Upload.Status
 
 
 class ClaimLost(Exception):
-    """The upload was deleted, or another worker has claimed it since."""
+    """The upload was deleted or finished, or another worker claimed it."""
 
 
 def claim_upload(upload_id: uuid.UUID, *, redelivered: bool = False) -> Upload | None:
-    """Claim the upload for one attempt, or None when there is nothing (more) to do.
+    """Claim the upload for one attempt. Returns None if there is nothing to do.
 
-    A running upload is taken over only when its worker is known to be lost: the broker
-    delivered its task again, or it has been running for longer than any task may. The
-    attempt after the last allowed one fails the upload instead.
+    A running upload is claimed again only if its worker is lost: the broker redelivered the
+    task, or the upload has been running longer than any task may. Fails the upload if all
+    attempts are used.
     """
-    mine = Q(status=Status.QUEUED) | Q(status=Status.RUNNING) & lost_workers(redelivered)
-    claimable = Upload.objects.filter(mine, pk=upload_id)
+    waiting = Q(status=Status.QUEUED) | Q(status=Status.RUNNING) & lost_workers(redelivered)
+    claimable = Upload.objects.filter(waiting, pk=upload_id)
     claim = uuid.uuid4()
-    taken = claimable.filter(attempts__lt=settings.MAX_ATTEMPTS).update(
+    claimed = claimable.filter(attempts__lt=settings.MAX_ATTEMPTS).update(
         status=Status.RUNNING,
         stage=Upload.Stage.READING,
         attempts=F("attempts") + 1,
         claim=claim,
         claimed_at=timezone.now(),
     )
-    if not taken:
+    if not claimed:
         fail_exhausted(claimable)
         return None
     return Upload.objects.filter(pk=upload_id, claim=claim).first()
 
 
 def update_claimed(upload: Upload, **changes: Any) -> None:
-    """Change the row if the claim still holds. Raises ClaimLost otherwise."""
-    held = Upload.objects.filter(pk=upload.pk, claim=upload.claim, status=Status.RUNNING)
-    if not held.update(**changes):
+    """Change the row and the object. Raises ClaimLost if the claim no longer holds."""
+    if not _claimed(upload).update(**changes):
         raise ClaimLost
     for name, value in changes.items():
         setattr(upload, name, value)
 
 
+def fail_claimed(upload: Upload, reason: Reason, detail: str) -> None:
+    """End the upload with a reason. Raises ClaimLost if the claim no longer holds."""
+    if not _fail(_claimed(upload), upload.pk, str(upload.photo), reason, detail):
+        raise ClaimLost
+
+
 def lost_workers(redelivered: bool = False) -> Q:
-    """Which running uploads have nobody at work on them."""
+    """Matches running uploads that no worker is working on."""
     if redelivered:
         return Q()
     return Q(claimed_at__lt=timezone.now() - timedelta(seconds=settings.LOST_AFTER))
 
 
-def fail_exhausted(uploads: Any) -> int:
-    """Fail those of the uploads that have used all their attempts; returns how many."""
+def fail_exhausted(uploads: UploadQuerySet) -> int:
+    """Fail those uploads that have used all their attempts; returns how many."""
     spent = uploads.filter(attempts__gte=settings.MAX_ATTEMPTS)
-    names = list(spent.values_list("pk", "photo"))
-    failed = 0
-    for pk, photo in names:
-        if spent.filter(pk=pk).update(
-            status=Status.FAILED,
-            failure=Upload.Failure.INTERNAL,
-            stage=Upload.Stage.NONE,
-            received="",
-            claim=None,
-            finished_at=timezone.now(),
-        ):
-            delete_strays(pk, {photo})
-            failed += 1
-    return failed
+    photos = list(spent.values_list("pk", "photo"))
+    return sum(_fail(spent, pk, photo, Reason.INTERNAL) for pk, photo in photos)
+
+
+def _claimed(upload: Upload) -> UploadQuerySet:
+    return Upload.objects.filter(pk=upload.pk, claim=upload.claim, status=Status.RUNNING)
+
+
+def _fail(
+    uploads: UploadQuerySet, pk: uuid.UUID, photo: str, reason: Reason, detail: str = ""
+) -> bool:
+    """Fail the upload if it is among ``uploads``. Only the stored photo is kept, for the page."""
+    rest = [name for name in list_files(pk) if name != photo]
+    failed = uploads.filter(pk=pk).update(
+        status=Status.FAILED,
+        stage=Upload.Stage.NONE,
+        failure=reason.value,
+        detail=detail[:40],
+        received="",
+        claim=None,
+        finished_at=timezone.now(),
+    )
+    if failed:
+        delete_files(rest)
+    return bool(failed)

@@ -1,4 +1,4 @@
-"""The consent text: what it says, which version it is, and the record of each version."""
+"""The consent text, its versions by digest, and the record of each accepted version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uploads.models import Consent
 
 
 def render_text(language: str) -> str:
-    """The text in one language with the settings in force, one paragraph a line."""
+    """The text in one language under the current settings, one paragraph per line."""
     with translation.override(language):
         hours = settings.KEEP_HOURS
         return "\n".join(
@@ -43,7 +43,7 @@ def render_text(language: str) -> str:
 
 
 def digest_of(language: str, text: str) -> str:
-    """The SHA-256 in hex that names one version of the text in one language."""
+    """SHA-256 in hex of the language and the text."""
     return hashlib.sha256(f"{language}\n{text}".encode()).hexdigest()
 
 
@@ -52,7 +52,7 @@ def current_digest(language: str) -> str:
 
 
 def language_of(digest: str) -> str | None:
-    """The language whose text in force has this digest, or None for any other text."""
+    """The language whose current text has this digest, or None."""
     for language, _name in settings.LANGUAGES:
         if current_digest(language) == digest:
             return str(language)
@@ -60,7 +60,7 @@ def language_of(digest: str) -> str | None:
 
 
 def record_consent(language: str) -> Consent:
-    """The row of the text in force in this language, made when it is first agreed to."""
+    """The row of the current text in this language, created on first use."""
     text = render_text(language)
     consent, _made = Consent.objects.get_or_create(
         digest=digest_of(language, text), defaults={"language": language, "text": text}

@@ -1,4 +1,4 @@
-"""What is cut from a photo: for each face a crop to look at, and a chip to lay over others."""
+"""Pictures of each face: a crop for the page, and an aligned chip to compare with others."""
 
 from __future__ import annotations
 
@@ -14,32 +14,37 @@ from uploads.models import Upload, UploadedFace
 from uploads.storage import store_file
 
 CROP_MARGIN = 0.35
-"""Of the face's larger side, added all round, so that a crop shows hair and chin."""
+"""Margin on each side, as a share of the box's longer side, to include hair and chin."""
 CROP_SIDE = 480
+"""Pixels, the longer side at most."""
 DISPLAY_SIDE = 320
+"""Pixels."""
+QUALITY = 88
+"""Of all stored JPEGs."""
 
 
 def cut_faces(upload: Upload, pixels: Pixels, faces: Sequence[Face]) -> list[UploadedFace]:
-    """Unsaved rows, with their crops and chips stored."""
+    """Store crop and chip of each face; returns unsaved rows."""
     return [
         UploadedFace(
             upload=upload,
             number=number,
             box=[round(side, 1) for side in face.box],
             confidence=face.confidence,
-            crop=store_file(upload.pk, encode_jpeg(cut_crop(pixels, face.box), 88), ".jpg"),
-            chip=store_file(
-                upload.pk,
-                encode_jpeg(cut_display_chip(pixels, face.landmarks, side=DISPLAY_SIDE), 88),
-                ".jpg",
-            ),
+            crop=store_jpeg(upload, cut_crop(pixels, face.box)),
+            chip=store_jpeg(upload, cut_display_chip(pixels, face.landmarks, side=DISPLAY_SIDE)),
         )
         for number, face in enumerate(faces)
     ]
 
 
+def store_jpeg(upload: Upload, pixels: Pixels) -> str:
+    """Store the pixels as a JPEG without metadata; returns the file's name."""
+    return store_file(upload.pk, encode_jpeg(pixels, QUALITY), ".jpg")
+
+
 def cut_crop(pixels: Pixels, box: Box) -> Pixels:
-    """The face with a margin, square where the photo allows, at most CROP_SIDE pixels."""
+    """The face with its margin, square unless the photo ends, at most CROP_SIDE pixels."""
     height, width = pixels.shape[:2]
     reach = max(box.width, box.height) * (0.5 + CROP_MARGIN)
     x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2

@@ -1,28 +1,21 @@
-"""Taking an upload away: rows first, so that a worker's claim is gone, then all files."""
+"""Deleting uploads: rows first, so that a worker loses its claim, then the files."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.core.files.storage import storages
-from django.utils import timezone
-
 from uploads.models import Match, Upload, UploadedFace
-from uploads.storage import delete_folder
-
-logger = logging.getLogger(__name__)
+from uploads.storage import delete_folder, is_untouched, list_folders
 
 ORPHAN_AGE = timedelta(hours=1)
-"""Files may lie without a row for as long as a form or a worker needs, not longer."""
+"""Files may exist this long without a row. A form or a worker needs a minute at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What was taken away. ``files`` counts every file: photo, crops and chips."""
+    """How much was deleted. ``files`` counts the photo, crops and chips."""
 
     files: int = 0
     faces: int = 0
@@ -30,7 +23,7 @@ class Deleted:
 
 
 def delete_upload(upload: Upload) -> Deleted:
-    """Delete the upload's rows and files. A running task finds its claim gone and ends."""
+    """Delete the upload's rows and files. A running task loses its claim and stops."""
     upload_id = upload.pk
     _total, by_model = Upload.objects.filter(pk=upload_id).delete()
     return Deleted(
@@ -41,7 +34,7 @@ def delete_upload(upload: Upload) -> Deleted:
 
 
 def purge_expired(*, everything: bool = False, dry_run: bool = False) -> int:
-    """Delete every expired upload (or all of them), and files that belong to no upload.
+    """Delete expired uploads (or all of them), and old folders that have no upload.
 
     Returns how many uploads were deleted, or would have been.
     """
@@ -52,35 +45,17 @@ def purge_expired(*, everything: bool = False, dry_run: bool = False) -> int:
     for upload in uploads.only("pk").iterator():
         delete_upload(upload)
         deleted += 1
-    for folder in find_orphan_folders():
-        delete_folder(folder)
+    for folder in list_folders():
+        if is_orphan(folder):
+            delete_folder(folder)
     return deleted
 
 
-def find_orphan_folders() -> Iterator[str]:
-    """Folders whose upload has no row, untouched for ORPHAN_AGE: left by killed processes."""
-    storage = storages["uploads"]
+def is_orphan(folder: str) -> bool:
+    """Whether the folder belonged to an upload that has no row, and is old. A folder that is
+    not named by an id is not this site's."""
     try:
-        folders, _files = storage.listdir("")
-    except FileNotFoundError:
-        return
-    for folder in folders:
-        if _is_upload(folder) or not _is_old(folder):
-            continue
-        yield folder
-
-
-def _is_upload(folder: str) -> bool:
-    try:
-        return Upload.objects.filter(pk=UUID(folder)).exists()
+        has_row = Upload.objects.filter(pk=UUID(folder)).exists()
     except ValueError:
-        # Not a folder that this site makes, so not one to take away.
-        return True
-
-
-def _is_old(folder: str) -> bool:
-    storage = storages["uploads"]
-    _folders, names = storage.listdir(folder)
-    limit = timezone.now() - ORPHAN_AGE
-    # An empty folder, which only a local disk can hold, has an age of its own.
-    return all(storage.get_modified_time(f"{folder}/{name}") < limit for name in names or [""])
+        return False
+    return not has_row and is_untouched(folder, ORPHAN_AGE)

@@ -1,5 +1,5 @@
-"""The form on the first page. It judges a photo by its header alone: this process never
-decodes a stranger's pixels."""
+"""The form on the first page. It checks only the photo's header: the web process never
+decodes a visitor's pixels."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from django.core.files.base import ContentFile, File
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from celebrities.models import Category, Celebrity
+from celebrities.filters import Filters
+from celebrities.models import Category, Celebrity, IndexBuild
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos.header import check_header
 from uploads import consent
-from uploads.failures import FailureText, describe_failure, failure_of
+from uploads.failures import FailureText, describe_failure
+from uploads.intake import Choices
 from uploads.samples import SAMPLES, sample_path
 
 MAX_K = 15
 
 
 class UploadForm(forms.Form):
-    """A photo or a sample, the consent, and among whom to look. A photo counts before a
-    sample.
+    """A photo or a sample, the consent, and the choices. A photo takes precedence over a
+    sample. A field named like one of Filters' fields sets that filter.
 
-    After `is_valid`, ``cleaned_data["photo"]`` is a file at its beginning, whose header is
-    that of an accepted photo within the limits, and ``cleaned_data["consent_language"]``
-    the language of the consent text that was agreed to. ``failure`` holds the words for a
-    photo that was turned away.
+    After `is_valid`, ``cleaned_data["photo"]`` is a file at position 0 whose header is that
+    of an accepted photo within the limits, and ``cleaned_data["consent_language"]`` the
+    language of the accepted consent text. ``failure`` says why a photo was refused.
     """
 
     photo = forms.FileField(label=_("Photo"), required=False, allow_empty_file=True)
@@ -51,10 +52,13 @@ class UploadForm(forms.Form):
         empty_value=6,  # type: ignore[arg-type]
         required=False,
     )
-    category = forms.ChoiceField(label=_("Look among"), required=False)
+    category = forms.ChoiceField(label=_("Known for"), required=False)
     gender = forms.ChoiceField(label=_("Women or men"), required=False)
     living_only = forms.BooleanField(label=_("Living people only"), required=False)
-    exhaustive = forms.BooleanField(label=_("Show the exhaustive result too"), required=False)
+    exhaustive = forms.BooleanField(
+        label=_("Show the exhaustive search too: every portrait compared, beside the fast search"),
+        required=False,
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,10 +69,31 @@ class UploadForm(forms.Form):
             *((category.slug, category.local_plural) for category in Category.objects.offered()),
         ]
         choices[1].choices = [("", _("women and men")), *_gender_choices()]  # type: ignore[attr-defined]
+        build = IndexBuild.objects.current()
+        if build is None or build.method != "approximate":
+            del self.fields["exhaustive"]
+
+    @property
+    def choice_fields(self) -> list[forms.BoundField]:
+        """The fields of everything that may be chosen, in order."""
+        others = {"photo", "sample", "consent", "consent_version"}
+        return [field for field in self if field.name not in others]
+
+    @property
+    def has_choice_errors(self) -> bool:
+        return any(field.errors for field in self.choice_fields)
+
+    def get_choices(self) -> Choices:
+        """What a valid form asks for."""
+        return Choices(
+            k=self.cleaned_data["k"],
+            filters=Filters.from_json(self.cleaned_data),
+            exhaustive=self.cleaned_data.get("exhaustive", False),
+        )
 
     def renew_consent(self, digest: str) -> None:
-        """Ask for consent to the text of this digest. A tick under another text is not kept,
-        and the sentence about it stands beside the box."""
+        """Ask for consent to the text with this digest. A box ticked for another text is
+        cleared, and the error is shown beside it."""
         if not self.is_bound:
             return
         data = self.data.copy()  # type: ignore[attr-defined]
@@ -92,8 +117,8 @@ class UploadForm(forms.Form):
         return photo
 
     def clean_consent_version(self) -> str:
-        """The digest must be that of a text in force: another one was not what this page
-        would say now, so the visitor must read again."""
+        """Only the digest of a current text is valid. If the text has changed since the page
+        was opened, the visitor must read it again."""
         digest: str = self.cleaned_data["consent_version"]
         language = consent.language_of(digest)
         if language is None:
@@ -122,13 +147,12 @@ class UploadForm(forms.Form):
                 min_side=settings.MIN_SIDE,
             )
         except PhotoError as error:
-            failure, detail = failure_of(error)
-            self.failure = describe_failure(failure, detail)
-            raise ValidationError(self.failure.sentence, code=failure) from error
+            self.failure = describe_failure(error.reason, error.detail)
+            raise ValidationError(self.failure.sentence, code=error.reason) from error
 
 
 def _gender_choices() -> list[tuple[str, Any]]:
-    """Those that somebody in the gallery has, in the order of the model's."""
+    """The genders that occur in the gallery, with their labels."""
     words = {"female": _("women"), "male": _("men"), "other": _("others")}
     present = set(
         Celebrity.objects.searchable()

@@ -1,46 +1,70 @@
-"""From a valid form to a row, a file and a task; or to none of them."""
+"""From a valid form to a row, a file and a task, or to none of them."""
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
+from dataclasses import dataclass
+from uuid import UUID
 
+from django.core.files.base import File
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
-from celebrities.filters import Filters
+from celebrities.filters import EVERYBODY, Filters
+from lookalike.queue import send
 from uploads.consent import record_consent
 from uploads.deletion import delete_upload
+from uploads.limits import check_queue, check_rate
 from uploads.models import Upload
-from uploads.storage import delete_folder, store_file
-from uploads.tasks import queue_upload
+from uploads.storage import store_file
 
 
-class QueueUnreachable(Exception):
-    """The broker does not take tasks; nothing of the upload was kept."""
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the visitor asks for: ``k`` look-alikes among those who pass the filters, and
+    whether to show an exhaustive search beside an approximate one."""
+
+    k: int = 6
+    filters: Filters = EVERYBODY
+    exhaustive: bool = False
 
 
-def accept_upload(cleaned: dict[str, Any], owner: uuid.UUID, language: str) -> Upload:
-    """Store what a valid UploadForm holds and queue it for a worker.
+def accept_upload(
+    photo: File[bytes],
+    choices: Choices,
+    *,
+    consent_language: str,
+    owner: UUID,
+    address: str,
+    language: str,
+) -> Upload:
+    """Store the photo and queue it for a worker, on commit.
 
-    Raises QueueUnreachable, with file and row removed again, when the broker is away.
+    The visitor agreed to the current consent text in ``consent_language``. Raises QueueFull,
+    TooManyUploads or QueueAway; nothing is kept then. If the caller has a transaction open,
+    its commit raises QueueAway instead, and sweeping queues the upload later.
     """
-    upload = Upload(owner=owner, language=language)
-    for choice in ("k", "category", "gender", "living_only", "exhaustive"):
-        setattr(upload, choice, cleaned[choice])
-    filters = Filters(upload.category, upload.gender, upload.living_only)
-    upload.compared_with = filters.count()
-    upload.received.name = store_file(upload.pk, cleaned["photo"])
+    check_queue()
+    check_rate(owner, address)
+    upload = Upload(
+        owner=owner,
+        language=language,
+        k=choices.k,
+        filters=choices.filters.to_json(),
+        exhaustive=choices.exhaustive,
+        compared_with=choices.filters.count(),
+    )
+    upload.received.name = store_file(upload.pk, photo)
     try:
         with transaction.atomic():
-            upload.consent = record_consent(cleaned["consent_language"])
+            upload.consent = record_consent(consent_language)
             upload.save(force_insert=True)
+            queue_upload(upload.pk)
     except BaseException:
-        delete_folder(upload.pk)
-        raise
-    try:
-        queue_upload(upload.pk)
-    except (OperationalError, OSError) as error:
+        # The row is already committed if the queue is away.
         delete_upload(upload)
-        raise QueueUnreachable from error
+        raise
     return upload
+
+
+def queue_upload(upload_id: UUID) -> None:
+    """Queue the upload for a worker on commit, which raises QueueAway."""
+    send("uploads.tasks.match_upload_task", str(upload_id))

@@ -1,4 +1,4 @@
-"""How much a visitor may send and how busy the site is."""
+"""How much a visitor may send, and how many photos may wait."""
 
 from __future__ import annotations
 
@@ -9,49 +9,54 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from redis.exceptions import RedisError
 
+from lookalike.queue import CACHE_FAILURES
 from uploads.models import Upload
 
 logger = logging.getLogger(__name__)
 
 RATE_WINDOW = 60 * 60
+"""Seconds."""
 ADDRESS_FACTOR = 5
-"""An address may stand for a household or a school, so it may send this many times more."""
+"""A household or a school may share an address, so an address may send this many times more."""
 
 
-def is_over_rate(request: HttpRequest, owner: UUID) -> bool:
-    """Count this upload; True when the session or its address has sent too many this hour.
+class QueueFull(Exception):
+    """MAX_QUEUE photos are waiting."""
 
-    Counts live in the cache alone, under keyed hashes. A cache that is down blocks nobody.
+
+class TooManyUploads(Exception):
+    """This visitor, or their address, has sent too many photos in the last hour."""
+
+
+def check_queue() -> None:
+    """Raises QueueFull."""
+    if Upload.objects.waiting().count() >= settings.MAX_QUEUE:
+        raise QueueFull
+
+
+def check_rate(owner: UUID, address: str) -> None:
+    """Count this upload. Raises TooManyUploads if the visitor or the address is over the limit.
+
+    Counts live only in the cache, under keyed hashes. If the cache is away nobody is blocked.
     """
     limit = settings.RATE_LIMIT
     if not limit:
-        return False
+        return
     try:
-        session = _count(f"session {owner}")
-        address = _count(f"address {client_address(request)}")
-    except (RedisError, OSError) as error:
+        by_owner = _count(f"session {owner}")
+        by_address = _count(f"address {address}")
+    except CACHE_FAILURES as error:
         logger.warning("uploads are not counted: the cache fails with %s", type(error).__name__)
-        return False
-    return session > limit or address > limit * ADDRESS_FACTOR
-
-
-def client_address(request: HttpRequest) -> str:
-    """The visitor's address; behind a trusted proxy, the one that the proxy saw."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_PROXY else ""
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
-
-
-def is_queue_full() -> bool:
-    return Upload.objects.waiting().count() >= settings.MAX_QUEUE
+        return
+    if by_owner > limit or by_address > limit * ADDRESS_FACTOR:
+        raise TooManyUploads
 
 
 def estimate_minutes() -> int | None:
-    """Whole minutes that a photo sent now would wait, or None when it is under one."""
+    """Whole minutes that a photo sent now would wait, or None if less than one."""
     minutes = round(Upload.objects.waiting().count() * _seconds_between_results() / 60)
     return minutes or None
 
@@ -62,13 +67,15 @@ def _count(what: str) -> int:
     try:
         return int(cache.incr(key))
     except ValueError:
-        # The count ran out between the two calls.
+        # The key expired between the two calls.
         return 1
 
 
 def _seconds_between_results() -> float:
-    """The pace of the last twenty results: the median of what each took, shared by the
-    workers. One second for each while nothing is known."""
+    """Median duration of the last twenty results, divided by the number of workers.
+
+    One second a photo if nothing is known.
+    """
     recent = list(
         Upload.objects.filter(
             status=Upload.Status.DONE, finished_at__gte=timezone.now() - timedelta(hours=1)

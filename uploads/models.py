@@ -1,4 +1,4 @@
-"""A visitor's photo and what came of it."""
+"""A visitor's photo and its result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def in_keep_hours() -> datetime:
 
 
 class Consent(models.Model):
-    """A consent text as it stood on the page. Kept as long as the site is."""
+    """A consent text as the page showed it. Never deleted: uploads refer to it."""
 
     digest = models.CharField(max_length=64, unique=True)
     language = models.CharField(max_length=10)
@@ -50,9 +50,6 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def waiting(self) -> UploadQuerySet:
         return self.filter(status=Upload.Status.QUEUED)
 
-    def unfinished(self) -> UploadQuerySet:
-        return self.filter(status__in=[Upload.Status.QUEUED, Upload.Status.RUNNING])
-
     def expired(self) -> UploadQuerySet:
         return self.filter(expires_at__lte=timezone.now())
 
@@ -60,9 +57,8 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 class Upload(models.Model):
     """One photo, from the form to its result.
 
-    Status: queued -> running -> done, or -> failed with a failure. A worker claims the row
-    by a conditional UPDATE that counts the attempt and sets a fresh ``claim``; only the
-    holder of the latest claim may finish it, and the third lost attempt fails it.
+    Status: queued -> running -> done, or -> failed with a ``failure``, a value of
+    `lookalike.faces.errors.Reason`, and its ``detail``. Workers claim rows: see `uploads.claims`.
     """
 
     class Status(models.TextChoices):
@@ -77,27 +73,13 @@ class Upload(models.Model):
         FINDING = "finding", _("finding faces")
         COMPARING = "comparing", _("comparing")
 
-    class Failure(models.TextChoices):
-        NONE = "", ""
-        NO_FACE = "no_face", _("no face found")
-        FACE_TOO_SMALL = "face_too_small", _("the face is too small")
-        TOO_SMALL = "too_small", _("the photo is too small")
-        UNREADABLE = "unreadable", _("the photo is damaged or cut short")
-        UNSUPPORTED = "unsupported", _("unsupported format")
-        TOO_LARGE = "too_large", _("too many bytes")
-        TOO_MANY_PIXELS = "too_many_pixels", _("too many pixels")
-        EMPTY_GALLERY = "empty_gallery", _("nobody to compare with")
-        NO_INDEX = "no_index", _("the index is not ready")
-        TOOK_TOO_LONG = "took_too_long", _("it took too long")
-        INTERNAL = "internal", _("something went wrong on our side")
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.UUIDField(db_index=True, editable=False)
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="+")
     language = models.CharField(max_length=10)
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.NONE, blank=True)
-    failure = models.CharField(max_length=20, choices=Failure, default=Failure.NONE, blank=True)
+    failure = models.CharField(max_length=20, blank=True)
     detail = models.CharField(max_length=40, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     claim = models.UUIDField(null=True, editable=False)
@@ -108,20 +90,19 @@ class Upload(models.Model):
     expires_at = models.DateTimeField(default=in_keep_hours, db_index=True)
     # What was asked for
     k = models.PositiveSmallIntegerField(default=6)
-    category = models.CharField(max_length=50, blank=True)
-    gender = models.CharField(max_length=10, blank=True)
-    living_only = models.BooleanField(default=False)
+    filters = models.JSONField(default=dict, blank=True)  # celebrities.filters.Filters
     exhaustive = models.BooleanField(default=False)
-    # What was received, and what is kept of it
+    # The received file, until the upright photo replaces it
     received = models.FileField(storage=uploads_storage, max_length=200, blank=True)
     photo = models.FileField(storage=uploads_storage, max_length=200, blank=True)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
-    # What came of it
+    # What the search did; exact_ms if an exhaustive search followed an approximate one
     build_name = models.CharField(max_length=80, blank=True)
     encoder = models.CharField(max_length=80, blank=True)
     compared_with = models.PositiveIntegerField(default=0)
-    approximate_ms = models.FloatField(null=True)
+    method = models.CharField(max_length=12, blank=True)
+    search_ms = models.FloatField(null=True)
     exact_ms = models.FloatField(null=True)
     share_token = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001
 
@@ -148,7 +129,7 @@ class Upload(models.Model):
 
 class UploadedFace(models.Model):
     """A face found in an upload; number 0 is the largest. ``box`` is [left, top, right,
-    bottom] in pixels of the stored photo. The face's vector is not kept."""
+    bottom] in pixels of the stored photo. The vector is never stored."""
 
     upload = models.ForeignKey(Upload, models.CASCADE, related_name="faces")
     number = models.PositiveSmallIntegerField()
@@ -170,26 +151,25 @@ class UploadedFace(models.Model):
 
 
 class Match(Likeness):
-    """A celebrity who looks like a face: one row per rank and kind of search."""
-
-    class Search(models.TextChoices):
-        APPROXIMATE = "approximate", _("approximate")
-        EXACT = "exact", _("exhaustive")
+    """A celebrity who looks like a face. ``exhaustive`` rows are of the second search, which
+    is shown beside an approximate one."""
 
     face = models.ForeignKey(UploadedFace, models.CASCADE, related_name="matches")
-    search = models.CharField(max_length=12, choices=Search, default=Search.APPROXIMATE)
+    exhaustive = models.BooleanField(default=False)
     celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
     portrait = models.ForeignKey(Portrait, models.CASCADE, related_name="+")
     sees_it = models.BooleanField(null=True)
 
     class Meta:
-        ordering = ["face", "search", "rank"]
+        ordering = ["face", "exhaustive", "rank"]
         verbose_name = _("match")
         verbose_name_plural = _("matches")
         constraints = [
-            models.UniqueConstraint(fields=["face", "search", "rank"], name="one_match_per_rank"),
             models.UniqueConstraint(
-                fields=["face", "search", "celebrity"], name="one_match_per_celebrity"
+                fields=["face", "exhaustive", "rank"], name="one_match_per_rank"
+            ),
+            models.UniqueConstraint(
+                fields=["face", "exhaustive", "celebrity"], name="one_match_per_celebrity"
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""What the pages say of an upload."""
+"""What the pages show of an upload."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ Status = Upload.Status
 
 
 SOON_MS, AWAY_MS, MOST_MS = 250, 3000, 10_000
-"""Milliseconds to the page's next question: while a worker has the photo or takes it next,
-while no worker is there, and the most while there is one."""
+"""Milliseconds between two polls: when a worker has the photo or takes it next, when no worker
+is running, and the most otherwise."""
 
 PLACES_A_SECOND = 10
-"""So many photos a worker does in a second at the most: who has them before them need not
-ask a second earlier."""
+"""Upper bound of a worker's throughput, used to space out polling by queue position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a box lies on the photo, each number in percent of its width or height."""
+    """A box on the photo, in percent of the photo's width or height."""
 
     left: float
     top: float
@@ -36,10 +35,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class FaceView:
-    """A face with its look-alikes; ``style`` is the place of its box on the photo."""
+    """A face with its look-alikes; ``exact_matches`` if an exhaustive search is shown too."""
 
     face: UploadedFace
-    style: Place
+    place: Place
     matches: list[Match]
     exact_matches: list[Match]
 
@@ -49,18 +48,18 @@ class FaceView:
 
     @property
     def agreeing(self) -> int:
-        """How many names both kinds of search found."""
+        """How many people both searches found."""
         exact = {match.celebrity_id for match in self.exact_matches}
         return sum(match.celebrity_id in exact for match in self.matches)
 
     @property
     def is_weak(self) -> bool:
-        """Whether nobody in the gallery is a strong look-alike."""
+        """Whether even the best match is hardly alike."""
         return self.best is None or band(self.best.number) == HARDLY
 
 
 def describe_upload(upload: Upload) -> dict[str, Any]:
-    """The context of an upload's page and of its status fragment."""
+    """Template context of an upload's page and of its status fragment."""
     context: dict[str, Any] = {"upload": upload}
     if upload.status == Status.DONE:
         context["faces"] = list_faces(upload)
@@ -72,30 +71,30 @@ def describe_upload(upload: Upload) -> dict[str, Any]:
 
 
 def list_faces(upload: Upload) -> list[FaceView]:
-    """The faces, largest first, in three queries however many there are."""
+    """The faces, largest first, in two queries."""
     faces = list(upload.faces.all())
     matches = (
         Match.objects.filter(face__in=faces)
         .select_related("celebrity", "portrait")
         .defer("portrait__vector", "portrait__landmarks")
-        .order_by("face", "search", "rank")
+        .order_by("face", "exhaustive", "rank")
     )
-    found: dict[tuple[int, str], list[Match]] = {}
+    found: dict[tuple[int, bool], list[Match]] = {}
     for match in matches:
-        found.setdefault((match.face_id, match.search), []).append(match)
+        found.setdefault((match.face_id, match.exhaustive), []).append(match)
     return [
         FaceView(
             face,
             place_box(face.box, upload.width, upload.height),
-            found.get((face.pk, Match.Search.APPROXIMATE), []),
-            found.get((face.pk, Match.Search.EXACT), []),
+            found.get((face.pk, False), []),
+            found.get((face.pk, True), []),
         )
         for face in faces
     ]
 
 
 def place_box(box: list[float], width: int, height: int) -> Place:
-    """The box over a picture of any size, cut at the picture's edges."""
+    """``box`` in pixels -> percent, clipped at the photo's edges."""
     left, right = (min(max(side, 0), width) / width * 100 for side in (box[0], box[2]))
     top, bottom = (min(max(side, 0), height) / height * 100 for side in (box[1], box[3]))
     return Place(
@@ -120,8 +119,8 @@ def _describe_waiting(upload: Upload) -> dict[str, Any]:
 
 
 def _pause_at(place: int) -> int:
-    """Milliseconds. Only as many visitors as there are workers, twice, ask every moment, so
-    that a long queue does not take the machine from the photos."""
+    """Milliseconds to the next poll. Only those whose photo is at work or next poll often, so
+    that a long queue does not slow the workers down."""
     if place <= settings.WORKERS:
         return SOON_MS
     return min(1000 * (1 + place // (PLACES_A_SECOND * settings.WORKERS)), MOST_MS)

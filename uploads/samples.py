@@ -1,5 +1,5 @@
-"""Photos for a visitor who has none at hand: six of the fictional cast, each a photo that
-is not in the gallery."""
+"""Sample photos for visitors without one: six of the fictional cast, each a photo that is
+not in the gallery."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PREVIEW_SIZE = (320, 400)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sample photo as the first page offers it; ``url`` is of its small preview."""
+    """A sample photo as the first page offers it; ``url`` is its preview's."""
 
     key: str
     name: str
@@ -39,7 +39,7 @@ def list_samples() -> list[Sample]:
 
 
 def sample_path(key: str) -> Path:
-    """The sample's full photo. Raises KeyError for a key that is not a sample's."""
+    """The sample's full photo. Raises KeyError for an unknown key."""
     if key not in SAMPLES:
         raise KeyError(key)
     return Path(settings.BASE_DIR) / "celebrities" / "demo" / f"{key}_3.jpg"

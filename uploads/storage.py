@@ -1,18 +1,20 @@
-"""The files of an upload: random names in one private folder, which goes as a whole."""
+"""The files of an upload: random names in one private folder per upload."""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import storages
+from django.utils import timezone
 
 
 def store_file(upload_id: UUID, content: bytes | File[bytes], suffix: str = "") -> str:
-    """Keep content under a new random name in the upload's folder; returns the name."""
+    """Store content under a new random name in the upload's folder; returns the name."""
     name = f"{upload_id}/{secrets.token_hex(12)}{suffix}"
     if isinstance(content, bytes):
         content = ContentFile(content)
@@ -20,7 +22,7 @@ def store_file(upload_id: UUID, content: bytes | File[bytes], suffix: str = "") 
 
 
 def read_file(name: str | None) -> bytes:
-    """The file's bytes. Raises FileNotFoundError when there is none of that name."""
+    """Raises FileNotFoundError if the name is empty or the file does not exist."""
     if not name:
         raise FileNotFoundError("the upload has no file")
     with storages["uploads"].open(name) as file:
@@ -28,14 +30,14 @@ def read_file(name: str | None) -> bytes:
 
 
 def delete_files(names: Iterable[str | None]) -> None:
-    """Delete these files; one that is gone already, or has no name, is no error."""
+    """Delete these files. Empty names and missing files are ignored."""
     for name in names:
         if name:
             storages["uploads"].delete(name)
 
 
 def list_files(upload_id: UUID | str) -> list[str]:
-    """Names of everything in the upload's folder."""
+    """Names of all files in the upload's folder."""
     try:
         _folders, names = storages["uploads"].listdir(str(upload_id))
     except FileNotFoundError:
@@ -44,16 +46,27 @@ def list_files(upload_id: UUID | str) -> list[str]:
 
 
 def delete_folder(upload_id: UUID | str) -> int:
-    """Delete everything in the upload's folder and the folder; returns how many files."""
+    """Delete the upload's folder with all its files; returns the number of files."""
     names = list_files(upload_id)
     delete_files(names)
-    # A worker may put a file there in this moment. It finds its claim gone and removes the
-    # file; the purge takes the empty folder.
+    # The folder is not empty if a worker has just stored a file. That worker finds its claim
+    # lost and deletes the folder.
     with contextlib.suppress(OSError):
         storages["uploads"].delete(str(upload_id))
     return len(names)
 
 
-def delete_strays(upload_id: UUID, kept: Collection[str | None]) -> None:
-    """Delete what a killed attempt left in the folder: every file that is not in ``kept``."""
-    delete_files([name for name in list_files(upload_id) if name not in kept])
+def list_folders() -> list[str]:
+    """Names of all folders. Those that this site makes are named by upload ids."""
+    try:
+        return storages["uploads"].listdir("")[0]
+    except FileNotFoundError:
+        return []
+
+
+def is_untouched(folder: str, age: timedelta) -> bool:
+    """Whether no file in the folder changed for ``age``."""
+    # A local disk has empty folders too, which have a time of their own.
+    paths = list_files(folder) or [folder]
+    limit = timezone.now() - age
+    return all(storages["uploads"].get_modified_time(path) < limit for path in paths)

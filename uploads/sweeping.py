@@ -1,4 +1,4 @@
-"""Uploads that the queue has forgotten: queued again, or failed with a reason."""
+"""Uploads that the queue has lost: queued again, or failed after the last attempt."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
+from lookalike.queue import QueueAway
 from uploads.claims import fail_exhausted, lost_workers
+from uploads.intake import queue_upload
 from uploads.models import Upload
-from uploads.tasks import queue_upload
 
 logger = logging.getLogger(__name__)
 
 
 def sweep_uploads() -> int:
-    """Queue again what waits or runs for too long; returns how many were.
+    """Queue uploads again that have waited or run for too long; returns how many.
 
-    A task that is queued twice does no harm: the second finds the upload claimed.
+    Queueing a task twice is harmless: the second one finds the upload claimed.
     """
     waited = Q(
         status=Upload.Status.QUEUED,
@@ -37,8 +37,8 @@ def sweep_uploads() -> int:
             ):
                 queue_upload(pk)
                 queued += 1
-    except (OperationalError, OSError) as error:
-        logger.warning("the queue is away, sweeping ends: %s", type(error).__name__)
+    except QueueAway:
+        logger.warning("the queue is away, sweeping stops")
     if failed or queued:
         logger.info("swept uploads: %d queued again, %d failed", queued, failed)
     return queued

@@ -30,9 +30,3 @@ def purge_expired_task() -> None:
 
     purge_expired()
     SessionStore.clear_expired()
-
-
-def queue_upload(upload_id: UUID) -> None:
-    """Put the upload before the workers. Raises kombu's OperationalError or an OSError
-    within seconds when the broker is away."""
-    match_upload_task.delay(str(upload_id))

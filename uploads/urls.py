@@ -1,4 +1,4 @@
-"""A visitor's pages: giving a photo, waiting, the result."""
+"""The visitor's pages: the form, waiting, the result."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Whose upload is whose: a random number in the browser's session, made when the first
-photo is sent. Everybody else gets the answer that a missing upload gets."""
+"""Who owns an upload: the browser whose session holds the same random number.
+
+The number is set when the first photo is accepted. To anybody else the upload is missing.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
+from celebrities.views import HtmxRequest
 from uploads.models import Upload
 
 P = ParamSpec("P")
-UploadView = Callable[Concatenate[HttpRequest, Upload, P], HttpResponseBase]
+UploadView = Callable[Concatenate[HtmxRequest, Upload, P], HttpResponseBase]
 
 SESSION_KEY = "owner"
 
@@ -28,17 +32,19 @@ def owner_of(request: HttpRequest) -> uuid.UUID | None:
         return None
 
 
-def make_owner(request: HttpRequest) -> uuid.UUID:
-    """This session's owner number, made now if it has none."""
-    owner = owner_of(request)
-    if owner is None:
-        owner = uuid.uuid4()
+def remember_owner(request: HttpRequest, owner: uuid.UUID) -> None:
+    if owner != owner_of(request):
         request.session[SESSION_KEY] = str(owner)
-    return owner
+
+
+def client_address(request: HttpRequest) -> str:
+    """The visitor's address; behind a trusted proxy, the one that the proxy saw."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_PROXY else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 def private(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
-    """Mark the answers as nobody else's: kept by no cache, listed by no search engine."""
+    """Tell caches not to store the response, and search engines not to list it."""
 
     @wraps(view)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -51,13 +57,13 @@ def private(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase
 
 
 def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:
-    """Give the view the visitor's own upload, by the address's ``upload_id``; answer 404,
-    with what there is to say, when it is gone, expired or somebody else's."""
+    """Pass the visitor's own upload with the URL's ``upload_id`` to the view. Answers 404 with
+    an explanation if it is gone, expired or somebody else's."""
 
     @private
     @wraps(view)
     def wrapped(
-        request: HttpRequest, upload_id: uuid.UUID, *args: Any, **kwargs: Any
+        request: HtmxRequest, upload_id: uuid.UUID, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         owner = owner_of(request)
         upload = Upload.objects.filter(pk=upload_id, owner=owner).first() if owner else None
@@ -68,8 +74,8 @@ def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:
     return wrapped
 
 
-def answer_missing(request: HttpRequest, upload_id: uuid.UUID, *, expired: bool) -> HttpResponse:
-    if getattr(request, "htmx", False):
-        # A page that still asks for news of it gets the whole page with the explanation.
+def answer_missing(request: HtmxRequest, upload_id: uuid.UUID, *, expired: bool) -> HttpResponse:
+    if request.htmx:
+        # A page that is still polling loads the whole page with the explanation.
         return HttpResponseClientRedirect(Upload(pk=upload_id).get_absolute_url())
     return render(request, "uploads/gone.html", {"expired": expired}, status=404)

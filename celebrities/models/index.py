@@ -58,6 +58,11 @@ class IndexBuild(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def method(self) -> str:
+        """How this build searches unless asked otherwise: "exact" or "approximate"."""
+        return str(self.manifest.get("tuning", {}).get("method", ""))
+
 
 class Likeness(models.Model):
     """How alike somebody of the gallery is to the face that was searched with; the nearest

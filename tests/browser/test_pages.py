@@ -67,7 +67,7 @@ def test_russian_pages_are_russian_throughout(open_page: OpenPage) -> None:
         assert find_latin_words(page) == set(), path
     page.goto("/")
     page.click(".choices summary")
-    page.check("#id_exhaustive")
+    page.check("#id_living_only")
     page.check("input[name=sample] >> nth=0")
     send(page)
     assert find_latin_words(page) == set()

@@ -76,18 +76,16 @@ def test_any_look_alike_can_be_compared(open_page: OpenPage, cast: dict[str, lis
     assert picture.evaluate("(image) => image.complete && image.naturalWidth") == 320
 
 
-def test_exhaustive_search_stands_beside_the_fast_one(
+def test_result_says_that_everybody_was_compared(
     open_page: OpenPage, cast: dict[str, list[Path]]
 ) -> None:
+    """The demo gallery is so small that its searches are exact."""
     page = open_page()
     page.click(".choices summary")
-    page.check("#id_exhaustive")
-    page.select_option("#id_k", "15")
+    assert page.locator("#id_exhaustive").count() == 0
     give(page, cast[CAMERA_SEES][2])
-    assert page.locator(".exhaustive .ranking").count() == 2
-    fast, whole = (page.locator(".ranking").nth(side).inner_text() for side in (0, 1))
-    assert fast == whole
-    assert "15 of 15 names are in both." in page.inner_text(".exhaustive")
+    assert "Compared with all 48 people in " in page.inner_text(".result-faces")
+    assert page.locator(".exhaustive").count() == 0
 
 
 def test_vote_is_taken_once(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core import serializers
 from django.test import Client
+from pytest_django import Settings
 
 from celebrities.gallery import embed_portraits, rebuild_index
 from celebrities.models import Celebrity, IndexBuild, Portrait
@@ -46,6 +48,15 @@ def owner(client: Client, db: None) -> uuid.UUID:
     number = uuid.uuid4()
     as_owner(client, number)
     return number
+
+
+@pytest.fixture
+def own_media(settings: Settings, tmp_path: Path) -> None:
+    """An upload storage of the test's own, so that it can see that nothing was kept."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    storage = settings.STORAGES["uploads"]
+    options = {**storage["OPTIONS"], "location": str(tmp_path / "media" / "uploads")}
+    settings.STORAGES = {**settings.STORAGES, "uploads": {**storage, "OPTIONS": options}}
 
 
 @pytest.fixture

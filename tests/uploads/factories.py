@@ -15,7 +15,7 @@ from django.http import FileResponse
 from django.test import Client
 from PIL import Image
 
-from celebrities.models import Celebrity, Portrait
+from celebrities.models import Celebrity, IndexBuild, Portrait
 from uploads.consent import current_digest, record_consent
 from uploads.models import Match, Upload, UploadedFace
 from uploads.storage import delete_files, store_file
@@ -96,15 +96,28 @@ def make_result(celebrities: Iterable[Celebrity], **fields: Any) -> Upload:
         chip=store_file(upload.pk, encode(picture.resize((320, 320))), ".jpg"),
     )
     for rank, celebrity in enumerate(celebrities, 1):
-        Match.objects.create(
-            face=face,
-            rank=rank,
-            celebrity=celebrity,
-            portrait=celebrity.portraits.get(),
-            distance=0.3 + rank / 10,
-            similarity=max(95.0 - 20 * rank, 0),
-        )
+        make_match(face, celebrity, rank)
     return upload
+
+
+def make_match(
+    face: UploadedFace, celebrity: Celebrity, rank: int, *, exhaustive: bool = False
+) -> Match:
+    return Match.objects.create(
+        face=face,
+        exhaustive=exhaustive,
+        rank=rank,
+        celebrity=celebrity,
+        portrait=celebrity.portraits.get(),
+        distance=0.3 + rank / 10,
+        similarity=max(95.0 - 20 * rank, 0),
+    )
+
+
+def make_approximate(build: IndexBuild) -> None:
+    """Let the row say that the build searches approximately, as one of a large gallery does."""
+    build.manifest = {**build.manifest, "tuning": {"method": "approximate"}}
+    build.save()
 
 
 def make_person(slug: str = PEOPLE[0], number: int = 1, **fields: Any) -> Celebrity:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from celebrities.models import Celebrity
-from tests.uploads.factories import make_result
+from tests.uploads.factories import make_result, make_upload
 from uploads.models import Upload
 from uploads.storage import list_files
 
@@ -19,6 +19,14 @@ def test_it_works(admin_client: Client, gallery: list[Celebrity]) -> None:
 
     assert "done" in page
     assert ".jpg" not in page
+
+
+@pytest.mark.parametrize("address", ["", "?failure=no_face"])
+def test_it_says_in_words_why_one_failed(admin_client: Client, address: str) -> None:
+    make_upload(status=Upload.Status.FAILED, failure="no_face", stage="")
+    page = admin_client.get(f"/admin/uploads/upload/{address}").content.decode()
+
+    assert page.count("No face found") == 2, "in the row and in the filter"
 
 
 def test_an_upload_shows_no_picture(admin_client: Client, gallery: list[Celebrity]) -> None:

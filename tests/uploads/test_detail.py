@@ -10,13 +10,16 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from celebrities.models import Celebrity
 from lookalike.processes import heartbeat
-from tests.uploads.factories import as_owner, body_of, make_result, make_upload
+from tests.uploads.factories import as_owner, body_of, make_match, make_result, make_upload
+from tests.uploads.test_failures import FAILURES
+from uploads.failures import describe_failure
 from uploads.models import Upload
+from uploads.results import Place
 
 pytestmark = pytest.mark.django_db
 
@@ -60,8 +63,7 @@ def test_it_places_boxes_in_percent(
 ) -> None:
     face = client.get(make_result(gallery, owner=owner).get_absolute_url()).context["faces"][0]
 
-    style = face.style
-    assert (style.left, style.top, style.width, style.height) == (25, 25, 50, 50)
+    assert face.place == Place(left=25, top=25, width=50, height=50)
 
 
 def test_it_cuts_boxes_at_the_edges(
@@ -69,9 +71,9 @@ def test_it_cuts_boxes_at_the_edges(
 ) -> None:
     upload = make_result(gallery, owner=owner)
     upload.faces.update(box=[-30, -40, 330, 440])
-    style = client.get(upload.get_absolute_url()).context["faces"][0].style
+    face = client.get(upload.get_absolute_url()).context["faces"][0]
 
-    assert (style.left, style.top, style.width, style.height) == (0, 0, 100, 100)
+    assert face.place == Place(left=0, top=0, width=100, height=100)
 
 
 def test_it_says_when_nobody_is_alike(
@@ -96,20 +98,74 @@ def test_a_result_takes_few_queries(
         client.get(upload.get_absolute_url())
 
 
-@pytest.mark.parametrize("failure", [value for value in Upload.Failure.values if value])
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_it_has_words_for_every_failure(
-    client: Client, owner: uuid.UUID, failure: str, language: str
+@pytest.mark.parametrize("reason", FAILURES)
+def test_it_says_why_there_is_no_result(
+    client: Client, owner: uuid.UUID, reason: str, language: str
 ) -> None:
-    upload = make_upload(owner=owner, status=Upload.Status.FAILED, failure=failure, detail="PDF")
+    upload = make_upload(owner=owner, status=Upload.Status.FAILED, failure=reason, detail="PDF")
     response = client.get(f"/u/{upload.pk}/", headers={"Accept-Language": language})
+    with translation.override(language):
+        words = describe_failure(reason, "PDF")
 
-    words = response.context["failure"]
-    assert response.status_code == 200
-    assert words.title
-    assert words.sentence.endswith(".")
-    assert words.tips
-    assert "hx-trigger" not in response.content.decode()
+    page = response.content.decode()
+    assert f'<h1 id="failure-title">{words.title}</h1>' in page
+    assert f'<p class="lede">{words.sentence}</p>' in page
+    assert words.tips in page
+    assert "hx-trigger" not in page
+
+
+def test_it_says_that_everybody_was_compared(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    upload = make_result(gallery, owner=owner, method="exact", compared_with=48, search_ms=0.123)
+    page = read_text(client, upload)
+
+    assert "Compared with all 48 people in 0.12 ms." in page
+    assert "fast search" not in page
+
+
+def test_it_says_that_the_fast_search_looked(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    upload = make_result(
+        gallery, owner=owner, method="approximate", compared_with=100_000, search_ms=3.456
+    )
+    page = read_text(client, upload)
+
+    assert "The fast search looked among 100000 people and took 3.46 ms." in page
+    assert "Compared with all" not in page
+
+
+def test_it_shows_the_exhaustive_search_beside_the_fast_one(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    upload = make_result(
+        gallery[:3], owner=owner, method="approximate", search_ms=1.25, exact_ms=20.5
+    )
+    face = upload.faces.get()
+    for rank, celebrity in enumerate(gallery[1:], 1):
+        make_match(face, celebrity, rank, exhaustive=True)
+    page = read_text(client, upload)
+
+    assert "2 of 3 names are in both." in page
+    assert "1.25 ms" in page
+    assert "20.50 ms" in page
+    assert client.get(upload.get_absolute_url()).context["faces"][0].best.celebrity == gallery[0]
+
+
+def test_it_says_nothing_of_a_search_that_is_not_known(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    """Rows of the first version did not store what was done."""
+    page = read_text(client, make_result(gallery, owner=owner))
+
+    assert "Compared with" not in page
+    assert "fast search" not in page
+
+
+def read_text(client: Client, upload: Upload) -> str:
+    return " ".join(client.get(upload.get_absolute_url()).content.decode().split())
 
 
 @pytest.mark.usefixtures("worker")

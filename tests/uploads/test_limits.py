@@ -1,66 +1,59 @@
-"""How much a visitor may send, counted in the cache alone."""
+"""How much a visitor may send, counted in the cache alone, and how many photos may wait."""
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+import redis
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from tests.uploads.factories import fill_form
-from uploads.limits import client_address, is_over_rate
+from tests.uploads.factories import fill_form, make_upload
+from uploads.limits import QueueFull, TooManyUploads, check_queue, check_rate
 from uploads.models import Upload
+from uploads.visitors import client_address
 
 
-@pytest.fixture
-def request_from(rf: RequestFactory) -> Any:
-    return lambda address: rf.get("/", REMOTE_ADDR=address)
+def is_over(owner: UUID, address: str = "192.0.2.1") -> bool:
+    try:
+        check_rate(owner, address)
+    except TooManyUploads:
+        return True
+    return False
 
 
-def test_it_works(valkey: str, request_from: Any, settings: Settings) -> None:
+def test_it_works(valkey: str, settings: Settings) -> None:
     settings.RATE_LIMIT = 2
-    owner = uuid.uuid4()
+    owner = uuid4()
 
-    assert [is_over_rate(request_from("192.0.2.1"), owner) for _ in range(3)] == [
-        False,
-        False,
-        True,
-    ]
+    assert [is_over(owner) for _ in range(3)] == [False, False, True]
 
 
-def test_it_counts_an_address_whose_cookies_are_dropped(
-    valkey: str, request_from: Any, settings: Settings
-) -> None:
+def test_it_counts_an_address_whose_cookies_are_dropped(valkey: str, settings: Settings) -> None:
     settings.RATE_LIMIT = 2
-    over = [is_over_rate(request_from("192.0.2.1"), uuid.uuid4()) for _ in range(11)]
 
-    assert over == [False] * 10 + [True]
-    assert not is_over_rate(request_from("192.0.2.2"), uuid.uuid4())
+    assert [is_over(uuid4()) for _ in range(11)] == [False] * 10 + [True]
+    assert not is_over(uuid4(), "192.0.2.2")
 
 
-def test_it_blocks_nobody_while_the_cache_is_away(
-    valkey_away: None, request_from: Any, settings: Settings
-) -> None:
+def test_it_blocks_nobody_while_the_cache_is_away(valkey_away: None, settings: Settings) -> None:
     settings.RATE_LIMIT = 1
-    owner = uuid.uuid4()
+    owner = uuid4()
 
-    assert not any(is_over_rate(request_from("192.0.2.1"), owner) for _ in range(3))
+    assert [is_over(owner) for _ in range(3)] == [False] * 3
 
 
-def test_no_limit_is_zero(valkey: str, request_from: Any, settings: Settings) -> None:
+def test_no_limit_is_zero(valkey: str, settings: Settings) -> None:
     settings.RATE_LIMIT = 0
-    owner = uuid.uuid4()
+    owner = uuid4()
 
-    assert not any(is_over_rate(request_from("192.0.2.1"), owner) for _ in range(3))
+    assert [is_over(owner) for _ in range(3)] == [False] * 3
 
 
-def test_it_keeps_addresses_hashed_and_for_an_hour(valkey: str, request_from: Any) -> None:
-    import redis
-
-    owner = uuid.uuid4()
-    is_over_rate(request_from("192.0.2.77"), owner)
+def test_it_keeps_addresses_hashed_and_for_an_hour(valkey: str) -> None:
+    owner = uuid4()
+    check_rate(owner, "192.0.2.77")
     with redis.Redis(unix_socket_path=valkey) as server:
         keys = server.keys("*rate:*")
         assert len(keys) == 2
@@ -68,6 +61,18 @@ def test_it_keeps_addresses_hashed_and_for_an_hour(valkey: str, request_from: An
             assert b"192.0.2.77" not in key
             assert str(owner).encode() not in key
             assert 0 < server.ttl(key) <= 3600
+
+
+@pytest.mark.django_db
+def test_the_queue_has_a_limit(settings: Settings) -> None:
+    settings.MAX_QUEUE = 2
+    make_upload()
+    make_upload(status=Upload.Status.DONE)
+    check_queue()
+    make_upload()
+
+    with pytest.raises(QueueFull):
+        check_queue()
 
 
 def test_a_proxy_is_believed_only_when_trusted(rf: RequestFactory, settings: Settings) -> None:

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import storages
+from django.db import connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from celebrities.models import Celebrity
+from celebrities.errors import BuildRunning, EmptyGallery, NoIndex
+from celebrities.gallery import rebuild_index
+from celebrities.index.search import SearchResult, find_lookalikes
+from celebrities.models import Celebrity, IndexBuild
 from lookalike import engine
-from lookalike.faces.errors import UnreadablePhoto
+from lookalike.faces.errors import (
+    DeviceMissing,
+    IndexDamaged,
+    NoFace,
+    UnreadablePhoto,
+    WeightsMissing,
+)
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Pixels
 from tests.fakes import FakeDetector, FakeEncoder
 from tests.uploads.factories import cast_photo, encode, make_picture, make_upload
+from uploads.crops import store_jpeg
 from uploads.matching import match_upload
-from uploads.models import Match, Upload
+from uploads.models import Match, Upload, UploadedFace
 from uploads.storage import delete_files, list_files, read_file, store_file
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +45,38 @@ def finish(upload: Upload) -> Upload:
     return upload
 
 
+class Searches:
+    """Hears what `find_lookalikes` is asked and answers. ``method`` is the build's own: tests
+    have no gallery so large that a build would choose the approximate one."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.asked: list[str | None] = []
+        self.answers: list[SearchResult] = []
+        self.statements = 0
+
+    def __call__(self, vectors: Any, *, method: str | None = None, **options: Any) -> SearchResult:
+        with CaptureQueriesContext(connection) as captured:
+            found = find_lookalikes(vectors, method=method, **options)
+        self.statements += len(captured)
+        self.asked.append(method)
+        if method == "exact":
+            neighbours = [list(reversed(near)) for near in found.neighbours]
+        else:
+            neighbours = found.neighbours
+        done = method or self.method
+        self.answers.append(replace(found, method=done, neighbours=neighbours))
+        return self.answers[-1]
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> Searches:
+    """Approximate searches; the exact one finds the same people in reverse order."""
+    heard = Searches("approximate")
+    monkeypatch.setattr("uploads.matching.find_lookalikes", heard)
+    return heard
+
+
 def test_it_works(gallery: list[Celebrity]) -> None:
     upload = finish(make_upload(cast_photo(number=1), k=3))
 
@@ -36,24 +84,147 @@ def test_it_works(gallery: list[Celebrity]) -> None:
     assert upload.stage == Upload.Stage.NONE
     assert upload.attempts == 1
     assert upload.finished_at is not None
-    assert upload.compared_with == 4
-    assert upload.encoder == "fake/1"
-    assert upload.build_name
     face = upload.faces.get()
     matches = list(face.matches.all())
     assert [match.rank for match in matches] == [1, 2, 3]
     assert matches[0].celebrity == gallery[0]
     assert matches[0].similarity > matches[1].similarity >= matches[2].similarity
-    assert upload.approximate_ms is not None
+
+
+def test_it_stores_what_the_search_says_it_did(
+    gallery: list[Celebrity], searches: Searches
+) -> None:
+    upload = finish(make_upload())
+
+    [answer] = searches.answers
+    assert upload.build_name == answer.build.name == IndexBuild.objects.get().name
+    assert upload.encoder == answer.build.encoder == "fake/1"
+    assert upload.compared_with == answer.compared_with == 4
+    assert upload.method == answer.method == "approximate"
+    assert upload.search_ms == answer.ms > 0
     assert upload.exact_ms is None
 
 
-def test_it_searches_exhaustively_too_when_asked(gallery: list[Celebrity]) -> None:
+def test_it_stores_the_build_that_was_searched(
+    gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another build may be published while the search goes on."""
+
+    def publish_midway(*args: Any, **options: Any) -> SearchResult:
+        found = find_lookalikes(*args, **options)
+        rebuild_index()
+        return found
+
+    before = IndexBuild.objects.get().name
+    monkeypatch.setattr("uploads.matching.find_lookalikes", publish_midway)
+    upload = finish(make_upload())
+
+    current = IndexBuild.objects.current()
+    assert current is not None
+    assert upload.build_name == before != current.name
+
+
+def test_it_searches_exhaustively_too_when_asked(
+    gallery: list[Celebrity], searches: Searches
+) -> None:
     upload = finish(make_upload(exhaustive=True, k=4))
 
-    searches = Match.objects.filter(face__upload=upload).values_list("search", flat=True)
-    assert sorted(searches) == ["approximate"] * 4 + ["exact"] * 4
-    assert upload.exact_ms is not None
+    assert searches.asked == [None, "exact"]
+    assert found_by(upload, exhaustive=False) == ids(searches.answers[0])
+    assert found_by(upload, exhaustive=True) == ids(searches.answers[1])
+    assert (upload.method, upload.search_ms) == ("approximate", searches.answers[0].ms)
+    assert upload.exact_ms == searches.answers[1].ms
+
+
+def test_it_searches_once_where_the_first_search_was_exhaustive(gallery: list[Celebrity]) -> None:
+    upload = finish(make_upload(exhaustive=True))
+
+    assert upload.exhaustive
+    assert upload.method == "exact"
+    assert upload.exact_ms is None
+    assert len(found_by(upload, exhaustive=False)) == 4
+    assert found_by(upload, exhaustive=True) == []
+
+
+def found_by(upload: Upload, *, exhaustive: bool) -> list[int]:
+    matches = Match.objects.filter(face__upload=upload, exhaustive=exhaustive)
+    return list(matches.order_by("rank").values_list("celebrity_id", flat=True))
+
+
+def ids(result: SearchResult) -> list[int]:
+    [neighbours] = result.neighbours
+    return [near.celebrity_id for near in neighbours]
+
+
+def test_it_takes_few_statements(gallery: list[Celebrity], searches: Searches) -> None:
+    finish(make_upload())
+    upload = make_upload(encode(make_picture(1100, 400)))
+    searches.statements = 0
+    with CaptureQueriesContext(connection) as captured:
+        match_upload(upload.pk)
+
+    own = [query["sql"] for query in captured]
+    assert len(own) - searches.statements <= 9, own
+
+
+@pytest.mark.parametrize("fails", [UploadedFace, Match])
+def test_a_result_is_saved_whole_or_not_at_all(
+    gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch, fails: type[Model]
+) -> None:
+    def fail(self: object, rows: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(type(fails._default_manager), "bulk_create", fail)
+    upload = finish(make_upload())
+
+    assert (upload.status, upload.failure) == ("failed", "internal")
+    assert upload.build_name == ""
+    assert not UploadedFace.objects.exists()
+    assert not Match.objects.exists()
+    assert list_files(upload.pk) == [upload.photo.name]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_leaves_out_a_portrait_that_was_deleted_after_the_search(
+    gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete_midway(*args: Any, **options: Any) -> SearchResult:
+        found = find_lookalikes(*args, **options)
+        gallery[0].delete()
+        return found
+
+    monkeypatch.setattr("uploads.matching.find_lookalikes", delete_midway)
+    upload = finish(make_upload(cast_photo(number=1)))
+
+    assert upload.status == "done"
+    matches = Match.objects.filter(face__upload=upload)
+    assert sorted(matches.values_list("rank", flat=True)) == [1, 2, 3]
+
+
+def test_it_shows_each_stage(gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = make_upload()
+    seen = []
+
+    def look(place: str, name: str) -> None:
+        real = getattr(import_module(place), name)
+
+        def step(*args: Any, **options: Any) -> Any:
+            stage, photo = Upload.objects.values_list("stage", "photo").get(pk=upload.pk)
+            seen.append((name, stage, bool(photo)))
+            return real(*args, **options)
+
+        monkeypatch.setattr(f"{place}.{name}", step)
+
+    look("uploads.matching", "open_to_keep")
+    look("uploads.matching", "get_engine")
+    look("uploads.matching", "find_lookalikes")
+    finish(upload)
+
+    assert seen == [
+        ("open_to_keep", "reading", False),
+        ("get_engine", "finding", False),
+        ("find_lookalikes", "comparing", True),
+    ]
 
 
 def test_it_keeps_a_clean_photo_in_place_of_the_bytes_received(gallery: list[Celebrity]) -> None:
@@ -121,6 +292,7 @@ def test_it_says_when_the_face_is_too_small(gallery: list[Celebrity]) -> None:
     upload = finish(make_upload(encode(make_picture())))
 
     assert (upload.failure, upload.detail) == ("face_too_small", "20")
+    assert list_files(upload.pk) == [upload.photo.name]
 
 
 def test_it_analyses_eight_faces_at_most_and_no_bystanders(gallery: list[Celebrity]) -> None:
@@ -133,7 +305,17 @@ def test_it_analyses_eight_faces_at_most_and_no_bystanders(gallery: list[Celebri
     assert {face.matches.count() for face in upload.faces.all()} == {4}
 
 
-def test_it_turns_the_stored_photo_as_the_engine_did(gallery: list[Celebrity]) -> None:
+def test_it_turns_the_stored_photo_as_the_engine_did(
+    gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = []
+
+    def store(upload: Upload, pixels: Pixels) -> str:
+        stored.append(pixels.shape[:2])
+        return store_jpeg(upload, pixels)
+
+    monkeypatch.setattr("uploads.matching.store_jpeg", store)
+
     class Upright(FakeDetector):
         def detect(self, pixels: Pixels) -> list[Detection]:
             return super().detect(pixels) if pixels.shape[0] > pixels.shape[1] else []
@@ -141,6 +323,7 @@ def test_it_turns_the_stored_photo_as_the_engine_did(gallery: list[Celebrity]) -
     engine.reset(FaceEngine(Upright(), FakeEncoder()))
     upload = finish(make_upload(encode(make_picture(400, 300))))
 
+    assert stored == [(400, 300)], "encoded once"
     assert (upload.width, upload.height) == (300, 400)
     with Image.open(io.BytesIO(read_file(upload.photo.name))) as image:
         assert image.size == (300, 400)
@@ -163,6 +346,43 @@ def test_it_says_when_it_took_too_long(
 
     assert (upload.status, upload.failure) == ("failed", "took_too_long")
     assert list_files(upload.pk) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "failure", "logged"),
+    [
+        (WeightsMissing("Run manage.py fetch_weights facenet."), "internal", "Run manage.py"),
+        (DeviceMissing("Install a driver."), "internal", "Install a driver."),
+        (NoIndex("Rebuild it."), "no_index", "Rebuild it."),
+        (IndexDamaged("vectors.npy is cut."), "no_index", "vectors.npy is cut."),
+        (BuildRunning("Wait."), "internal", "Wait."),
+        (EmptyGallery("Import people."), "empty_gallery", ""),
+        (NoFace(), "no_face", ""),
+        (SoftTimeLimitExceeded(), "took_too_long", ""),
+        (MemoryError("SECRET"), "internal", "MemoryError"),
+        (ValueError("SECRET"), "internal", "ValueError"),
+    ],
+)
+def test_it_names_and_logs_what_went_wrong(
+    gallery: list[Celebrity],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    failure: str,
+    logged: str,
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("uploads.matching.get_engine", fail)
+    upload = finish(make_upload())
+
+    assert (upload.status, upload.failure) == ("failed", failure)
+    assert logged in caplog.text
+    assert bool(caplog.text) == bool(logged)
+    assert "SECRET" not in caplog.text
+    if logged.endswith("Error"):
+        assert "in fail\n    raise error" in caplog.text
 
 
 def test_it_logs_the_unexpected_without_a_word_about_the_visitor(
@@ -198,7 +418,7 @@ def test_it_says_when_the_gallery_is_empty(fake_engine: object) -> None:
 
 
 def test_it_says_when_nobody_is_as_asked_for(gallery: list[Celebrity]) -> None:
-    assert finish(make_upload(gender="male")).failure == "empty_gallery"
+    assert finish(make_upload(filters={"gender": "male"})).failure == "empty_gallery"
 
 
 def test_it_does_nothing_for_an_upload_that_is_gone(gallery: list[Celebrity]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +13,15 @@ from django.core.files.storage import storages
 from django.test import Client
 from pytest_django import Settings
 
-from celebrities.models import Celebrity
+from celebrities.filters import Filters
+from celebrities.models import Celebrity, IndexBuild
 from tests.live import Site
 from tests.uploads.factories import (
     PEOPLE,
     cast_photo,
     encode,
     fill_form,
+    make_approximate,
     make_person,
     make_picture,
     make_upload,
@@ -30,7 +31,7 @@ from uploads.models import Consent, Upload
 from uploads.samples import SAMPLES
 from uploads.storage import list_files, read_file
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
 
 def nothing_is_stored() -> bool:
@@ -42,27 +43,16 @@ def has_folder() -> bool:
     return (settings.MEDIA_ROOT / "uploads").exists()
 
 
-@pytest.fixture(autouse=True)
-def own_media(settings: Settings, tmp_path: Path) -> None:
-    """Files of a test's own, so that it can see that none were left."""
-    location = str(tmp_path / "media" / "uploads")
-    settings.MEDIA_ROOT = tmp_path / "media"
-    options = {**settings.STORAGES["uploads"]["OPTIONS"], "location": location}
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "uploads": {**settings.STORAGES["uploads"], "OPTIONS": options},
-    }
-
-
 def test_it_works(client: Client, valkey: str, gallery: list[Celebrity]) -> None:
     photo = cast_photo()
-    response = client.post("/", fill_form(photo, k="9", exhaustive="on"))
+    response = client.post("/", fill_form(photo, k="9", living_only="on"))
 
     upload = Upload.objects.get()
     assert response.status_code == 302
     assert response["Location"] == f"/u/{upload.pk}/"
     assert upload.status == Upload.Status.QUEUED
-    assert (upload.k, upload.exhaustive, upload.living_only) == (9, True, False)
+    assert (upload.k, upload.exhaustive) == (9, False)
+    assert Filters.from_json(upload.filters) == Filters(living_only=True)
     assert upload.compared_with == 4
     assert read_file(upload.received.name) == photo
     assert upload.consent.digest == current_digest("en")
@@ -98,6 +88,19 @@ def test_it_offers_only_whom_the_gallery_has(client: Client, gallery: list[Celeb
 
     assert '<option value="female">' in page
     assert '<option value="male">' not in page
+
+
+def test_it_offers_the_exhaustive_search_where_the_build_is_approximate(
+    client: Client, valkey: str, gallery: list[Celebrity]
+) -> None:
+    assert 'name="exhaustive"' not in client.get("/").content.decode()
+    client.post("/", fill_form(exhaustive="on"))
+    make_approximate(IndexBuild.objects.get())
+    assert 'name="exhaustive"' in client.get("/").content.decode()
+    client.post("/", fill_form(exhaustive="on"))
+
+    asked = Upload.objects.order_by("created_at").values_list("exhaustive", flat=True)
+    assert list(asked) == [False, True]
 
 
 def test_it_takes_a_sample_instead_of_a_photo(client: Client, valkey: str) -> None:
@@ -278,6 +281,7 @@ def test_it_says_how_large_a_file_may_be(client: Client, valkey: str, settings: 
     assert nothing_is_stored()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_says_that_it_is_busy_when_the_queue_is_away(client: Client, valkey_away: None) -> None:
     response = client.post("/", fill_form())
 
@@ -287,6 +291,7 @@ def test_it_says_that_it_is_busy_when_the_queue_is_away(client: Client, valkey_a
     assert nothing_is_stored()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_says_that_it_is_busy_when_the_queue_hangs(client: Client, valkey: str) -> None:
     import redis
 
@@ -312,6 +317,7 @@ def test_it_says_that_it_is_busy_when_the_queue_is_full(
 
     assert response.status_code == 503
     assert "We are busy" in response.content.decode()
+    assert "sessionid" not in response.cookies
     assert Upload.objects.count() == 2
 
 

@@ -93,7 +93,7 @@ def read_rows(site: Site, question: str) -> list[tuple[Any, ...]]:
 
 def test_the_vector_is_nowhere(live_site: Site, photo: Path, vector: Vector) -> None:
     with Visitor(live_site.url) as visitor:
-        page = visitor.give(photo, exhaustive="on")
+        page = visitor.give(photo)
         visitor.wait_for_result(page)
         files = everything_of(live_site)
         visitor.session.get(f"{page}faces/0/share.png", timeout=30)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
 from pytest_django import Settings
 
-from uploads.deletion import find_orphan_folders
+from uploads.deletion import is_orphan
 from uploads.storage import (
     delete_files,
     delete_folder,
-    delete_strays,
+    is_untouched,
     list_files,
+    list_folders,
     read_file,
     store_file,
 )
@@ -52,15 +53,6 @@ def test_it_works(storage: None) -> None:
     assert list_files(upload) == []
 
 
-def test_it_deletes_all_but_what_is_kept(storage: None) -> None:
-    upload = uuid.uuid4()
-    kept = store_file(upload, b"kept")
-    store_file(upload, b"stray")
-    delete_strays(upload, {kept, "", None})
-
-    assert list_files(upload) == [kept]
-
-
 def test_it_handles_what_is_not_there(storage: None) -> None:
     upload = uuid.uuid4()
 
@@ -72,9 +64,11 @@ def test_it_handles_what_is_not_there(storage: None) -> None:
             read_file(name)
 
 
-def test_fresh_files_without_an_upload_are_left_alone(storage: None) -> None:
-    upload = uuid.uuid4()
-    store_file(upload, b"of a form being stored")
+def test_it_knows_how_long_a_folder_was_left_alone(storage: None) -> None:
+    upload = str(uuid.uuid4())
+    store_file(uuid.UUID(upload), b"of a form being stored")
 
-    assert str(upload) in storages["uploads"].listdir("")[0]
-    assert str(upload) not in list(find_orphan_folders())
+    assert upload in list_folders()
+    assert is_untouched(upload, timedelta(seconds=-60))
+    assert not is_untouched(upload, timedelta(seconds=60))
+    assert not is_orphan(upload)

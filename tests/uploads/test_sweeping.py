@@ -12,7 +12,7 @@ from tests.uploads.factories import make_upload
 from uploads.models import Upload
 from uploads.sweeping import sweep_uploads
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG_AGO = timedelta(seconds=90)
 

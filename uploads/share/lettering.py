@@ -1,7 +1,7 @@
-"""Text in pictures: one font file of the project's own, and what to do where it ends.
+"""Text in pictures.
 
-The font, Noto Sans, has Latin, Greek and Cyrillic. A name in another script is drawn with a
-font of this machine that has it, or gives way to another of the person's names.
+The bundled font, Noto Sans, has Latin, Greek and Cyrillic. A name in another script is drawn
+with an installed font that has it, or replaced by another of the person's names.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, features
 
-OWN_FONT = Path(__file__).resolve().parent / "fonts" / "NotoSans-SemiBold.ttf"
-MACHINE_FONTS = tuple(
+BUNDLED_FONT = Path(__file__).resolve().parent / "fonts" / "NotoSans-SemiBold.ttf"
+INSTALLED_FONTS = tuple(
     Path(path)
     for path in (
         "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
@@ -25,7 +25,7 @@ MACHINE_FONTS = tuple(
         "/System/Library/Fonts/PingFang.ttc",
     )
 )
-_NO_SUCH_SIGN = "\U0010fffe"
+_NO_GLYPH = "\U0010fffe"
 
 
 @cache
@@ -34,28 +34,28 @@ def load_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
 
 
 def choose_font(text: str) -> Path | None:
-    """The first font that has every sign of the text, or None."""
-    for path in (OWN_FONT, *MACHINE_FONTS):
-        if (path == OWN_FONT or path.exists()) and has_signs(path, text):
+    """The first font that has a glyph for each character, or None."""
+    for path in (BUNDLED_FONT, *INSTALLED_FONTS):
+        if (path == BUNDLED_FONT or path.exists()) and has_glyphs(path, text):
             return path
     return None
 
 
-def has_signs(path: Path, text: str) -> bool:
-    """Whether the font draws each sign of the text as something of its own."""
-    if _runs_leftwards(text) and not (features.check("raqm") and features.check("fribidi")):
-        # Without these libraries Pillow would draw the letters apart and in wrong order.
+def has_glyphs(path: Path, text: str) -> bool:
+    """Whether the font has a glyph for each character of the text."""
+    if _is_right_to_left(text) and not (features.check("raqm") and features.check("fribidi")):
+        # Without these libraries Pillow would neither join the letters nor reverse their order.
         return False
-    return all(_has_sign(path, sign) for sign in set(text) if not sign.isspace())
+    return all(_has_glyph(path, character) for character in set(text) if not character.isspace())
 
 
 def choose_name(names: Iterable[str]) -> tuple[str, Path]:
-    """The first name that can be drawn, with the font for it; nothing when none can."""
+    """The first name that can be drawn, and its font. An empty name if none can."""
     for name in names:
         font = choose_font(name)
         if name and font is not None:
             return name, font
-    return "", OWN_FONT
+    return "", BUNDLED_FONT
 
 
 def draw_fitting(
@@ -63,13 +63,13 @@ def draw_fitting(
     place: tuple[int, int],
     text: str,
     *,
-    font: Path = OWN_FONT,
+    font: Path = BUNDLED_FONT,
     size: int,
     width: int,
     fill: str,
 ) -> None:
-    """One line with its baseline's left end at ``place``: smaller, then cut, so that it is
-    at most ``width`` pixels wide. Sizes are in pixels."""
+    """Draw one line, its baseline starting at ``place``. The font shrinks from ``size`` to 18,
+    then the text is cut, until it fits ``width``. All in pixels."""
     while size > 18 and load_font(font, size).getlength(text) > width:
         size -= 2
     letters = load_font(font, size)
@@ -81,16 +81,16 @@ def draw_fitting(
 
 
 @cache
-def _has_sign(path: Path, sign: str) -> bool:
-    return _drawn(path, sign) != _drawn(path, _NO_SUCH_SIGN)
+def _has_glyph(path: Path, character: str) -> bool:
+    return _drawn(path, character) != _drawn(path, _NO_GLYPH)
 
 
 @cache
-def _drawn(path: Path, sign: str) -> bytes:
+def _drawn(path: Path, character: str) -> bytes:
     image = Image.new("L", (64, 64))
-    ImageDraw.Draw(image).text((8, 48), sign, font=load_font(path, 32), fill=255, anchor="ls")
+    ImageDraw.Draw(image).text((8, 48), character, font=load_font(path, 32), fill=255, anchor="ls")
     return image.tobytes()
 
 
-def _runs_leftwards(text: str) -> bool:
-    return any(unicodedata.bidirectional(sign) in {"R", "AL"} for sign in text)
+def _is_right_to_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)

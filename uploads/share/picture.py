@@ -1,6 +1,6 @@
-"""The picture to share: two faces side by side, and what is said of them.
+"""The picture to share: two faces side by side, with number, name and phrase.
 
-It is drawn when it is asked for and kept nowhere, so there is nothing of it to delete.
+It is drawn on request and never stored, so there is nothing to delete.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageOps
 
 from uploads.models import Match, UploadedFace
-from uploads.share.lettering import OWN_FONT, choose_name, draw_fitting
+from uploads.share.lettering import BUNDLED_FONT, choose_name, draw_fitting
 from uploads.storage import read_file
 
 SIZE = (1200, 630)
@@ -23,9 +23,9 @@ PAPER, INK, QUIET, ACCENT = "#f4f6f1", "#14211f", "#50605c", "#0d5750"
 
 
 def draw_share_picture(face: UploadedFace, match: Match) -> bytes:
-    """A PNG of SIZE pixels without metadata, in the language in force.
+    """A PNG of SIZE pixels without metadata, in the active language.
 
-    Raises FileNotFoundError when a face's picture is gone.
+    Raises FileNotFoundError if a chip is missing.
     """
     picture = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(picture)
@@ -65,4 +65,6 @@ def _write_words(draw: ImageDraw.ImageDraw, match: Match) -> None:
     credit = " · ".join(part for part in (portrait.author, portrait.licence) if part)
     if credit:
         credit, font = choose_name([_("Portrait: %(credit)s") % {"credit": credit}])
-    draw_fitting(draw, (EDGE, 606), credit, font=font or OWN_FONT, size=18, width=width, fill=QUIET)
+    draw_fitting(
+        draw, (EDGE, 606), credit, font=font or BUNDLED_FONT, size=18, width=width, fill=QUIET
+    )

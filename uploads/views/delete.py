@@ -1,4 +1,4 @@
-"""Delete now: one confirmation, and everything of the upload is gone."""
+"""Delete now: asks once, then deletes everything of the upload."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""The first page: give a photo."""
+"""The first page: the form that takes a photo."""
 
 from __future__ import annotations
+
+from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -11,12 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from celebrities.filters import EVERYBODY
 from lookalike.processes.heartbeat import worker_is_away
-from uploads import limits
+from lookalike.queue import QueueAway
 from uploads.consent import current_digest, render_text
 from uploads.forms import UploadForm
-from uploads.intake import QueueUnreachable, accept_upload
+from uploads.intake import accept_upload
+from uploads.limits import QueueFull, TooManyUploads, estimate_minutes
 from uploads.samples import list_samples, make_preview
-from uploads.visitors import make_owner, private
+from uploads.visitors import client_address, owner_of, private, remember_owner
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,7 +27,8 @@ def new(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _receive(request)
     response = show_form(request, UploadForm(initial={"consent_version": _digest()}))
-    # The form carries a token of this visitor; search engines may list the page all the same.
+    # The form contains this visitor's CSRF token, so no cache may keep it. Search engines may
+    # list the page, unlike the private ones.
     response.headers["Cache-Control"] = "no-store, private"
     return response
 
@@ -34,31 +38,34 @@ def _receive(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return show_form(request, form, status=422)
-    return _take(request, form)
-
-
-def _take(request: HttpRequest, form: UploadForm) -> HttpResponse:
-    """Accept a valid form, unless the visitor sends too much or the site is too busy."""
-    if limits.is_queue_full():
-        form.add_error(None, _describe_full())
-        return show_form(request, form, status=503)
-    owner = make_owner(request)
-    if limits.is_over_rate(request, owner):
+    owner = owner_of(request) or uuid4()
+    try:
+        upload = accept_upload(
+            form.cleaned_data["photo"],
+            form.get_choices(),
+            consent_language=form.cleaned_data["consent_language"],
+            owner=owner,
+            address=client_address(request),
+            language=_language(),
+        )
+    except TooManyUploads:
         response = render(request, "429.html", status=429)
         response.headers["Retry-After"] = "600"
         return response
-    try:
-        upload = accept_upload(form.cleaned_data, owner, get_language() or "en")
-    except QueueUnreachable:
+    except QueueFull:
+        form.add_error(None, _describe_full())
+        return show_form(request, form, status=503)
+    except QueueAway:
         form.add_error(
             None, _("We are busy at the moment and kept nothing. Please try again in a minute.")
         )
         return show_form(request, form, status=503)
+    remember_owner(request, owner)
     return redirect(upload)
 
 
 def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
-    """The page with the form, which always asks for consent to the text now in force."""
+    """The page with the form, which always asks for consent to the current text."""
     form.renew_consent(_digest())
     context = {
         "form": form,
@@ -66,7 +73,7 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
         "consent_text": render_text(_language()),
         "people_count": EVERYBODY.count(),
         "samples": list_samples(),
-        "busy_minutes": limits.estimate_minutes(),
+        "busy_minutes": estimate_minutes(),
         "worker_away": worker_is_away(),
     }
     response = render(request, "uploads/new.html", context, status=status)
@@ -78,7 +85,6 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
 @require_safe
 @cache_control(public=True, max_age=86400)
 def sample(request: HttpRequest, key: str) -> HttpResponse:
-    """The small preview of a sample photo."""
     try:
         return HttpResponse(make_preview(key), content_type="image/jpeg")
     except KeyError:
@@ -94,5 +100,5 @@ def _digest() -> str:
 
 
 def _describe_full() -> str:
-    minutes = limits.estimate_minutes() or 1
+    minutes = estimate_minutes() or 1
     return _("We are busy: please try again in about %(minutes)d min.") % {"minutes": minutes}

@@ -1,4 +1,4 @@
-"""The visitor's own pictures, streamed from private storage to nobody else."""
+"""The visitor's own pictures, streamed from private storage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def chip(request: HttpRequest, upload: Upload, number: int) -> HttpResponseBase:
 
 
 def stream_jpeg(name: str | None) -> HttpResponseBase:
-    """The stored picture, or 404 when there is none (any more)."""
+    """The stored picture, or 404 if there is none."""
     try:
         file = storages["uploads"].open(name) if name else None
     except FileNotFoundError:

@@ -1,5 +1,5 @@
-"""Showing a result to others: a picture to keep, and a link that can be switched off. Both
-are the visitor's own act, and neither shows the photo."""
+"""Showing a result to others: a picture to save, and a link that can be switched off. The
+visitor decides on both, and neither shows the photo."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from celebrities.views import HtmxRequest
 from uploads.models import Match, Upload
 from uploads.results import list_faces
 from uploads.share.picture import draw_share_picture
@@ -23,12 +24,12 @@ Status = Upload.Status
 
 
 def shared_upload(view: UploadView[Any]) -> Callable[..., HttpResponseBase]:
-    """Give the view the upload of the address's ``token``; answer 404 once it is gone, has
+    """Pass the upload with the URL's ``token`` to the view. Answers 404 if it is gone, has
     expired, or its link was switched off."""
 
     @private
     @wraps(view)
-    def wrapped(request: HttpRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapped(request: HtmxRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         upload = Upload.objects.filter(share_token=token, status=Status.DONE).first()
         if upload is None or upload.expires_at <= timezone.now():
             return render(request, "uploads/gone.html", status=404)
@@ -46,7 +47,7 @@ def share_picture(request: HttpRequest, upload: Upload, number: int) -> HttpResp
 @require_POST
 @own_upload
 def link(request: HttpRequest, upload: Upload) -> HttpResponse:
-    """Make the link, or switch it off; asking twice for one thing changes nothing."""
+    """Make the link, or switch it off. Repeating either changes nothing."""
     mine = Upload.objects.filter(pk=upload.pk, status=Status.DONE)
     if request.POST.get("link") == "on":
         mine.filter(share_token=None).update(share_token=Upload.new_share_token())
@@ -84,10 +85,10 @@ def shared_picture(request: HttpRequest, upload: Upload, number: int) -> HttpRes
 
 
 def answer_picture(upload: Upload, number: int) -> HttpResponse:
-    """The share picture of a face and its best look-alike, or 404."""
+    """The share picture of the face and its best look-alike, or 404."""
     face = upload.faces.filter(number=number).first()
     best = (
-        Match.objects.filter(face=face, search=Match.Search.APPROXIMATE)
+        Match.objects.filter(face=face, exhaustive=False)
         .select_related("celebrity", "portrait")
         .order_by("rank")
         .first()

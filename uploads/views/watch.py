@@ -1,4 +1,4 @@
-"""An upload's page: waiting, then the result or the reason why there is none."""
+"""An upload's page: waiting, then the result or why there is none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from celebrities.views import HtmxRequest
 from uploads.models import Upload
 from uploads.results import describe_upload
 from uploads.visitors import own_upload
@@ -19,8 +20,8 @@ def detail(request: HttpRequest, upload: Upload) -> HttpResponse:
 
 @require_safe
 @own_upload
-def status(request: HttpRequest, upload: Upload) -> HttpResponse:
-    """The part of the page that changes, for htmx; anybody else gets the whole page."""
-    if not request.htmx:  # type: ignore[attr-defined]
+def status(request: HtmxRequest, upload: Upload) -> HttpResponse:
+    """The part of the page that changes, for htmx. Others are sent to the page."""
+    if not request.htmx:
         return redirect(upload)
     return render(request, "uploads/_status.html", describe_upload(upload))

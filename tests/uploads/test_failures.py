@@ -1,0 +1,59 @@
+"""What a visitor reads if there is no result, in either language."""
+
+from __future__ import annotations
+
+import pytest
+from django.template import TemplateDoesNotExist
+from django.utils import translation
+from pytest_django import Settings
+
+from lookalike.faces.errors import Reason
+from uploads.failures import describe_failure
+
+FAILURES = [reason.value for reason in Reason if reason != Reason.SEVERAL_FACES]
+"""Several faces are a portrait's failure; a visitor gets a result for each face."""
+
+
+def test_it_works() -> None:
+    words = describe_failure("no_face")
+
+    assert words.title == "No face found"
+    assert words.sentence == "We looked at your photo from all four sides and found no face in it."
+    assert words.tips.count("<li>") == words.tips.count("</li>") == 3
+
+
+@pytest.mark.parametrize("reason", FAILURES)
+def test_it_has_words_for_every_reason_in_both_languages(reason: str) -> None:
+    english = describe_failure(reason)
+    with translation.override("ru"):
+        russian = describe_failure(reason)
+
+    for words in (english, russian):
+        assert words.title
+        assert not words.title.endswith(".")
+        assert words.sentence.endswith(".")
+        assert "<li>" in words.tips
+    assert english.title != russian.title
+    assert english.sentence != russian.sentence
+    assert english.tips != russian.tips
+
+
+def test_each_reason_has_words_of_its_own() -> None:
+    assert len({describe_failure(reason).sentence for reason in FAILURES}) == len(FAILURES) == 11
+
+
+def test_it_gives_the_detail_and_the_limits(settings: Settings) -> None:
+    settings.MIN_SIDE, settings.MAX_BYTES, settings.MAX_PIXELS = 70, 2_500_000, 50_000_000
+
+    assert describe_failure("unsupported", "a <PDF>").sentence == (
+        "This file is a &lt;PDF&gt;, which we do not take as a photo."
+    )
+    assert "not a photo in any format" in describe_failure("unsupported").sentence
+    assert "at least 70 pixels" in describe_failure("too_small").sentence
+    assert "up to 2.5 MB" in describe_failure("too_large").sentence
+    assert "up to 50 megapixels" in describe_failure("too_many_pixels").sentence
+
+
+def test_it_rejects_what_is_no_reason() -> None:
+    with pytest.raises(TemplateDoesNotExist):
+        describe_failure("bad_luck")

@@ -1,0 +1,182 @@
+"""From a photo and the choices to a row, a file and a task, or to none of them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import redis
+from django import forms
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils.datastructures import MultiValueDict
+from pytest_django import Settings
+
+from celebrities.filters import Filters
+from celebrities.models import Celebrity, CelebrityQuerySet
+from lookalike.celery import app
+from lookalike.queue import QueueAway
+from tests.uploads.factories import cast_photo, fill_form, make_upload
+from uploads.forms import UploadForm
+from uploads.intake import Choices, accept_upload
+from uploads.limits import QueueFull, TooManyUploads
+from uploads.matching import match_upload
+from uploads.models import Upload
+from uploads.storage import list_files, list_folders, read_file
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_media")]
+
+
+def accept(choices: Choices | None = None, owner: UUID | None = None) -> Upload:
+    return accept_upload(
+        ContentFile(cast_photo()),
+        choices or Choices(),
+        consent_language="en",
+        owner=owner or uuid4(),
+        address="192.0.2.1",
+        language="ru",
+    )
+
+
+def queued(socket: str) -> list[tuple[str, list[Any]]]:
+    """Names and arguments of the tasks in the queue."""
+    with redis.Redis(unix_socket_path=socket) as server:
+        messages = [json.loads(message) for message in server.lrange("match", 0, -1)]
+    return [
+        (message["headers"]["task"], json.loads(base64.b64decode(message["body"]))[0])
+        for message in messages
+    ]
+
+
+def test_it_works(valkey: str, gallery: list[Celebrity]) -> None:
+    Celebrity.objects.filter(pk=gallery[0].pk).update(gender="female")
+    owner = uuid4()
+    upload = accept(Choices(k=9, filters=Filters(gender="female"), exhaustive=True), owner)
+
+    row = Upload.objects.get()
+    assert row.pk == upload.pk
+    assert (row.owner, row.language, row.consent.language) == (owner, "ru", "en")
+    assert (row.k, row.exhaustive, row.compared_with) == (9, True, 1)
+    assert Filters.from_json(row.filters) == Filters(gender="female")
+    assert read_file(row.received.name) == cast_photo()
+
+
+def test_it_queues_a_known_task_once(valkey: str) -> None:
+    upload = accept()
+
+    assert queued(valkey) == [("uploads.tasks.match_upload_task", [str(upload.pk)])]
+    app.loader.import_default_modules()
+    assert "uploads.tasks.match_upload_task" in app.tasks
+
+
+def test_it_queues_when_the_caller_s_transaction_commits(valkey: str) -> None:
+    with transaction.atomic():
+        upload = accept()
+        assert queued(valkey) == []
+
+    assert queued(valkey) == [("uploads.tasks.match_upload_task", [str(upload.pk)])]
+
+
+def test_it_queues_nothing_if_the_caller_s_transaction_rolls_back(valkey: str) -> None:
+    with transaction.atomic():
+        accept()
+        transaction.set_rollback(True)
+
+    assert queued(valkey) == []
+    assert not Upload.objects.exists()
+
+
+def test_it_keeps_nothing_when_the_queue_is_away(valkey_away: None) -> None:
+    owner = uuid4()
+    with pytest.raises(QueueAway):
+        accept(owner=owner)
+
+    assert not Upload.objects.exists()
+    assert kept_files() == []
+
+
+def test_it_keeps_nothing_when_the_row_cannot_be_saved(
+    valkey: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(language: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("uploads.intake.record_consent", fail)
+    with pytest.raises(ZeroDivisionError):
+        accept()
+
+    assert queued(valkey) == []
+    assert kept_files() == []
+
+
+def test_it_rejects_a_photo_when_too_many_wait(valkey: str, settings: Settings) -> None:
+    settings.MAX_QUEUE = 1
+    accept()
+    with pytest.raises(QueueFull):
+        accept()
+
+    assert Upload.objects.count() == len(queued(valkey)) == 1
+
+
+def test_it_rejects_who_sends_too_much(valkey: str, settings: Settings) -> None:
+    settings.RATE_LIMIT = 1
+    owner = uuid4()
+    accept(owner=owner)
+    with pytest.raises(TooManyUploads):
+        accept(owner=owner)
+
+    assert Upload.objects.count() == len(queued(valkey)) == 1
+
+
+def test_a_full_queue_counts_against_nobody(valkey: str, settings: Settings) -> None:
+    settings.MAX_QUEUE, settings.RATE_LIMIT = 1, 1
+    owner, waiting = uuid4(), make_upload()
+    with pytest.raises(QueueFull):
+        accept(owner=owner)
+    waiting.delete()
+
+    accept(owner=owner)
+
+
+@dataclass(frozen=True, slots=True)
+class WithLetter(Filters):
+    """One more filter: the first edit is its field ..."""
+
+    letter: str = ""
+
+    def apply(self, people: CelebrityQuerySet) -> CelebrityQuerySet:
+        """... the second what it lets through ..."""
+        people = Filters.apply(self, people)
+        return people.filter(name__startswith=self.letter) if self.letter else people
+
+
+class FormWithLetter(UploadForm):
+    """... and the third its field in the form."""
+
+    letter = forms.CharField(required=False)
+
+
+def test_a_new_filter_takes_three_edits(
+    valkey: str, gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uploads.forms.Filters", WithLetter)
+    monkeypatch.setattr("uploads.matching.Filters", WithLetter)
+    sent = fill_form(letter="K")
+    photo = sent.pop("photo")
+    form = FormWithLetter(sent, MultiValueDict({"photo": [photo]}))
+    assert form.is_valid(), form.errors
+    upload = accept(form.get_choices())
+    match_upload(upload.pk)
+
+    assert "letter" in [field.name for field in form.choice_fields]
+    assert Upload.objects.get().compared_with == 1
+    [match] = upload.faces.get().matches.all()
+    assert match.celebrity.name == "Kenji Morishige"
+
+
+def kept_files() -> list[str]:
+    return [name for folder in list_folders() for name in list_files(folder)]
