@@ -4,6 +4,7 @@
 # make test   every test
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make screenshots  the pictures of the README
+# make lock   requirements*.txt from requirements*.in; UPGRADE=1 takes the newest versions
 
 SHELL := /bin/sh
 VENV := .venv
@@ -14,7 +15,7 @@ PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 pyt
 PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run setup check test benchmark screenshots format
+.PHONY: run setup check test benchmark screenshots format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine; a site in public leaves LOOKALIKE_HTTPS at its default, 1.
@@ -42,12 +43,22 @@ benchmark: setup
 screenshots: setup
 	$(BIN)/python docs/make_screenshots.py
 
+# For every platform, so that a Mac gets no CUDA parts. Later lists keep to the first one's versions.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+lock: setup
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-batch.in -c requirements.txt -o requirements-batch.txt
+	$(LOCK) requirements-notebook.in -c requirements-batch.txt -o requirements-notebook.txt
+	$(LOCK) requirements-dev.in -c requirements-notebook.txt -o requirements-dev.txt
+
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/djlint templates --reformat
 
-# One stamp a list of requirements: pip runs only when the list has changed.
+# One stamp for each list of requirements, so that pip runs only after a change.
 $(VENV)/all-installed: $(wildcard requirements-*.txt) $(VENV)/site-installed
 	@echo "Installing what checks and tests need."
 	$(PIP) install -r requirements-dev.txt

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
-_host = os.environ.get("LOOKALIKE_HOST") or "127.0.0.1"
-_port = os.environ.get("LOOKALIKE_PORT") or "8000"
+from lookalike.environ import read_address
+
+_host, _port = read_address()
 
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 worker_class = "gthread"
@@ -17,7 +17,7 @@ preload_app = True
 timeout = 60
 graceful_timeout = 3
 keepalive = 5
-# Its warnings name the address of whoever sends what is no request.
+# Warnings of malformed requests would name the visitor's address.
 loglevel = "error"
 
 

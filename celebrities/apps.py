@@ -7,3 +7,6 @@ from django.utils.translation import gettext_lazy as _
 class CelebritiesConfig(AppConfig):
     name = "celebrities"
     verbose_name = _("Gallery")
+
+    def ready(self) -> None:
+        from celebrities import checks  # noqa: F401

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connection
 
 from lookalike.faces.encoders import CHOICES
 from lookalike.faces.weights import FACENET
@@ -92,64 +91,28 @@ def check_storage(**given: Any) -> list[CheckMessage]:
 
 
 def _check_bucket() -> Iterator[CheckMessage]:
-    if not settings.S3_BUCKET:
+    if not settings.S3.name:
         yield Error(
             "LOOKALIKE_STORAGE is s3, but no bucket is named.",
             hint="Set LOOKALIKE_S3_BUCKET.",
             id="lookalike.E005",
         )
-    if bool(settings.S3_ACCESS_KEY) != bool(settings.S3_SECRET_KEY):
+    if bool(settings.S3.access_key) != bool(settings.S3.secret_key):
         yield Error(
             "Of LOOKALIKE_S3_ACCESS_KEY and LOOKALIKE_S3_SECRET_KEY only one is set.",
             hint="Set both, or neither to use the machine's own role.",
             id="lookalike.E006",
         )
-    for name in ("S3_ENDPOINT", "S3_PUBLIC_URL"):
-        value = getattr(settings, name)
+    for name, value in [
+        ("S3_ENDPOINT", settings.S3.endpoint),
+        ("S3_PUBLIC_URL", settings.S3.public_url),
+    ]:
         if value and not re.match(r"https?://[^/]", value):
             yield Error(
                 f"LOOKALIKE_{name} is {value!r}, which is no address.",
                 hint="Write it in full, such as https://s3.example.org.",
                 id="lookalike.E007",
             )
-
-
-@register()
-def check_index(**given: Any) -> list[CheckMessage]:
-    if settings.INDEX_BACKEND not in {"annoy", "pgvector"}:
-        return [
-            Error(
-                f"LOOKALIKE_INDEX is {settings.INDEX_BACKEND!r}, which is no index.",
-                hint="Set it to annoy or pgvector.",
-                id="lookalike.E008",
-            )
-        ]
-    return []
-
-
-@register()
-def check_pgvector(databases: Sequence[str] | None = None, **given: Any) -> list[CheckMessage]:
-    """The kind of database always; what is installed in it only where databases may be asked,
-    as by `check --database default` and `migrate`."""
-    if settings.INDEX_BACKEND != "pgvector":
-        return []
-    from celebrities.index.pgvector_build import describe_lack, logs_values
-
-    if connection.vendor == "postgresql" and not databases:
-        return []
-    lack = describe_lack()
-    if lack:
-        return [Error(lack[0], hint=lack[1], id="lookalike.E009")]
-    if logs_values():
-        return [
-            Warning(
-                "The PostgreSQL server logs the values of queries, visitors' vectors among them.",
-                hint="Have its administrator run ALTER ROLE ... SET log_parameter_max_length = 0 "
-                "for the site's login.",
-                id="lookalike.W007",
-            )
-        ]
-    return []
 
 
 @register()

@@ -1,5 +1,4 @@
-"""What holds for every request: the content security policy (nothing from anywhere but this
-site), and the size of what is read at all."""
+"""For every request: the permissions policy, and a limit on the size of its body."""
 
 from __future__ import annotations
 
@@ -13,41 +12,26 @@ from django.shortcuts import render
 PART_BYTES = 65536
 DRAIN_BYTES = 500_000_000
 BODY_FACTOR = 4
-"""A file somewhat too large is read, so that the form can say so on its own page."""
+"""A body up to this many times MAX_BYTES is read, so that the form can say what is wrong."""
 
 
-class SecurityPolicyMiddleware:
-    """Sets Content-Security-Policy and Permissions-Policy on every answer."""
+class PermissionsPolicyMiddleware:
+    """Lets pages use the camera, and nothing else that would ask the visitor."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        pictures = " ".join(["'self'", "data:", "blob:", *settings.PICTURE_ORIGINS])
-        self.policy = "; ".join(
-            [
-                "default-src 'self'",
-                f"img-src {pictures}",
-                "media-src 'self' blob:",
-                "object-src 'none'",
-                "base-uri 'none'",
-                "form-action 'self'",
-                "frame-ancestors 'none'",
-            ]
-        )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", self.policy)
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(self), microphone=(), geolocation=()"
-        )
+        response.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
         return response
 
 
 class BodyLimitMiddleware:
-    """Refuses a request whose stated length is beyond any photo, before any of it is kept.
+    """Answers 413 to a request far larger than any photo, before it is parsed.
 
-    A browser shows an answer only once it could send what it had to say, so what is refused
-    is still read to its end, and thrown away.
+    Browsers do not show a response until they have sent the request, so the body of one that
+    is refused is still read, and discarded.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -64,7 +48,7 @@ class BodyLimitMiddleware:
 
 
 def _read_to_end(request: HttpRequest) -> None:
-    """Read what is left of the body, DRAIN_BYTES at most."""
+    """Discard the rest of the body, at most DRAIN_BYTES."""
     with contextlib.suppress(OSError):
         for _part in range(DRAIN_BYTES // PART_BYTES):
             if not request.read(PART_BYTES):

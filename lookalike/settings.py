@@ -1,98 +1,39 @@
 """Every setting, read from the environment, with its default.
 
-The defaults are the safe ones for a site in public. What `make run` relaxes for a
-machine of one's own, it asks for by name. The README's table says what each means.
+The defaults are the safe ones for a public site. `make run` relaxes what a private machine does
+not need. The README's table explains each variable.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import secrets
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-
-import environ
-from django.core.exceptions import ImproperlyConfigured
+import django_stubs_ext
+from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-env = environ.Env()
+from lookalike import environ
+from lookalike.environ import BASE_DIR, read_count, read_list, read_number, read_switch, read_text
+from lookalike.storage import read_bucket, storage_for
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = (BASE_DIR / (env.str("LOOKALIKE_DATA_DIR", "") or "var")).resolve()
+# Lets classes such as ModelAdmin[Celebrity] be written as mypy reads them.
+django_stubs_ext.monkeypatch()
 
-
-def read_number(name: str, default: float) -> float:
-    """A number from the environment. Raises ImproperlyConfigured for anything else."""
-    text = env.str(name, "").strip()
-    try:
-        return float(text) if text else default
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} is {text!r}, but must be a number.") from None
-
-
-def read_count(name: str, default: int) -> int:
-    """A whole number from the environment. Raises ImproperlyConfigured for anything else."""
-    text = env.str(name, "").strip()
-    try:
-        return int(text) if text else default
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} is {text!r}, but must be a whole number.") from None
-
-
-def read_switch(name: str, *, default: bool) -> bool:
-    """1 or 0 from the environment. Raises ImproperlyConfigured for anything else: a switch
-    that guards visitors must not turn because of a slip of the pen."""
-    text = env.str(name, "").strip().lower()
-    if text in {"1", "true", "yes", "on"}:
-        return True
-    if text in {"0", "false", "no", "off"}:
-        return False
-    if not text:
-        return default
-    raise ImproperlyConfigured(f"{name} is {text!r}, but must be 1 or 0.")
-
-
-def read_secret_key() -> str:
-    """The key from the environment, else one made at the first start and kept, readable by
-    the owner alone, in the data folder."""
-    key: str = env.str("LOOKALIKE_SECRET_KEY", "")
-    if key:
-        return key
-    kept = DATA_DIR / "secret_key"
-    if not kept.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        made = DATA_DIR / f"secret_key.{os.getpid()}"
-        made.touch(mode=0o600)
-        made.write_text(secrets.token_urlsafe(50))
-        try:
-            # A hard link never replaces: of two processes starting together one key wins.
-            os.link(made, kept)
-        except FileExistsError:
-            pass
-        finally:
-            made.unlink()
-    return kept.read_text().strip()
-
+DATA_DIR = environ.data_dir()
 
 # The site
 DEBUG = read_switch("LOOKALIKE_DEBUG", default=False)
-SECRET_KEY = read_secret_key()
-HOST = env.str("LOOKALIKE_HOST", "") or "127.0.0.1"
-PORT = read_count("LOOKALIKE_PORT", 8000)
-SITE_NAME = env.str("LOOKALIKE_SITE_NAME", "") or "Lookalike"
-CONTACT = env.str("LOOKALIKE_CONTACT", "")
-REGION_NOTICE = env.str("LOOKALIKE_REGION_NOTICE", "")
-# The names under which the site answers: this machine's own, and HOST unless it stands for all.
-ALLOWED_HOSTS = env.list("LOOKALIKE_ALLOWED_HOSTS", default=[]) or [
+SECRET_KEY = environ.secret_key()
+HOST, PORT = environ.read_address()
+SITE_NAME = read_text("LOOKALIKE_SITE_NAME", "Lookalike")
+CONTACT = read_text("LOOKALIKE_CONTACT")
+REGION_NOTICE = read_text("LOOKALIKE_REGION_NOTICE")
+# By default this machine's own names, and HOST unless it means every address.
+ALLOWED_HOSTS = read_list("LOOKALIKE_ALLOWED_HOSTS") or [
     "localhost",
     "127.0.0.1",
     "[::1]",
     *({f"[{HOST}]" if ":" in HOST else HOST} - {"", "0.0.0.0", "[::]", "127.0.0.1", "[::1]"}),  # noqa: S104
 ]
-CSRF_TRUSTED_ORIGINS = env.list("LOOKALIKE_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = read_list("LOOKALIKE_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "uploads",
@@ -109,7 +50,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "lookalike.middleware.SecurityPolicyMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "lookalike.middleware.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -144,10 +86,10 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("LOOKALIKE_TIME_ZONE", "") or "UTC"
+TIME_ZONE = environ.read_time_zone()
 USE_TZ = True
 
-# Safety. HTTPS is assumed; only a site on one's own machine turns it off.
+# Security. Only a site on a private machine turns HTTPS off.
 HTTPS = read_switch("LOOKALIKE_HTTPS", default=True)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
@@ -177,44 +119,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Database: by default SQLite in the data folder.
-SQLITE: dict[str, Any] = {
-    "ENGINE": "django.db.backends.sqlite3",
-    "NAME": str(DATA_DIR / "lookalike.sqlite3"),
-}
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else SQLITE
-}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        # What is deleted is overwritten, so that nothing of a visitor stays in free pages.
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
-        ),
-    }
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# An address without a scheme means https, as it will in Django 6.
+DATABASES = {"default": environ.read_database()}
+# A URL typed without a scheme means https, as it will in Django 6.
 FORMS_URLFIELD_ASSUME_HTTPS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
-def place_socket(data_dir: Path) -> Path:
-    """Where the embedded Valkey listens: in the data folder, unless that path is too long for
-    a unix socket (about 100 bytes) or holds signs that an address would need escaped. Then in
-    a private folder under /tmp, the same one for every process that has this data folder."""
-    near = data_dir / "valkey.sock"
-    if len(os.fsencode(near)) <= 100 and re.fullmatch(r"[A-Za-z0-9_./+-]+", str(near)):
-        return near
-    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    return Path("/tmp") / f"lookalike-{os.getuid()}-{digest}" / "valkey.sock"  # noqa: S108
-
-
 # Broker and cache: Valkey or Redis, by default the embedded one on a unix socket.
-VALKEY_SOCKET = place_socket(DATA_DIR)
-REDIS_URL = env.str("REDIS_URL", "")
+VALKEY_SOCKET = environ.socket_path()
+REDIS_URL = read_text("REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -224,87 +137,40 @@ CACHES = {
     }
 }
 
-# Files. Three places: visitors' photos (private), celebrities' pictures (public), index builds.
-STORAGE = env.str("LOOKALIKE_STORAGE", "") or "local"
+# Files: visitors' photos (private), celebrities' pictures (public) and index builds (private).
+STORAGE = read_text("LOOKALIKE_STORAGE", "local")
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 INDEX_DIR = DATA_DIR / "index"
-S3_BUCKET = env.str("LOOKALIKE_S3_BUCKET", "")
-S3_ENDPOINT = env.str("LOOKALIKE_S3_ENDPOINT", "")
-S3_ACCESS_KEY = env.str("LOOKALIKE_S3_ACCESS_KEY", "")
-S3_SECRET_KEY = env.str("LOOKALIKE_S3_SECRET_KEY", "")
-S3_REGION = env.str("LOOKALIKE_S3_REGION", "")
-S3_ADDRESSING = env.str("LOOKALIKE_S3_ADDRESSING", "") or "auto"
-S3_PUBLIC_URL = env.str("LOOKALIKE_S3_PUBLIC_URL", "").rstrip("/")
-S3_ACLS = read_switch("LOOKALIKE_S3_ACLS", default=True)
-
-
-def storage_for(place: str, *, public: bool = False) -> dict[str, Any]:
-    """The storage of one place: a folder of the data folder, or a prefix of the S3 bucket."""
-    if STORAGE == "s3":
-        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": bucket_for(place, public)}
-    return {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": MEDIA_ROOT / place,
-            "base_url": f"{MEDIA_URL}{place}/",
-            "file_permissions_mode": 0o644 if public else 0o600,
-            "directory_permissions_mode": 0o755 if public else 0o700,
-        },
-    }
-
-
-def bucket_for(place: str, public: bool) -> dict[str, Any]:
-    """django-storages' options: a private place has signed addresses, a public one plain ones."""
-    options: dict[str, Any] = {
-        "bucket_name": S3_BUCKET,
-        "endpoint_url": S3_ENDPOINT or None,
-        "access_key": S3_ACCESS_KEY or None,
-        "secret_key": S3_SECRET_KEY or None,
-        "region_name": S3_REGION or None,
-        "addressing_style": S3_ADDRESSING,
-        "location": place,
-        "file_overwrite": False,
-        "default_acl": None,
-        "querystring_auth": not public,
-    }
-    if public:
-        options["object_parameters"] = {"CacheControl": "public, max-age=86400"}
-        options["default_acl"] = "public-read" if S3_ACLS else None
-        if S3_PUBLIC_URL:
-            address = urlsplit(S3_PUBLIC_URL)
-            options["custom_domain"] = address.netloc + address.path
-            options["url_protocol"] = f"{address.scheme}:"
-    return options
-
-
-def find_picture_origins() -> list[str]:
-    """Where pages may take pictures from besides the site itself: the public bucket."""
-    named: list[str] = env.list("LOOKALIKE_PICTURE_ORIGINS", default=[])
-    if named or STORAGE != "s3":
-        return named
-    if S3_PUBLIC_URL or S3_ENDPOINT:
-        address = urlsplit(S3_PUBLIC_URL or S3_ENDPOINT)
-        origins = [f"{address.scheme}://{address.netloc}"]
-        if not S3_PUBLIC_URL and S3_ADDRESSING != "path":
-            origins.append(f"{address.scheme}://{S3_BUCKET}.{address.netloc}")
-        return origins
-    regions = ["s3", f"s3.{S3_REGION}"] if S3_REGION else ["s3"]
-    return [f"https://{S3_BUCKET}.{region}.amazonaws.com" for region in regions]
-
-
-PICTURE_ORIGINS = find_picture_origins()
+S3 = read_bucket()
+_bucket = S3 if STORAGE == "s3" else None
+# Where pages may load pictures from besides the site itself.
+PICTURE_ORIGINS = read_list("LOOKALIKE_PICTURE_ORIGINS") or (_bucket.origins() if _bucket else [])
 STORAGES = {
-    "default": storage_for("uploads"),
-    "uploads": storage_for("uploads"),
-    "gallery": storage_for("gallery", public=True),
-    "builds": storage_for("builds"),
+    "default": storage_for("uploads", MEDIA_ROOT, _bucket),
+    "uploads": storage_for("uploads", MEDIA_ROOT, _bucket),
+    "gallery": storage_for("gallery", MEDIA_ROOT, _bucket, public=True),
+    "builds": storage_for("builds", MEDIA_ROOT, _bucket),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# What a visitor may send, and for how long it stays
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", *PICTURE_ORIGINS],
+        "media-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        # Only error pages carry a style of their own, and with it a nonce.
+        "style-src": [SELF, NONCE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# What a visitor may send, and how long it is kept
 MAX_BYTES = read_count("LOOKALIKE_MAX_BYTES", 20_000_000)
 MAX_PIXELS = read_count("LOOKALIKE_MAX_PIXELS", 60_000_000)
 MIN_SIDE = read_count("LOOKALIKE_MIN_SIDE", 64)
@@ -313,30 +179,25 @@ MIN_AGE = read_count("LOOKALIKE_MIN_AGE", 16)
 RATE_LIMIT = read_count("LOOKALIKE_RATE_LIMIT", 60)
 MAX_QUEUE = read_count("LOOKALIKE_MAX_QUEUE", 200)
 STORED_SIDE = 1600
-# When work counts as lost, in seconds. A running upload must have outlived the hard limit.
+# Seconds after which work counts as lost. LOST_AFTER must exceed the task's hard time limit.
 MAX_ATTEMPTS = 3
 LOST_AFTER = read_count("LOOKALIKE_LOST_AFTER", 60)
 REQUEUE_AFTER = read_count("LOOKALIKE_REQUEUE_AFTER", 60)
 SWEEP_EVERY = read_count("LOOKALIKE_SWEEP_EVERY", 15)
 
 # The face engine
-ENCODER = env.str("LOOKALIKE_ENCODER", "") or "auto"
-DEVICE = env.str("LOOKALIKE_DEVICE", "") or "cpu"
+ENCODER = read_text("LOOKALIKE_ENCODER", "auto")
+DEVICE = read_text("LOOKALIKE_DEVICE", "cpu")
 THREADS = read_count("LOOKALIKE_THREADS", 1)
-WORKERS = read_count("LOOKALIKE_WORKERS", 0) or os.cpu_count() or 1
-# What may be shared by several sites of one machine: weights, and the networks exported from them.
-WEIGHTS_DIR = Path(env.str("LOOKALIKE_WEIGHTS_DIR", "") or DATA_DIR / "weights").resolve()
-SESSIONS_DIR = Path(env.str("LOOKALIKE_SESSIONS_DIR", "") or DATA_DIR / "sessions").resolve()
+WORKERS = read_count("LOOKALIKE_WORKERS", 0) or environ.count_cores()
+WEIGHTS_DIR = environ.weights_dir()
+SESSIONS_DIR = environ.sessions_dir()
 FETCH_WEIGHTS = read_switch("LOOKALIKE_FETCH_WEIGHTS", default=True)
-INDEX_BACKEND = env.str("LOOKALIKE_INDEX", "") or "annoy"
+INDEX_BACKEND = read_text("LOOKALIKE_INDEX", "annoy")
 RECALL = read_number("LOOKALIKE_RECALL", 0.99)
 
-# Logging: to standard error, one line an event, never anything about a visitor.
-LOG_LEVEL = (env.str("LOOKALIKE_LOG_LEVEL", "") or "INFO").upper()
-if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-    raise ImproperlyConfigured(
-        f"LOOKALIKE_LOG_LEVEL is {LOG_LEVEL!r}, but must be DEBUG, INFO, WARNING or ERROR."
-    )
+# Logging: one line an event on standard error, never anything about a visitor.
+LOG_LEVEL = environ.read_log_level()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -348,6 +209,6 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # A missing page is nothing that an operator could mend.
+    # Missing pages are nothing an operator could fix.
     "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.batch.engine import count_cores
+from lookalike import environ
 from lookalike.faces.errors import (
     FaceTooSmall,
     PhotoError,
@@ -63,7 +63,7 @@ def try_each(function: Callable[..., Any], jobs: Iterable[Sequence[Any]]) -> lis
         except (PhotoError, OSError) as error:
             return Failure(reason_of(error))
 
-    with ThreadPoolExecutor(count_cores()) as pool:
+    with ThreadPoolExecutor(environ.count_cores()) as pool:
         return list(pool.map(attempt, jobs))
 
 

@@ -6,32 +6,14 @@ shared with the site beside it.
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
+from lookalike import environ
 from lookalike.faces.pipeline import FaceEngine
 
 _lock = threading.Lock()
 _engine: FaceEngine | None = None
-
-
-def data_folder() -> Path:
-    """LOOKALIKE_DATA_DIR, by default the folder var beside the package."""
-    base = Path(__file__).resolve().parents[2]
-    return (base / (os.environ.get("LOOKALIKE_DATA_DIR") or "var")).resolve()
-
-
-def weights_folder() -> Path:
-    """Where fetched weights lie: LOOKALIKE_WEIGHTS_DIR, else in the data folder."""
-    named = os.environ.get("LOOKALIKE_WEIGHTS_DIR")
-    return Path(named).resolve() if named else data_folder() / "weights"
-
-
-def sessions_folder() -> Path:
-    """Where exported networks are kept: LOOKALIKE_SESSIONS_DIR, else in the data folder."""
-    named = os.environ.get("LOOKALIKE_SESSIONS_DIR")
-    return Path(named).resolve() if named else data_folder() / "sessions"
 
 
 def open_engine(
@@ -54,10 +36,10 @@ def open_engine(
     from lookalike.faces.detection.mtcnn import MtcnnDetector
     from lookalike.faces.encoders import choose_encoder
 
-    wanted = encoder or os.environ.get("LOOKALIKE_ENCODER") or "auto"
-    device = device or os.environ.get("LOOKALIKE_DEVICE") or "cpu"
-    weights_dir = weights_dir or weights_folder()
-    cache_dir = cache_dir or sessions_folder()
+    wanted = encoder or environ.read_text("LOOKALIKE_ENCODER", "auto")
+    device = device or environ.read_text("LOOKALIKE_DEVICE", "cpu")
+    weights_dir = weights_dir or environ.weights_dir()
+    cache_dir = cache_dir or environ.sessions_dir()
     chosen = choose_encoder(wanted, weights_dir, cache_dir, threads=threads, device=device)
     return FaceEngine(MtcnnDetector(cache_dir, threads=threads, device=device), chosen)
 
@@ -76,11 +58,3 @@ def use_engine(engine: FaceEngine | None) -> None:
     global _engine
     with _lock:
         _engine = engine
-
-
-def count_cores() -> int:
-    """How many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # Not on macOS and Windows.
-        return os.cpu_count() or 1

@@ -12,8 +12,9 @@ from batchflow.model_dir import NonInitializedModel
 from batchflow.models.base import BaseModel
 from PIL import Image
 
+from lookalike import environ
 from lookalike.batch.columns import Column, as_rgb, make_column
-from lookalike.batch.engine import count_cores, get_engine, sessions_folder, weights_folder
+from lookalike.batch.engine import get_engine
 from lookalike.faces.encoders import FacenetEncoder, choose_encoder
 from lookalike.faces.types import Encoder, Pixels, Vectors
 
@@ -48,8 +49,8 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
         if path is None and encoder == "auto" and cache_dir is None:
             self.encoder = get_engine().encoder
             return
-        cache = Path(cache_dir) if cache_dir else sessions_folder()
-        weights = Path(path) if path else weights_folder()
+        cache = Path(cache_dir) if cache_dir else environ.sessions_dir()
+        weights = Path(path) if path else environ.weights_dir()
         options: dict[str, Any] = {"threads": threads, "device": device}
         if path is None or weights.is_dir() or encoder == "dlib":
             self.encoder = choose_encoder(encoder, weights, cache, **options)
@@ -82,7 +83,7 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
 
     def _encode(self, chips: Sequence[Pixels]) -> Vectors:
         """The chips shared out among the cores, since a network's run keeps to one."""
-        shares = np.array_split(np.arange(len(chips)), count_cores())
+        shares = np.array_split(np.arange(len(chips)), environ.count_cores())
         parts = [[chips[number] for number in share] for share in shares if len(share)]
         if len(parts) < 2:
             return self.encoder.encode(chips)

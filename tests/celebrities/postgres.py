@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import environ
+import dj_database_url
 import psycopg
 from django.db import connection, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
@@ -27,7 +27,7 @@ def make_database(server: str, name: str) -> str:
 @contextmanager
 def used_by_django(url: str) -> Iterator[None]:
     usual = connections["default"]
-    there = {**usual.settings_dict, "OPTIONS": {}, **environ.Env.db_url_config(url)}
+    there = {**usual.settings_dict, "OPTIONS": {}, **dj_database_url.parse(url)}
     connections["default"] = DatabaseWrapper(there, "default")
     try:
         yield

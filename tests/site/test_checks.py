@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from lookalike.checks import LIMITS
 from lookalike.faces.weights import FACENET
+from lookalike.storage import Bucket
 
 
 def our_messages(*, deploy: bool = False) -> list[CheckMessage]:
@@ -49,9 +50,9 @@ def test_it_accepts_the_least_and_the_most(settings: Settings, name: str) -> Non
         ({"DEVICE": "gpu"}, "lookalike.E003"),
         ({"STORAGE": "ftp"}, "lookalike.E004"),
         ({"STORAGE": "s3"}, "lookalike.E005"),
-        ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_ACCESS_KEY": "k"}, "lookalike.E006"),
-        ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_ENDPOINT": "s3.example"}, "lookalike.E007"),
-        ({"STORAGE": "s3", "S3_BUCKET": "b", "S3_PUBLIC_URL": "cdn"}, "lookalike.E007"),
+        ({"STORAGE": "s3", "S3": Bucket(name="b", access_key="k")}, "lookalike.E006"),
+        ({"STORAGE": "s3", "S3": Bucket(name="b", endpoint="s3.example")}, "lookalike.E007"),
+        ({"STORAGE": "s3", "S3": Bucket(name="b", public_url="cdn")}, "lookalike.E007"),
         ({"INDEX_BACKEND": "faiss"}, "lookalike.E008"),
         ({"INDEX_BACKEND": "pgvector"}, "lookalike.E009"),
         ({"HOST": "0.0.0.0", "ALLOWED_HOSTS": ["localhost"]}, "lookalike.W002"),
@@ -73,9 +74,8 @@ def test_it_requires_the_weights_of_facenet(settings: Settings, tmp_path: Path) 
 
 
 def test_it_handles_a_bucket_with_everything(settings: Settings) -> None:
-    settings.STORAGE, settings.S3_BUCKET = "s3", "faces"
-    settings.S3_ENDPOINT = "https://s3.example.org"
-    settings.S3_ACCESS_KEY = settings.S3_SECRET_KEY = "key"
+    settings.STORAGE = "s3"
+    settings.S3 = Bucket("faces", "https://s3.example.org", access_key="key", secret_key="key")
     assert ids() == []
 
 

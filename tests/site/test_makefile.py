@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,19 @@ def test_it_does_nothing_when_all_is_installed(checkout: Path) -> None:
     later = (checkout / ".venv" / "all-installed").stat().st_mtime + 10
     os.utime(checkout / "requirements.txt", (later, later))
     assert "-r requirements.txt" in run_make(checkout, "--dry-run", "setup").stdout
+
+
+@pytest.mark.parametrize("name", ["", "-batch", "-notebook", "-dev"])
+def test_every_requirement_is_locked_with_hashes(name: str) -> None:
+    asked = (CHECKOUT / f"requirements{name}.in").read_text()
+    wanted = set(re.findall(r"^[a-z][a-z0-9-]+", asked, re.MULTILINE))
+    locked = (CHECKOUT / f"requirements{name}.txt").read_text()
+    pins = re.findall(
+        r"^([a-z0-9.-]+)==\S+(?: ; [^\n\\]+)? (\\\n    --hash=sha256:)?", locked, re.M
+    )
+    assert wanted <= {package for package, _hashes in pins}
+    assert [package for package, hashes in pins if not hashes] == []
+    assert "http" not in locked
 
 
 def test_it_requires_python(checkout: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import MakeSite
 from tests.live import CHECKOUT
 from tests.site.test_readme import variables_read
 
@@ -59,10 +60,53 @@ def test_empty_variables_mean_the_default(tmp_path: Path) -> None:
         ("LOOKALIKE_RECALL", "high", "LOOKALIKE_RECALL is 'high', but must be a number."),
         ("LOOKALIKE_HTTPS", "tru", "LOOKALIKE_HTTPS is 'tru', but must be 1 or 0."),
         ("LOOKALIKE_LOG_LEVEL", "loud", "LOOKALIKE_LOG_LEVEL is 'LOUD', but must be DEBUG,"),
+        ("LOOKALIKE_TIME_ZONE", "Mars/Base", "LOOKALIKE_TIME_ZONE is 'Mars/Base', but must be"),
+        ("LOOKALIKE_TIME_ZONE", "Europe", "LOOKALIKE_TIME_ZONE is 'Europe', but must be"),
+        ("LOOKALIKE_TIME_ZONE", "../UTC", "LOOKALIKE_TIME_ZONE is '../UTC', but must be"),
+        ("DATABASE_URL", "mongodb://user:secret@host/name", "DATABASE_URL must have the form"),
+        ("DATABASE_URL", "postgresql://user:secret@host:99999/name", "DATABASE_URL must have the"),
     ],
 )
 def test_it_rejects(tmp_path: Path, name: str, value: str, sentence: str) -> None:
-    assert sentence in read("PORT", tmp_path, **{name: value})
+    said = read("PORT", tmp_path, **{name: value})
+    assert sentence in said
+    assert "secret" not in said
+
+
+def test_commands_say_what_is_wrong_in_one_sentence(make_site: MakeSite) -> None:
+    failed = make_site(LOOKALIKE_TIME_ZONE="Mars").manage("check", fails=True)
+    assert failed.stderr == (
+        "LOOKALIKE_TIME_ZONE is 'Mars', but must be a name such as Europe/Berlin.\n"
+    )
+
+
+def test_values_are_taken_as_written(tmp_path: Path) -> None:
+    site, key, database = read(
+        "SITE_NAME SECRET_KEY DATABASES",
+        tmp_path,
+        LOOKALIKE_SITE_NAME=" $HOME & sons ",
+        LOOKALIKE_SECRET_KEY="$LOOKALIKE_SITE_NAME",
+        DATABASE_URL="postgresql://site:$HOME@db.example/faces",
+    )
+    assert (site, key) == ("$HOME & sons", "$LOOKALIKE_SITE_NAME")
+    assert database["default"]["PASSWORD"] == "$HOME"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_workers_count_the_cores_that_may_be_used(tmp_path: Path) -> None:
+    usable = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(usable)})
+    try:
+        assert read("WORKERS", tmp_path) == [1]
+        assert read("WORKERS", tmp_path, LOOKALIKE_WORKERS="3") == [3]
+    finally:
+        os.sched_setaffinity(0, usable)
+
+
+@pytest.mark.parametrize("name", ["with space", "per%41cent", "имя?#"])
+def test_sqlite_is_found_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    [databases] = read("DATABASES", tmp_path / name)
+    assert databases["default"]["NAME"] == str(tmp_path / name / "lookalike.sqlite3")
 
 
 def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:

@@ -29,8 +29,13 @@ class Command(DatabaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--remove", action="store_true", help="take the cast out")
         parser.add_argument("--no-rebuild", action="store_true", help="leave the index as it is")
+        parser.add_argument(
+            "--if-empty", action="store_true", help="do nothing if the gallery has people"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["if_empty"] and Celebrity.objects.exists():
+            return
         changed = self.remove() if options["remove"] else self.load(options["verbosity"])
         if changed and not options["no_rebuild"]:
             rebuild_and_tell(self.stdout)

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from celebrities.errors import BadSource
+from celebrities.errors import BadSource, EmptyGallery, NoIndex
+from celebrities.index.builds import open_current
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.vectors import import_vectors
 from lookalike.database import DatabaseCommand
@@ -34,6 +35,11 @@ class Command(DatabaseCommand):
             metavar="DIR",
             help="the file names imported photos of this folder",
         )
+        parser.add_argument(
+            "--if-needed",
+            action="store_true",
+            help="build only if the encoder in use can open no index",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path | None = options["from_csv"]
@@ -43,4 +49,18 @@ class Command(DatabaseCommand):
             except (BadSource, FacesError, OSError) as error:
                 raise CommandError(f"{error} Nothing was built.") from error
             self.stdout.write(f"{count} vectors taken from {path}.")
-        rebuild_and_tell(self.stdout)
+        if not (options["if_needed"] and self.has_index()):
+            rebuild_and_tell(self.stdout)
+
+    def has_index(self) -> bool:
+        """Whether there is nothing to build; says why."""
+        try:
+            build, _index = open_current()
+        except NoIndex as problem:
+            self.stdout.write(str(problem))
+            return False
+        except EmptyGallery as problem:
+            self.stdout.write(str(problem))
+        else:
+            self.stdout.write(f"Index {build.name}: {build.people} people.")
+        return True

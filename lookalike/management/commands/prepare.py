@@ -20,6 +20,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from lookalike.environ import read_text
 from lookalike.faces.encoders import resolve_name
 from lookalike.faces.errors import FacesError
 from lookalike.faces.weights import FACENET
@@ -36,8 +37,8 @@ class Command(BaseCommand):
         self.collect_static_files()
         self.try_to_fetch_weights()
         self.load_networks()
-        self.fill_gallery()
-        self.tend_index()
+        call_command("load_demo", if_empty=True, stdout=self.stdout, stderr=self.stderr)
+        call_command("rebuild_index", if_needed=True, stdout=self.stdout, stderr=self.stderr)
         self.make_admin()
 
     def collect_static_files(self) -> None:
@@ -75,34 +76,12 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from None
         self.stdout.write(describe_encoder(encoder.name))
 
-    def fill_gallery(self) -> None:
-        from celebrities.models import Celebrity
-
-        if not Celebrity.objects.exists():
-            self.stdout.write("The gallery is empty: loading the demo cast of fictional people.")
-            call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
-
-    def tend_index(self) -> None:
-        """Build it when there is none that the encoder in use can search."""
-        from celebrities.errors import EmptyGallery, NoIndex
-        from celebrities.index.builds import open_current
-
-        try:
-            build, _ = open_current()
-        except NoIndex as problem:
-            self.stdout.write(f"{problem} Doing so.")
-            call_command("rebuild_index", stdout=self.stdout, stderr=self.stderr)
-        except EmptyGallery as problem:
-            self.stdout.write(str(problem))
-        else:
-            self.stdout.write(f"Index {build.name}: {build.people} people.")
-
     def make_admin(self) -> None:
         """At the first start only. The password is shown once, or taken from the environment."""
         users = get_user_model()._default_manager
         if users.filter(is_superuser=True).exists():
             return
-        given = os.environ.get("LOOKALIKE_ADMIN_PASSWORD", "")
+        given = read_text("LOOKALIKE_ADMIN_PASSWORD")
         password = given or secrets.token_urlsafe(12)
         users.create_superuser("admin", password=password)
         shown = (

@@ -1,0 +1,177 @@
+"""Typed readers of the environment, and the paths and defaults that settings, batches, gunicorn
+and Valkey share. No Django.
+
+Values are taken as written, without the white space around them. An empty one counts as unset.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import zoneinfo
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+MAX_SOCKET_BYTES = 100
+"""A unix socket's path may have 104 bytes on macOS, 108 on Linux."""
+
+SQLITE = "django.db.backends.sqlite3"
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    # secure_delete overwrites what is deleted, so that no visitor's data stays in free pages.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
+}
+
+
+class BadSetting(Exception):
+    """A variable has a value that cannot be used. The message says which and why."""
+
+
+def read_text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def read_list(name: str) -> list[str]:
+    """The parts of a comma-separated value."""
+    return [part.strip() for part in read_text(name).split(",") if part.strip()]
+
+
+def read_number(name: str, default: float) -> float:
+    """Raises BadSetting."""
+    text = read_text(name)
+    try:
+        return float(text) if text else default
+    except ValueError:
+        raise BadSetting(f"{name} is {text!r}, but must be a number.") from None
+
+
+def read_count(name: str, default: int) -> int:
+    """Raises BadSetting."""
+    text = read_text(name)
+    try:
+        return int(text) if text else default
+    except ValueError:
+        raise BadSetting(f"{name} is {text!r}, but must be a whole number.") from None
+
+
+def read_switch(name: str, *, default: bool) -> bool:
+    """Raises BadSetting for anything but yes and no: a typo must not turn off what protects
+    visitors."""
+    text = read_text(name).lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    if not text:
+        return default
+    raise BadSetting(f"{name} is {text!r}, but must be 1 or 0.")
+
+
+def read_log_level() -> str:
+    """Raises BadSetting."""
+    level = read_text("LOOKALIKE_LOG_LEVEL", "INFO").upper()
+    if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise BadSetting(
+            f"LOOKALIKE_LOG_LEVEL is {level!r}, but must be DEBUG, INFO, WARNING or ERROR."
+        )
+    return level
+
+
+def read_time_zone() -> str:
+    """Raises BadSetting."""
+    name = read_text("LOOKALIKE_TIME_ZONE", "UTC")
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise BadSetting(
+            f"LOOKALIKE_TIME_ZONE is {name!r}, but must be a name such as Europe/Berlin."
+        ) from None
+    return name
+
+
+def read_address() -> tuple[str, int]:
+    """The host and port to listen on. Raises BadSetting."""
+    return read_text("LOOKALIKE_HOST", "127.0.0.1"), read_count("LOOKALIKE_PORT", 8000)
+
+
+def count_cores() -> int:
+    """The number of cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # Not on macOS and Windows.
+        return os.cpu_count() or 1
+
+
+def data_dir() -> Path:
+    """LOOKALIKE_DATA_DIR; a relative path is below the project's folder."""
+    return (BASE_DIR / read_text("LOOKALIKE_DATA_DIR", "var")).resolve()
+
+
+def weights_dir() -> Path:
+    """The folder of downloaded weights. Several sites of one machine may share it."""
+    named = read_text("LOOKALIKE_WEIGHTS_DIR")
+    return Path(named).resolve() if named else data_dir() / "weights"
+
+
+def sessions_dir() -> Path:
+    """The folder of networks exported to ONNX. Several sites of one machine may share it."""
+    named = read_text("LOOKALIKE_SESSIONS_DIR")
+    return Path(named).resolve() if named else data_dir() / "sessions"
+
+
+def read_database() -> dict[str, Any]:
+    """Django's settings for DATABASE_URL, by default SQLite in the data folder.
+
+    Raises BadSetting, whose message does not repeat the URL: it may hold a password.
+    """
+    url = read_text("DATABASE_URL")
+    # A path would need escaping in a URL.
+    sqlite = {"ENGINE": SQLITE, "NAME": str(data_dir() / "lookalike.sqlite3")}
+    try:
+        database: dict[str, Any] = {**dj_database_url.parse(url)} if url else sqlite
+    except ValueError:
+        raise BadSetting(
+            "DATABASE_URL must have the form postgresql://user:password@host/name, "
+            "with special characters in the password percent-encoded."
+        ) from None
+    if database["ENGINE"] == SQLITE:
+        return database | {"OPTIONS": SQLITE_OPTIONS}
+    return database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+def socket_path() -> Path:
+    """The embedded Valkey's unix socket: in the data folder, or in a private folder below /tmp
+    if that path is too long for a socket or would need escaping in a URL."""
+    folder = data_dir()
+    path = folder / "valkey.sock"
+    if len(os.fsencode(path)) <= MAX_SOCKET_BYTES and re.fullmatch(r"[A-Za-z0-9_./+-]+", str(path)):
+        return path
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path("/tmp") / f"lookalike-{os.getuid()}-{digest}" / "valkey.sock"  # noqa: S108
+
+
+def secret_key() -> str:
+    """LOOKALIKE_SECRET_KEY, or a key that is generated once and kept in the data folder,
+    readable by its owner only."""
+    if key := read_text("LOOKALIKE_SECRET_KEY"):
+        return key
+    kept = data_dir() / "secret_key"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        made = kept.with_name(f"secret_key.{os.getpid()}")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(50))
+        try:
+            # A hard link never replaces a file: if two processes start together, one key wins.
+            os.link(made, kept)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return kept.read_text().strip()
