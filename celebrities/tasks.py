@@ -14,6 +14,7 @@ from celebrities.gallery import embed_portraits, gallery_changed, rebuild_index
 from celebrities.index.files import remove_old_builds
 from celebrities.models import IndexBuild, Portrait
 from lookalike.celery import app
+from lookalike.queue import send
 
 logger = logging.getLogger(__name__)
 
@@ -62,15 +63,16 @@ def remove_old_builds_task() -> None:
 
 
 def request_embedding(ids: Sequence[int]) -> None:
-    """Have workers embed these portraits. Raises what the broker raises when it is away;
-    those that are pending are then found by `tend_gallery_task` later."""
+    """Queue the embedding of these portraits after the transaction commits.
+
+    Raises QueueAway; `tend_gallery_task` finds those that are pending later."""
     for start in range(0, len(ids), A_TASK):
-        embed_portraits_task.delay(list(ids[start : start + A_TASK]))
+        send("celebrities.tasks.embed_portraits_task", list(ids[start : start + A_TASK]))
 
 
 def request_rebuild() -> None:
-    """Have a worker rebuild the index. Raises what the broker raises when it is away."""
-    rebuild_index_task.delay(timezone.now().isoformat())
+    """Queue a rebuild of the index after the transaction commits. Raises QueueAway."""
+    send("celebrities.tasks.rebuild_index_task", timezone.now().isoformat())
 
 
 def _may_rebuild_now() -> bool:

@@ -8,6 +8,7 @@ from celebrities import views
 
 app_name = "celebrities"
 urlpatterns = [
+    path("how-it-works/", views.explain, name="how"),
     path("people/", views.list_people, name="list"),
     path("people/<str:slug>/", views.show_person, name="detail"),
     path("credits/", views.list_credits, name="credits"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
@@ -11,6 +11,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from celebrities.forms import RemovalForm
@@ -18,22 +19,18 @@ from celebrities.models import (
     Category,
     Celebrity,
     CelebrityQuerySet,
+    IndexBuild,
     Portrait,
     gallery_storage,
 )
-
-if TYPE_CHECKING:
-    from django_htmx.middleware import HtmxDetails
+from lookalike.faces.similarity import BANDS
+from lookalike.http import HtmxRequest
 
 PEOPLE_A_PAGE = 48
 CREDITS_A_PAGE = 100
 ORDERS = {"name": ("sort_key", "pk"), "newest": ("-created_at", "-pk")}
 PICTURE_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp"}
 A_YEAR = 60 * 60 * 24 * 365
-
-
-class HtmxRequest(HttpRequest):
-    htmx: HtmxDetails
 
 
 @require_safe
@@ -94,6 +91,23 @@ def list_credits(request: HttpRequest) -> HttpResponse:
     )
     page = Paginator(portraits, CREDITS_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "celebrities/credits.html", {"page_obj": page, "query_string": ""})
+
+
+@require_safe
+def explain(request: HttpRequest) -> HttpResponse:
+    """How it works: the index in use, and what the numbers mean."""
+    context = {"build": IndexBuild.objects.current(), "bands": list_bands()}
+    return render(request, "celebrities/how.html", context)
+
+
+def list_bands() -> list[dict[str, Any]]:
+    """Each phrase with its lowest and highest number, the most alike first."""
+    lows = [round(least) for least, _phrase in BANDS]
+    highs = [*(low - 1 for low in lows[1:]), 100]
+    return [
+        {"low": low, "high": high, "phrase": gettext(phrase)}
+        for low, high, (_least, phrase) in reversed(list(zip(lows, highs, BANDS, strict=True)))
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,6 @@ from lookalike import views
 urlpatterns = [
     path("", include("uploads.urls")),
     path("", include("celebrities.urls")),
-    path("how-it-works/", views.how, name="how"),
     path("privacy/", views.privacy, name="privacy"),
     path("site.webmanifest", views.manifest, name="manifest"),
     path("healthz", views.health, name="health"),

@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from celebrities.models import IndexBuild
-from lookalike.faces.similarity import BANDS
 from lookalike.processes.heartbeat import worker_is_away
-
-
-@require_safe
-def how(request: HttpRequest) -> HttpResponse:
-    """How it works: what is in use at the moment, and what the number means."""
-    build = IndexBuild.objects.current()
-    context = {
-        "build": build,
-        "encoder": build.encoder if build else "",
-        "scale": build.manifest.get("scale", {}) if build else {},
-        "bands": list_bands(),
-    }
-    return render(request, "lookalike/how.html", context)
-
-
-def list_bands() -> list[dict[str, Any]]:
-    """The phrases with the lowest and highest number of each, nearest first."""
-    lows = [round(least) for least, _phrase in BANDS]
-    highs = [*(low - 1 for low in lows[1:]), 100]
-    return [
-        {"low": low, "high": high, "phrase": gettext(phrase)}
-        for low, high, (_least, phrase) in reversed(list(zip(lows, highs, BANDS, strict=True)))
-    ]
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""The curators' pages: people with their portraits, index builds, requests."""
+"""The curators' pages: people with their portraits, index builds, removal requests."""
 
 from __future__ import annotations
 

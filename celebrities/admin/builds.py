@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,21 +11,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from kombu.exceptions import OperationalError
 
 from celebrities.models import (
     IndexBuild,
 )
 from celebrities.tasks import request_rebuild
-
-if TYPE_CHECKING:
-    IndexBuildModelAdmin = admin.ModelAdmin[IndexBuild]
-else:
-    IndexBuildModelAdmin = admin.ModelAdmin
+from lookalike.queue import QueueAway
 
 
 @admin.register(IndexBuild)
-class IndexBuildAdmin(IndexBuildModelAdmin):
+class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
     change_list_template = "admin/celebrities/indexbuild/change_list.html"
     list_display = [
         "name",
@@ -95,7 +90,7 @@ class IndexBuildAdmin(IndexBuildModelAdmin):
             return back
         try:
             request_rebuild()
-        except (OperationalError, OSError):
+        except QueueAway:
             messages.error(
                 request,
                 _(

@@ -1,9 +1,10 @@
-"""What the curators' forms check: a portrait's file, by its header alone."""
+"""Forms for portraits. Only the header of a file is checked here: the web process decodes no
+pixels."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -19,32 +20,25 @@ from celebrities.portraits import MAX_FILE_BYTES, reason_of
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos.header import check_header
 
-if TYPE_CHECKING:
-    PortraitModelForm = forms.ModelForm[Portrait]
-    PortraitInlineFormSet = BaseInlineFormSet[Portrait, Celebrity, PortraitModelForm]
-else:
-    PortraitModelForm = forms.ModelForm
-    PortraitInlineFormSet = BaseInlineFormSet
-
 
 class PortraitFileField(forms.FileField):
-    """Asks nothing of a file that may not be changed: it may be gone from the storage, and
-    the person must still be saved."""
+    """Does not read a file that cannot be changed: it may be missing from the storage, and the
+    person must still be saved."""
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         return initial if self.disabled else super().clean(data, initial)
 
 
 class StoredFileInput(forms.FileInput):
-    """Says that a file is stored. It stands where other rows have a field to choose one, so
-    that every row has the same fields, and the form is sent with its files."""
+    """Says that a file is stored. Every row must have the same fields: the form is sent with its
+    files only if the first row has a field for one."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         return format_html("<span>{}</span>", _("Stored. Another picture is another portrait."))
 
 
-class PortraitForm(PortraitModelForm):
-    """A portrait whose file is set once: another picture is another portrait."""
+class PortraitForm(forms.ModelForm[Portrait]):
+    """A portrait. Its file cannot be changed later: another picture is another portrait."""
 
     class Meta:
         model = Portrait
@@ -91,7 +85,7 @@ class PortraitForm(PortraitModelForm):
         return cleaned
 
 
-class PortraitFormSet(PortraitInlineFormSet):
+class PortraitFormSet(BaseInlineFormSet[Portrait, Celebrity, forms.ModelForm[Portrait]]):
     """A person's portraits, each file once."""
 
     def clean(self) -> None:

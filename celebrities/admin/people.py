@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models
@@ -16,7 +16,7 @@ from celebrities.admin.forms import PortraitForm, PortraitFormSet
 from celebrities.admin.portraits import (
     UNSEEN,
     describe_state,
-    embed_soon,
+    queue_embedding,
     recompute_portraits,
     show_thumbnail,
 )
@@ -28,18 +28,9 @@ from celebrities.models import (
     Portrait,
 )
 
-if TYPE_CHECKING:
-    CategoryModelAdmin = admin.ModelAdmin[Category]
-    CelebrityModelAdmin = admin.ModelAdmin[Celebrity]
-    PortraitStackedInline = admin.StackedInline[Portrait, Celebrity]
-else:
-    CategoryModelAdmin = admin.ModelAdmin
-    CelebrityModelAdmin = admin.ModelAdmin
-    PortraitStackedInline = admin.StackedInline
-
 
 @admin.register(Category)
-class CategoryAdmin(CategoryModelAdmin):
+class CategoryAdmin(admin.ModelAdmin[Category]):
     list_display = ["name", "plural", "name_ru", "plural_ru", "people"]
     search_fields = ["name", "plural", "name_ru", "slug"]
     prepopulated_fields = {"slug": ["name"]}
@@ -53,7 +44,7 @@ class CategoryAdmin(CategoryModelAdmin):
         return count
 
 
-class PortraitInline(PortraitStackedInline):
+class PortraitInline(admin.StackedInline[Portrait, Celebrity]):
     model = Portrait
     form = PortraitForm
     formset = PortraitFormSet
@@ -70,7 +61,7 @@ class PortraitInline(PortraitStackedInline):
     readonly_fields = ["preview", "state", "seen", "not_seen"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
-        # Each row's heading names the person.
+        # The heading of each row names the person.
         return super().get_queryset(request).select_related("celebrity").defer(*UNSEEN)
 
     @admin.display(description=_("preview"))
@@ -107,7 +98,7 @@ class PortraitStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Celebrity)
-class CelebrityAdmin(CelebrityModelAdmin):
+class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
     list_display = [
         "thumbnail",
         "name",
@@ -122,7 +113,7 @@ class CelebrityAdmin(CelebrityModelAdmin):
     list_filter = ["published", "is_fictional", "gender", PortraitStateFilter, "categories"]
     list_per_page = 50
     show_full_result_count = False
-    # The search itself is `get_search_results`; the words are those of any script.
+    # Only turns the search box on: `get_search_results` does the search, in any script.
     search_fields = ["search_key"]
     search_help_text = _("Any part of the name or other names; accents and case don't matter.")
     filter_horizontal = ["categories"]
@@ -164,14 +155,14 @@ class CelebrityAdmin(CelebrityModelAdmin):
         return f"{sum(p.seen for p in portraits)} / {sum(p.not_seen for p in portraits)}"
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Store portraits, have new ones computed, and delete removed ones with their files."""
+        """Store portraits, queue new ones, and delete removed ones with their files."""
         portraits = formset.save(commit=False)
         gone = [portrait.pk for portrait in formset.deleted_objects]
         delete_portraits(Portrait.objects.filter(pk__in=gone))
         for portrait in portraits:
             portrait.save()
         waiting = [each.pk for each in portraits if each.status == Portrait.Status.PENDING]
-        embed_soon(request, waiting)
+        queue_embedding(request, waiting)
 
     def delete_model(self, request: HttpRequest, obj: Celebrity) -> None:
         delete_celebrities(Celebrity.objects.filter(pk=obj.pk))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.db import models, transaction
@@ -13,7 +12,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from kombu.exceptions import OperationalError
 
 from celebrities.admin.forms import PortraitForm
 from celebrities.gallery import delete_portraits
@@ -23,19 +21,14 @@ from celebrities.models import (
     PortraitQuerySet,
 )
 from celebrities.tasks import request_embedding
-
-if TYPE_CHECKING:
-    PortraitModelAdmin = admin.ModelAdmin[Portrait]
-else:
-    PortraitModelAdmin = admin.ModelAdmin
-
+from lookalike.queue import QueueAway
 
 UNSEEN = ("vector", "landmarks", "box")
-"""Columns that no list shows: vectors make up most of a row."""
+"""Columns that no page shows. Vectors make up most of a row."""
 
 
 def show_thumbnail(portrait: Portrait | None, width: int = 48) -> SafeString | str:
-    """The portrait's smallest thumbnail, or a dash before there is any."""
+    """The portrait's smallest thumbnail, or a dash if it has none."""
     url = portrait.thumbnail_url(160) if portrait else ""
     if not url:
         return "–"
@@ -44,8 +37,9 @@ def show_thumbnail(portrait: Portrait | None, width: int = 48) -> SafeString | s
     )
 
 
-def embed_soon(request: HttpRequest, ids: Sequence[int]) -> None:
-    """Once this is committed, have workers embed the portraits; say so when that fails."""
+def queue_embedding(request: HttpRequest, ids: Sequence[int]) -> None:
+    """Have workers embed the portraits after the transaction commits. Tells the curator if the
+    queue is away."""
     if ids:
         transaction.on_commit(lambda: _embed_now(request, ids))
 
@@ -53,7 +47,7 @@ def embed_soon(request: HttpRequest, ids: Sequence[int]) -> None:
 def _embed_now(request: HttpRequest, ids: Sequence[int]) -> None:
     try:
         request_embedding(ids)
-    except (OperationalError, OSError):
+    except QueueAway:
         messages.warning(
             request,
             _(
@@ -72,18 +66,18 @@ def describe_state(portrait: Portrait) -> str:
 
 
 def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> None:
-    """Have portraits read anew. Those in use stay in use meanwhile."""
+    """Have workers read the portraits again. Ready ones stay in use meanwhile."""
     ids = list(portraits.order_by("pk").values_list("pk", flat=True))
     chosen = portraits.order_by().values("pk")
     failed = Portrait.objects.filter(pk__in=chosen, status=Portrait.Status.FAILED)
     failed.update(status=Portrait.Status.PENDING, reason=Portrait.Reason.NONE)
     words = ngettext("%d portrait is recomputed.", "%d portraits are recomputed.", len(ids))
     messages.info(request, words % len(ids))
-    embed_soon(request, ids)
+    queue_embedding(request, ids)
 
 
 @admin.register(Portrait)
-class PortraitAdmin(PortraitModelAdmin):
+class PortraitAdmin(admin.ModelAdmin[Portrait]):
     list_display = ["thumbnail", "celebrity", "state", "licence", "encoder", "seen", "not_seen"]
     list_display_links = ["thumbnail", "celebrity"]
     list_filter = ["status", "reason", "encoder", "celebrity__published", "licence"]
@@ -153,7 +147,7 @@ class PortraitAdmin(PortraitModelAdmin):
     ) -> None:
         super().save_model(request, obj, form, change)
         if obj.status == Portrait.Status.PENDING:
-            embed_soon(request, [obj.pk])
+            queue_embedding(request, [obj.pk])
 
     def delete_model(self, request: HttpRequest, obj: Portrait) -> None:
         delete_portraits(Portrait.objects.filter(pk=obj.pk))

@@ -1,8 +1,6 @@
-"""Requests to be taken out of the gallery."""
+"""Requests for removal from the gallery."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.db import models, transaction
@@ -20,14 +18,9 @@ from celebrities.models import (
     RemovalRequest,
 )
 
-if TYPE_CHECKING:
-    RemovalRequestModelAdmin = admin.ModelAdmin[RemovalRequest]
-else:
-    RemovalRequestModelAdmin = admin.ModelAdmin
-
 
 @admin.register(RemovalRequest)
-class RemovalRequestAdmin(RemovalRequestModelAdmin):
+class RemovalRequestAdmin(admin.ModelAdmin[RemovalRequest]):
     list_display = ["person", "status", "in_gallery", "contact", "created_at"]
     list_filter = ["status"]
     list_select_related = ["celebrity"]

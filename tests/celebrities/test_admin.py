@@ -352,6 +352,7 @@ def test_the_builds_page_says_what_was_measured(
     assert 'name="_save"' not in page
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_button_hands_the_rebuild_to_a_worker(
     admin_client: Client, queue: Callable[[], int]
 ) -> None:
@@ -364,6 +365,7 @@ def test_the_button_hands_the_rebuild_to_a_worker(
     assert queue() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_button_says_what_to_do_when_the_broker_is_down(
     admin_client: Client, no_broker: None
 ) -> None:
@@ -380,6 +382,7 @@ def test_builds_cannot_be_edited(admin_client: Client) -> None:
     assert text(admin_client, f"{BUILDS}{build.pk}/change/")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_requires_permission_to_rebuild(
     client: Client, django_user_model: Any, queue: Callable[[], int]
 ) -> None:
