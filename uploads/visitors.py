@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
-from celebrities.views import HtmxRequest
+from lookalike.http import HtmxRequest, private
 from uploads.models import Upload
 
 P = ParamSpec("P")
@@ -41,19 +41,6 @@ def client_address(request: HttpRequest) -> str:
     """The visitor's address; behind a trusted proxy, the one that the proxy saw."""
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_PROXY else ""
     return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
-
-
-def private(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
-    """Tell caches not to store the response, and search engines not to list it."""
-
-    @wraps(view)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        response = view(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-store, private"
-        response.headers["X-Robots-Tag"] = "noindex, nofollow"
-        return response
-
-    return wrapped
 
 
 def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:

@@ -12,6 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from celebrities.filters import EVERYBODY
+from lookalike.http import private
 from lookalike.processes.heartbeat import worker_is_away
 from lookalike.queue import QueueAway
 from uploads.consent import current_digest, render_text
@@ -19,7 +20,7 @@ from uploads.forms import UploadForm
 from uploads.intake import accept_upload
 from uploads.limits import QueueFull, TooManyUploads, estimate_minutes
 from uploads.samples import list_samples, make_preview
-from uploads.visitors import client_address, owner_of, private, remember_owner
+from uploads.visitors import client_address, owner_of, remember_owner
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

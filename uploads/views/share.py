@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from celebrities.views import HtmxRequest
+from lookalike.http import HtmxRequest, private
 from uploads.models import Match, Upload
 from uploads.results import list_faces
 from uploads.share.picture import draw_share_picture
 from uploads.views.pictures import stream_jpeg
-from uploads.visitors import UploadView, own_upload, private
+from uploads.visitors import UploadView, own_upload
 
 Status = Upload.Status
 

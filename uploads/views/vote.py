@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from celebrities.models import Portrait
-from celebrities.views import HtmxRequest
+from lookalike.http import HtmxRequest
 from uploads.models import Match, Upload
 from uploads.visitors import own_upload
 

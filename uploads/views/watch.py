@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from celebrities.views import HtmxRequest
+from lookalike.http import HtmxRequest
 from uploads.models import Upload
 from uploads.results import describe_upload
 from uploads.visitors import own_upload
