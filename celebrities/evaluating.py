@@ -14,7 +14,7 @@ from celebrities.importers.layout import plan_import
 from celebrities.importers.manifest import Entry
 from celebrities.importers.sources import Source
 from celebrities.photos import open_to_keep
-from celebrities.portraits import look_at
+from celebrities.portraits import detect_portrait
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Detection, Photo, Vectors
@@ -50,10 +50,10 @@ def read_queries(engine: FaceEngine, source: Source, progress: Progress) -> Labe
 
 
 def _look_at_portrait(engine: FaceEngine, data: bytes) -> Look | None:
-    sight = look_at(engine, data)
-    if sight.photo is None or sight.face is None or sight.reason:
+    found = detect_portrait(engine, data)
+    if found.photo is None or found.face is None or found.error:
         return None
-    return sight.photo, sight.face
+    return found.photo, found.face
 
 
 def _look_at_visitor(engine: FaceEngine, data: bytes) -> Look | None:

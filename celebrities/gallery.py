@@ -5,11 +5,15 @@ The web process may import this module: the engine loads its networks only when 
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
@@ -25,6 +29,11 @@ from celebrities.models import Celebrity, IndexBuild, Portrait, gallery_storage
 from celebrities.portraits import Reading, read_portraits
 from lookalike import engine
 
+if TYPE_CHECKING:
+    from lookalike.faces.pipeline import FaceEngine
+
+logger = logging.getLogger(__name__)
+
 __all__ = [
     "current_build",
     "delete_celebrities",
@@ -39,6 +48,9 @@ T = TypeVar("T")
 
 BATCH = 16
 """Portraits read together: enough for the encoder's batches, little enough for memory."""
+
+RETRY_AFTER = timedelta(minutes=10)
+"""A waiting portrait that could not be read is not tried again before."""
 
 
 def rebuild_index(progress: Progress | None = None) -> IndexBuild:
@@ -66,27 +78,68 @@ def embed_portraits(portraits: Iterable[Portrait]) -> None:
     """Read each portrait's file and set status, reason, face, vector and files.
 
     In batches, each stored as soon as it is read. A portrait that is deleted or given
-    another file meanwhile is left as it is. Raises WeightsMissing or DeviceMissing when
-    there is no engine, and OSError when the storage cannot be read.
+    another file meanwhile stays as it is. So does one whose file cannot be got, or that
+    meets a failure of ours: that is logged and noted in ``problem``, and the others go on.
+    Raises WeightsMissing or DeviceMissing when there is no engine.
     """
     faces = engine.get_engine()
     for batch in batched(portraits, BATCH):
         fresh = [portrait for portrait in batch if not portrait.width]
         known = [portrait for portrait in batch if portrait.width]
         for group, keep in ((fresh, False), (known, True)):
-            files = [read_file(portrait) for portrait in group]
-            readings = read_portraits(faces, files, keep_pictures=keep)
-            for portrait, reading in zip(group, readings, strict=True):
-                store_reading(portrait, reading, encoder_id(faces.encoder))
+            files = {}
+            for portrait in group:
+                with noted_problems(portrait):
+                    files[portrait] = read_file(portrait)
+            for portrait, reading in _read_group(faces, files, keep).items():
+                with noted_problems(portrait):
+                    store_reading(portrait, reading, encoder_id(faces.encoder))
+
+
+def _read_group(
+    faces: FaceEngine, files: dict[Portrait, bytes], keep: bool
+) -> dict[Portrait, Reading]:
+    """In one batch, or one by one if the batch fails, so that only the cause is left out."""
+    try:
+        readings = read_portraits(faces, list(files.values()), keep_pictures=keep)
+        return dict(zip(files, readings, strict=True))
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:
+        logger.warning("A batch of portraits failed and is read one by one")
+    alone = {}
+    for portrait, data in files.items():
+        with noted_problems(portrait):
+            [alone[portrait]] = read_portraits(faces, [data], keep_pictures=keep)
+    return alone
+
+
+@contextmanager
+def noted_problems(portrait: Portrait) -> Iterator[None]:
+    """Log whatever fails inside and note it on the portrait's row, which otherwise stays as
+    it is. The time limit passes."""
+    name = portrait.image.name
+    try:
+        yield
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception as error:
+        logger.exception("Portrait %s could not be read", portrait.pk)
+        missing = isinstance(error, FileNotFoundError)
+        problem = "the file is missing" if missing else f"{type(error).__name__}: {error}"
+        Portrait.objects.filter(pk=portrait.pk, image=name).update(
+            problem=problem[:200], retry_at=timezone.now() + RETRY_AFTER
+        )
 
 
 def read_file(portrait: Portrait) -> bytes:
-    """The bytes of the portrait's file; none when it is gone, which reads as unreadable."""
-    try:
-        with gallery_storage().open(str(portrait.image.name)) as file:
-            return bytes(file.read())
-    except FileNotFoundError:
-        return b""
+    """The bytes of the portrait's file. Raises what the storage raises, FileNotFoundError
+    among it, and OSError for an empty answer."""
+    with gallery_storage().open(str(portrait.image.name)) as file:
+        data = bytes(file.read())
+    if not data:
+        raise OSError(f"the storage has no bytes of {portrait.image.name}")
+    return data
 
 
 def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
@@ -115,9 +168,12 @@ def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
 
 def reading_values(reading: Reading, encoder: str) -> dict[str, Any]:
     """The row's fields that say what was read, without the files."""
+    error, face = reading.error, reading.face
     values: dict[str, Any] = {
-        "status": Portrait.Status.FAILED if reading.reason else Portrait.Status.READY,
-        "reason": reading.reason,
+        "status": Portrait.Status.FAILED if error else Portrait.Status.READY,
+        "reason": error.reason if error else "",
+        "problem": "",
+        "retry_at": None,
         "encoder": encoder,
         "embedded_at": timezone.now(),
         "box": None,
@@ -125,8 +181,7 @@ def reading_values(reading: Reading, encoder: str) -> dict[str, Any]:
         "confidence": None,
         "vector": None,
     }
-    if reading.face is not None:
-        face = reading.face
+    if face is not None:
         values["box"] = [round(float(side), 2) for side in face.box]
         values["landmarks"] = [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks]
         values["confidence"] = float(face.confidence)

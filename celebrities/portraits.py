@@ -1,7 +1,7 @@
 """A portrait's file -> what the gallery keeps of it: picture, thumbnails, chip, face.
 
-Pure of the database: bytes in, bytes out, so that the importer, the worker and the tests
-share one way. Heavy modules are imported by the engine that the caller hands in.
+Bytes in, bytes out, without the database: importer, worker and tests share it. The caller
+hands in the engine, so that heavy modules are not imported here.
 """
 
 from __future__ import annotations
@@ -13,18 +13,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from celebrities.models import THUMBNAIL_WIDTHS, Portrait
+from celebrities.models import THUMBNAIL_WIDTHS
 from celebrities.photos import open_to_keep
 from lookalike.faces.display import cut_display_chip
-from lookalike.faces.errors import (
-    FaceTooSmall,
-    PhotoError,
-    PhotoTooLarge,
-    PhotoTooSmall,
-    TooManyPixels,
-    UnreadablePhoto,
-    UnsupportedFormat,
-)
+from lookalike.faces.errors import NoFace, PhotoError, SeveralFaces
 from lookalike.faces.photos.jpeg import encode_jpeg
 from lookalike.faces.types import Box, Detection, Face, Photo, Pixels
 
@@ -32,30 +24,41 @@ if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
 
 MAX_FILE_BYTES = 50_000_000
-"""Curators may bring larger files than visitors; what is kept of them is no larger."""
+"""Curators may upload larger files than visitors; the stored picture is as small."""
 
 RIVAL_SHARE = 0.6
-"""A second face at least this share of the largest one's width makes it unclear whose
+"""A second face of at least this share of the largest one's width makes it unclear whose
 portrait it is."""
 
-# The face's width takes up at least this share of a thumbnail's, so that a full-length
-# picture still shows who it is.
+# A face is at least this share of a thumbnail's width, so that a full-length picture still
+# shows who it is.
 _FACE_SHARE = 0.4
+# Where a face's centre lies in a thumbnail, as a share of its height from the top.
 _FACE_HEIGHT = 0.42
 _ASPECT = 5 / 4
-# A thumbnail may be enlarged by this much before the next smaller one is better.
+# Thumbnails are made up to this many times wider than the picture's pixels allow.
 _ENLARGE = 1.5
 
-Reason = Portrait.Reason
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PortraitDetection:
+    """The upright photo and the one face in it, or ``error``: why it is no portrait.
+
+    ``photo`` is None if the file could not be decoded.
+    """
+
+    photo: Photo | None = None
+    face: Detection | None = None
+    error: PhotoError | None = None
+    rotated: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Reading:
-    """What was read from a file. ``reason`` is empty when it is a usable portrait; without
-    a readable picture, ``picture`` is empty as well. ``face`` is in pixels of the picture."""
+    """What the gallery keeps of a file. A usable portrait has a ``face``, in pixels of
+    ``picture``; otherwise ``error`` says why not, and there may be no ``picture``."""
 
-    reason: Reason = Reason.NONE
-    detail: str = ""
+    error: PhotoError | None = None
     picture: bytes = b""
     width: int = 0
     height: int = 0
@@ -64,88 +67,55 @@ class Reading:
     face: Face | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sight:
-    """A file looked at: its picture as the face stands upright, and the face. Without a
-    usable face there is a reason, and perhaps no picture."""
-
-    photo: Photo | None
-    face: Detection | None = None
-    reason: Reason = Reason.NONE
-    detail: str = ""
-    turned: bool = False
-
-
-def look_at(engine: FaceEngine, data: bytes) -> Sight:
+def detect_portrait(engine: FaceEngine, data: bytes) -> PortraitDetection:
     """Open a portrait's file and find the one face in it."""
+    photo: Photo | None = None
     try:
         photo = open_to_keep(data, max_bytes=MAX_FILE_BYTES)
+        upright, faces = engine.find_faces(photo, min_share=RIVAL_SHARE)
     except PhotoError as error:
-        return Sight(None, None, reason_of(error), str(error))
-    try:
-        upright, faces = engine.find_faces(photo, max_faces=2, min_share=RIVAL_SHARE)
-    except FaceTooSmall as error:
-        return Sight(photo, None, Reason.FACE_TOO_SMALL, str(error))
-    turned = upright is not photo
+        return PortraitDetection(photo, error=error)
     if not faces:
-        return Sight(upright, None, Reason.NO_FACE)
-    if len(faces) > 1:
-        return Sight(upright, faces[0], Reason.SEVERAL_FACES, turned=turned)
-    return Sight(upright, faces[0], turned=turned)
+        return PortraitDetection(upright, error=NoFace())
+    rival = SeveralFaces(len(faces)) if len(faces) > 1 else None
+    return PortraitDetection(upright, faces[0], rival, rotated=upright is not photo)
 
 
 def read_portraits(
     engine: FaceEngine, files: Sequence[bytes], *, keep_pictures: bool = False
 ) -> list[Reading]:
-    """A reading of each file, in order; faces are encoded in one batch.
+    """A reading of each file, in order; all faces are encoded in one batch.
 
-    ``keep_pictures`` says that the files are pictures made here before, whose bytes are kept
-    as they are.
+    ``keep_pictures``: the files are pictures that were stored before, and their bytes are
+    kept unless the face must be rotated.
     """
-    sights = [look_at(engine, data) for data in files]
-    usable = [sight for sight in sights if not sight.reason]
-    found = [(sight.photo, sight.face) for sight in usable if sight.photo and sight.face]
-    faces = iter(engine.encode_many(found))
+    found = [detect_portrait(engine, data) for data in files]
+    usable = [(one.photo, one.face) for one in found if one.photo and one.face and not one.error]
+    faces = iter(engine.encode_many(usable))
     readings = []
-    for sight, data in zip(sights, files, strict=True):
-        reading = Reading(sight.reason, sight.detail)
-        if sight.photo is not None:
-            kept = data if keep_pictures and not sight.turned else b""
-            _draw(reading, sight.photo, sight.face, kept)
-        if not sight.reason:
+    for detection, data in zip(found, files, strict=True):
+        reading = Reading(detection.error)
+        if detection.photo is not None:
+            kept = data if keep_pictures and not detection.rotated else b""
+            _draw(reading, detection.photo, detection.face, kept)
+        if not detection.error:
             reading.face = next(faces)
         readings.append(reading)
     return readings
 
 
 def _draw(reading: Reading, photo: Photo, face: Detection | None, kept: bytes) -> None:
-    """What people will see of the portrait."""
+    """Set the pictures that people will see."""
     reading.height, reading.width = photo.pixels.shape[:2]
     reading.picture = kept or encode_jpeg(photo.pixels, 92)
     reading.thumbnails = make_thumbnails(photo.pixels, face.box if face else None)
-    if face is not None and not reading.reason:
+    if face is not None and not reading.error:
         reading.chip = encode_jpeg(cut_display_chip(photo.pixels, face.landmarks), 90)
 
 
-def reason_of(error: PhotoError) -> Reason:
-    """Why a photo is no portrait, as the row says it."""
-    match error:
-        case UnsupportedFormat():
-            return Reason.UNSUPPORTED
-        case PhotoTooLarge() | TooManyPixels():
-            return Reason.TOO_LARGE
-        case PhotoTooSmall():
-            return Reason.TOO_SMALL
-        case FaceTooSmall():
-            return Reason.FACE_TOO_SMALL
-        case UnreadablePhoto():
-            return Reason.UNREADABLE
-    return Reason.UNREADABLE
-
-
 def make_thumbnails(pixels: Pixels, box: Box | None) -> dict[int, bytes]:
-    """WebP files by width, 4:5, about the face or, without one, the upper middle; the
-    smallest always, the larger ones as far as the picture has the pixels for them."""
+    """WebP files by width, 4:5, around the face or else the upper middle. The smallest is
+    always made, larger ones only if the picture has enough pixels."""
     left, top, right, bottom = thumbnail_area(pixels.shape[1], pixels.shape[0], box)
     crop = Image.fromarray(pixels[top:bottom, left:right])
     thumbnails = {}
@@ -157,7 +127,7 @@ def make_thumbnails(pixels: Pixels, box: Box | None) -> dict[int, bytes]:
 
 
 def thumbnail_area(width: int, height: int, box: Box | None) -> tuple[int, int, int, int]:
-    """The part of a picture that its thumbnails show, 4:5: (left, top, right, bottom)."""
+    """(left, top, right, bottom) of the 4:5 part that the thumbnails show."""
     side = min(width, height / _ASPECT)
     if box is None:
         middle, above = width / 2, 0.0

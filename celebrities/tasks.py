@@ -48,7 +48,7 @@ def rebuild_index_task(asked_at: str) -> None:
 def tend_gallery_task() -> None:
     """What nobody asked for but should be done: embed portraits that wait, a few at a time,
     then rebuild the index when the gallery has changed. Cheap when nothing is."""
-    pending = list(Portrait.objects.pending().values_list("pk", flat=True)[:A_TASK])
+    pending = list(Portrait.objects.due().values_list("pk", flat=True)[:A_TASK])
     if pending:
         embed_portraits(Portrait.objects.filter(pk__in=pending))
         tend_gallery_task.delay()

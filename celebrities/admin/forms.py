@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.models import Celebrity, Portrait
-from celebrities.portraits import MAX_FILE_BYTES, reason_of
+from celebrities.portraits import MAX_FILE_BYTES
+from celebrities.reasons import describe_reason
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos.header import check_header
 
@@ -64,8 +65,7 @@ class PortraitForm(forms.ModelForm[Portrait]):
                 min_side=settings.MIN_SIDE,
             )
         except PhotoError as error:
-            label = Portrait.Reason(reason_of(error)).label
-            raise ValidationError(f"{label} ({error})") from error
+            raise ValidationError(describe_reason(error)) from error
         digest = hashlib.sha256()
         for chunk in image.chunks():
             digest.update(chunk)

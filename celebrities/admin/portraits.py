@@ -61,8 +61,13 @@ def _embed_now(request: HttpRequest, ids: Sequence[int]) -> None:
 def describe_state(portrait: Portrait) -> str:
     if portrait.pk is None:
         return "–"
-    status = portrait.get_status_display()
-    return f"{status}: {portrait.get_reason_display()}" if portrait.reason else str(status)
+    state = str(portrait.get_status_display())
+    if portrait.reason:
+        state = f"{state}: {portrait.get_reason_display()}"
+    if portrait.problem:
+        again = _("could not be read again: %s") % portrait.problem
+        state = f"{state} ({again})"
+    return state
 
 
 def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> None:
@@ -70,7 +75,7 @@ def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> No
     ids = list(portraits.order_by("pk").values_list("pk", flat=True))
     chosen = portraits.order_by().values("pk")
     failed = Portrait.objects.filter(pk__in=chosen, status=Portrait.Status.FAILED)
-    failed.update(status=Portrait.Status.PENDING, reason=Portrait.Reason.NONE)
+    failed.update(status=Portrait.Status.PENDING, reason="")
     words = ngettext("%d portrait is recomputed.", "%d portraits are recomputed.", len(ids))
     messages.info(request, words % len(ids))
     queue_embedding(request, ids)

@@ -18,6 +18,7 @@ from celebrities.index.builds import encoder_id
 from celebrities.models import Category, Celebrity, Portrait, cleaned
 from celebrities.names import fold
 from celebrities.portraits import Reading, read_portraits
+from celebrities.reasons import describe_reason
 from lookalike import engine
 
 Progress = Callable[[int], None]
@@ -95,9 +96,8 @@ class _Import:
         faces = engine.get_engine()
         readings = read_portraits(faces, files)
         for (found, digest), reading in zip(fresh, readings, strict=True):
-            if reading.reason:
-                label = str(Portrait.Reason(reading.reason).label)
-                self.fail(found, f"{label} ({reading.detail})" if reading.detail else label)
+            if reading.error:
+                self.fail(found, describe_reason(reading.error))
             else:
                 self.store(found, digest, reading, encoder_id(faces.encoder))
 

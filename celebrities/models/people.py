@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.names import fold
+from celebrities.reasons import list_reasons
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -176,6 +177,11 @@ class PortraitQuerySet(models.QuerySet["Portrait"]):
     def pending(self) -> PortraitQuerySet:
         return self.filter(status=Portrait.Status.PENDING)
 
+    def due(self) -> PortraitQuerySet:
+        """Pending, and not waiting for another attempt."""
+        waiting = models.Q(retry_at__gt=timezone.now())
+        return self.pending().exclude(waiting)
+
     def outdated(self, encoder: str) -> PortraitQuerySet:
         """Those that wait for a worker, or were read by another encoder ("name/version")."""
         return self.pending() | self.ready().exclude(encoder=encoder)
@@ -198,8 +204,10 @@ class Portrait(models.Model):
     """A celebrity's reference photo, and what the engine read from it.
 
     Status: pending -> ready, or pending -> failed with a reason; "recompute" makes it
-    pending again. ``image`` is at first the file as received; reading it replaces that by
-    an upright JPEG without metadata, with chip and thumbnails beside it, and sets ``width``.
+    pending again. If the last attempt failed for another cause than the file, status and
+    vector stay as they were, ``problem`` says why, and ``retry_at`` when to try again.
+    ``image`` is at first the file as received; reading it replaces that by an upright JPEG
+    without metadata, with chip and thumbnails beside it, and sets ``width``.
     ``box`` ([left, top, right, bottom]) and ``landmarks`` (five [x, y]) are in pixels of
     that JPEG. ``vector`` is the float32 vector's bytes in little-endian order.
     """
@@ -208,16 +216,6 @@ class Portrait(models.Model):
         PENDING = "pending", _("waiting")
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
-
-    class Reason(models.TextChoices):
-        NONE = "", ""
-        NO_FACE = "no_face", _("no face found")
-        SEVERAL_FACES = "several_faces", _("more than one face")
-        FACE_TOO_SMALL = "face_too_small", _("the face is too small")
-        UNREADABLE = "unreadable", _("the file cannot be read")
-        UNSUPPORTED = "unsupported", _("not a supported format")
-        TOO_LARGE = "too_large", _("the file is too large")
-        TOO_SMALL = "too_small", _("the picture is too small")
 
     celebrity = models.ForeignKey(
         Celebrity, models.CASCADE, related_name="portraits", db_index=False
@@ -239,8 +237,10 @@ class Portrait(models.Model):
     embedded_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, editable=False)
     reason = models.CharField(
-        max_length=20, choices=Reason, default=Reason.NONE, blank=True, editable=False
+        max_length=20, choices=list_reasons, default="", blank=True, editable=False
     )
+    problem = models.CharField(max_length=200, default="", blank=True, editable=False)
+    retry_at = models.DateTimeField(null=True, blank=True, editable=False)
     author = models.CharField(_("author"), max_length=300, blank=True)
     licence = models.CharField(_("licence"), max_length=300, blank=True)
     licence_url = models.URLField(_("licence address"), max_length=500, blank=True)

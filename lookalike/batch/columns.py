@@ -12,25 +12,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike import environ
-from lookalike.faces.errors import (
-    FaceTooSmall,
-    PhotoError,
-    PhotoTooLarge,
-    PhotoTooSmall,
-    TooManyPixels,
-    UnsupportedFormat,
-)
+from lookalike.faces.errors import PhotoError, Reason
 from lookalike.faces.photos.colours import flatten_to_rgb
 from lookalike.faces.types import Pixels
 
 Column = NDArray[np.object_]
 """(n,) of any values: always a list of photos, whether their shapes agree or not."""
 
-NO_FACE = "no face"
-
-
-class NoFace(PhotoError):
-    """A photo without a face."""
+NO_FILE = "no_file"
+"""The reason of a photo whose file is missing. All others are those of the engine's Reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +50,15 @@ def try_each(function: Callable[..., Any], jobs: Iterable[Sequence[Any]]) -> lis
             return None
         try:
             return function(*job)
-        except (PhotoError, OSError) as error:
-            return Failure(reason_of(error))
+        except PhotoError as error:
+            return Failure(error.reason)
+        except FileNotFoundError:
+            return Failure(NO_FILE)
+        except OSError:
+            return Failure(Reason.UNREADABLE)
 
     with ThreadPoolExecutor(environ.count_cores()) as pool:
         return list(pool.map(attempt, jobs))
-
-
-def reason_of(error: Exception) -> str:
-    """Why a photo cannot be used, in words that can be counted."""
-    match error:
-        case NoFace():
-            return NO_FACE
-        case FaceTooSmall():
-            return "face too small"
-        case UnsupportedFormat():
-            return "unsupported format"
-        case PhotoTooLarge() | TooManyPixels():
-            return "photo too large"
-        case PhotoTooSmall():
-            return "photo too small"
-        case FileNotFoundError():
-            return "no such file"
-    return "unreadable"
 
 
 def as_rgb(image: Any) -> Pixels:

@@ -37,7 +37,7 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
     """A batch of photos, in which one that cannot be used doesn't stop the others.
 
     Every component is a column, (n,) of objects in the order of the photos, and holds None
-    where a photo has no value; ``reasons`` then says why in a few words, such as "no face".
+    where a photo has no value; ``reasons`` then says why, such as "no_face".
     Of each photo, ``images`` holds (height, width, 3) uint8 RGB, or a Pillow image after
     `to_pil`, and ``scales`` the image's pixels per pixel of the file, as loaded.
 

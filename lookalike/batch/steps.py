@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.batch.columns import NoFace, as_rgb
+from lookalike.batch.columns import as_rgb
+from lookalike.faces.errors import NoFace
 from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Encoder, Photo, Pixels

@@ -12,8 +12,8 @@ from tests.batch.conftest import data_set, model, preprocessing
 
 REASONS = {
     "b-half.jpg": "unreadable",
-    "b-text.jpg": "unsupported format",
-    "b-wall.jpg": "no face",
+    "b-text.jpg": "unsupported",
+    "b-wall.jpg": "no_face",
 }
 
 
@@ -48,8 +48,8 @@ def test_says_how_many(engine: FaceEngine, spoilt: Path, caplog: pytest.LogCaptu
         (preprocessing() << data_set(spoilt)).run(9, n_epochs=1)
 
     assert [record.message for record in caplog.records if record.name == "lookalike.batch"] == [
-        "Photos left out: 2 of 9 in this batch (unreadable: 1, unsupported format: 1), 2 so far.",
-        "Photos left out: 1 of 9 in this batch (no face: 1), 3 so far.",
+        "Photos left out: 2 of 9 in this batch (unreadable: 1, unsupported: 1), 2 so far.",
+        "Photos left out: 1 of 9 in this batch (no_face: 1), 3 so far.",
     ]
 
 
@@ -75,7 +75,7 @@ def test_handles_a_photo_that_is_gone(engine: FaceEngine, spoilt: Path) -> None:
     pipeline = Pipeline().load_cv() << data
     pipeline.run(9, n_epochs=1)
 
-    assert pipeline.v("missing")[gone] == "no such file"
+    assert pipeline.v("missing")[gone] == "no_file"
 
 
 def test_a_photo_that_is_mended_counts_no_more(engine: FaceEngine, spoilt: Path) -> None:

@@ -271,9 +271,7 @@ def test_recomputing_asks_the_worker_and_keeps_what_is_in_use(
 ) -> None:
     person = make_celebrity()
     ready = make_ready(person, unit(1))
-    failed = make_ready(
-        person, unit(2, 1), status=Portrait.Status.FAILED, reason=Portrait.Reason.NO_FACE
-    )
+    failed = make_ready(person, unit(2, 1), status=Portrait.Status.FAILED, reason="no_face")
     with django_capture_on_commit_callbacks(execute=True):
         act(admin_client, PEOPLE, "recompute", person)
 
@@ -281,6 +279,16 @@ def test_recomputing_asks_the_worker_and_keeps_what_is_in_use(
     assert list(Portrait.objects.ready()) == [ready]
     failed.refresh_from_db()
     assert (failed.status, failed.reason) == ("pending", "")
+
+
+def test_the_list_shows_what_could_not_be_read_again(admin_client: Client) -> None:
+    person = make_celebrity()
+    make_ready(person, unit(1), problem="the file is missing")
+    make_ready(person, unit(2, 1), status=Portrait.Status.FAILED, reason="too_many_pixels")
+
+    page = text(admin_client, PORTRAITS)
+    assert "ready (could not be read again: the file is missing)" in page
+    assert "failed: the picture has too many pixels" in page
 
 
 @pytest.mark.parametrize("address", [PEOPLE, PORTRAITS])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from celebrities.gallery import (
@@ -16,7 +19,10 @@ from celebrities.gallery import (
     embed_portraits,
 )
 from celebrities.models import Celebrity, Portrait, gallery_storage
+from lookalike import engine
+from lookalike.faces.errors import Reason
 from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import Detection, Pixels
 from tests.celebrities.factories import (
     cast_photo,
     encode,
@@ -26,6 +32,7 @@ from tests.celebrities.factories import (
     make_portrait,
     read_stored,
 )
+from tests.fakes import FakeDetector, FakeEncoder
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +74,7 @@ def test_a_file_without_a_face_stays_to_be_looked_at(
     portrait = embed(make_portrait(data=encode(make_picture().resize((1, 1)).resize((300, 300)))))
 
     assert portrait.status == Portrait.Status.FAILED
-    assert portrait.reason == Portrait.Reason.NO_FACE
+    assert portrait.reason == Reason.NO_FACE
     assert portrait.vector is None
     assert portrait.src
     assert list_files(data_dir) == sorted(portrait.file_names)
@@ -80,14 +87,130 @@ def test_a_file_that_cannot_be_read_fails_with_its_reason(
     portrait = embed(make_portrait(data=data))
 
     assert portrait.status == Portrait.Status.FAILED
-    assert portrait.reason in {Portrait.Reason.UNREADABLE, Portrait.Reason.UNSUPPORTED}
+    assert portrait.reason in {Reason.UNREADABLE, Reason.UNSUPPORTED}
 
 
-def test_a_file_that_is_gone_fails_as_unreadable(fake_engine: FaceEngine) -> None:
+def assert_unchanged(portrait: Portrait, problem: str) -> None:
+    """The row as it was, but for a note that says what went wrong and when to try again."""
+    row = Portrait.objects.get(pk=portrait.pk)
+    for name in ("status", "reason", "vector", "encoder", "embedded_at", "image", "box"):
+        assert getattr(row, name) == getattr(portrait, name), name
+    assert row.problem == problem
+    assert row.retry_at is not None
+    assert timedelta(minutes=9) < row.retry_at - timezone.now() < timedelta(minutes=11)
+    assert sorted(row.file_names) == sorted(portrait.file_names)
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_a_missing_file_leaves_the_portrait_as_it_was(
+    fake_engine: FaceEngine, is_ready: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone, there = make_portrait(), make_portrait(data=make_photo(2))
+    if is_ready:
+        gone, there = embed(gone), embed(there)
+    gallery_storage().delete(gone.image.name or "")
+    embed_portraits([gone, there])
+
+    assert_unchanged(gone, "the file is missing")
+    assert f"Portrait {gone.pk} could not be read" in caplog.text
+    assert Portrait.objects.ready().filter(pk=there.pk, problem="", retry_at=None).exists()
+    assert set(Portrait.objects.due()) == set()
+
+
+def test_an_empty_answer_of_the_storage_is_no_damaged_file(fake_engine: FaceEngine) -> None:
+    portrait = embed(make_portrait())
+    name = portrait.image.name or ""
+    Path(gallery_storage().path(name)).write_bytes(b"")
+    embed_portraits([portrait])
+
+    assert_unchanged(portrait, f"OSError: the storage has no bytes of {name}")
+
+
+def test_a_full_disk_leaves_the_portrait_as_it_was(
+    fake_engine: FaceEngine, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    portrait = embed(make_portrait())
+    with monkeypatch.context() as patch:
+        patch.setattr(type(gallery_storage()), "save", refuse)
+        embed_portraits([portrait])
+
+    assert_unchanged(portrait, "OSError: [Errno 28] No space left on device")
+    assert list_files(data_dir) == sorted(portrait.file_names)
+
+
+@pytest.mark.parametrize("kind", [MemoryError, AttributeError, ValueError, RuntimeError])
+def test_a_failure_of_ours_costs_nobody_their_vector(
+    fake_engine: FaceEngine, kind: type[Exception]
+) -> None:
+    class Failing(FakeDetector):
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            raise kind("ours")
+
+    portraits = [embed(make_portrait(data=make_photo(number))) for number in range(4)]
+    engine.reset(FaceEngine(Failing(), FakeEncoder()))
+    embed_portraits(Portrait.objects.all())
+
+    for portrait in portraits:
+        assert_unchanged(portrait, f"{kind.__name__}: ours")
+    assert Portrait.objects.searchable("fake/1").count() == 4
+
+
+def test_one_portraits_failure_is_its_own(fake_engine: FaceEngine) -> None:
+    class Choosy(FakeDetector):
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            if pixels.shape[0] < 400:
+                raise MemoryError
+            return super().detect(pixels)
+
+    engine.reset(FaceEngine(Choosy(), FakeEncoder()))
+    bad = make_portrait(data=encode(make_picture(300, 399)))
+    good = [make_portrait(data=make_photo(number)) for number in range(3)]
+    embed_portraits(Portrait.objects.all())
+
+    assert_unchanged(bad, "MemoryError: ")
+    assert set(Portrait.objects.ready()) == set(good)
+
+
+def test_a_damaged_file_that_was_read_takes_the_vector(fake_engine: FaceEngine) -> None:
+    portrait = embed(make_portrait())
+    path = Path(gallery_storage().path(portrait.image.name or ""))
+    path.write_bytes(path.read_bytes()[:3000])
+
+    again = embed(portrait)
+    assert (again.status, again.reason) == (Portrait.Status.FAILED, Reason.UNREADABLE)
+    assert again.vector is None
+
+
+def test_a_note_goes_when_the_file_is_read(fake_engine: FaceEngine) -> None:
+    portrait = make_portrait(problem="the file is missing", retry_at=timezone.now())
+    again = embed(portrait)
+
+    assert (again.status, again.problem, again.retry_at) == ("ready", "", None)
+
+
+def test_a_portrait_is_due_again_after_a_while(fake_engine: FaceEngine) -> None:
+    now = timezone.now()
+    make_portrait(data=make_photo(1), retry_at=now + timedelta(minutes=1))
+    late = make_portrait(data=make_photo(2), retry_at=now - timedelta(seconds=1))
+    fresh = make_portrait(data=make_photo(3))
+
+    assert set(Portrait.objects.due()) == {late, fresh}
+
+
+def test_the_time_limit_passes(fake_engine: FaceEngine) -> None:
+    class Slow(FakeDetector):
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            raise SoftTimeLimitExceeded
+
     portrait = make_portrait()
-    gallery_storage().delete(portrait.image.name or "")
+    engine.reset(FaceEngine(Slow(), FakeEncoder()))
+    with pytest.raises(SoftTimeLimitExceeded):
+        embed_portraits([portrait])
 
-    assert embed(portrait).reason == Portrait.Reason.UNREADABLE
+    assert Portrait.objects.get(problem="", retry_at=None) == portrait
 
 
 def test_many_portraits_are_read_in_batches(fake_engine: FaceEngine) -> None:

@@ -98,7 +98,7 @@ def test_every_photo_gets_an_outcome_whatever_the_others_are(
         "bitmap.bmp": (encode(make_picture(), "BMP"), "unsupported"),
         "tiny.jpg": (encode(make_picture(30, 30)), "too_small"),
         "bytes.jpg": (make_photo(1) + bytes(20_000_000), "too_large"),
-        "pixels.png": (encode(Image.new("1", (9000, 9000)), "PNG"), "too_large"),
+        "pixels.png": (encode(Image.new("1", (9000, 9000)), "PNG"), "too_many_pixels"),
     }
     for name, (data, _) in files.items():
         (tmp_path / name).write_bytes(data)
@@ -119,7 +119,7 @@ def test_a_small_face_is_an_outcome(people: list[Celebrity], tmp_path: Path) -> 
     engine.reset(FaceEngine(FakeDetector([Box(5, 5, 20, 25)]), faces.encoder))
     (tmp_path / "a.jpg").write_bytes(make_photo())
 
-    assert match(tmp_path / "a.jpg")[0]["outcome"] == "too_small"
+    assert match(tmp_path / "a.jpg")[0]["outcome"] == "face_too_small"
 
 
 def test_boxes_are_in_pixels_of_the_whole_upright_photo(

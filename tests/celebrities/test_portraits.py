@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from celebrities.models import Portrait
 from celebrities.portraits import MAX_FILE_BYTES, make_thumbnails, read_portraits, thumbnail_area
+from celebrities.reasons import LABELS, describe_reason
+from lookalike.faces.errors import FaceTooSmall, PhotoError, Reason, SeveralFaces
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box
 from tests.celebrities.factories import cast_photo, encode, make_photo, make_picture
 from tests.fakes import FakeDetector, FakeEncoder
-
-Reason = Portrait.Reason
 
 
 def opened(data: bytes) -> Image.Image:
@@ -25,7 +24,7 @@ def opened(data: bytes) -> Image.Image:
 def test_it_works(real_engine: FaceEngine) -> None:
     (reading,) = read_portraits(real_engine, [cast_photo()])
 
-    assert reading.reason == Reason.NONE
+    assert reading.error is None
     assert reading.face is not None
     assert np.linalg.norm(reading.face.vector) == pytest.approx(1, abs=1e-5)
     assert (reading.width, reading.height) == opened(reading.picture).size == (480, 600)
@@ -39,7 +38,7 @@ def test_many_files_are_encoded_together_and_come_back_in_order(fake_engine: Fac
     files = [make_photo(1), b"no picture", make_photo(2), make_photo(3)]
     readings = read_portraits(fake_engine, files)
 
-    assert [reading.reason == "" for reading in readings] == [True, False, True, True]
+    assert [reading.error is None for reading in readings] == [True, False, True, True]
     encoder = fake_engine.encoder
     assert isinstance(encoder, FakeEncoder)
     assert encoder.encoded == [3]
@@ -75,7 +74,7 @@ def test_handles_a_photo_on_its_side(real_engine: FaceEngine) -> None:
     lying = opened(cast_photo()).transpose(Image.Transpose.ROTATE_90)
     (reading,) = read_portraits(real_engine, [encode(lying, quality=95)])
 
-    assert reading.reason == Reason.NONE
+    assert reading.error is None
     assert (reading.width, reading.height) == (480, 600)
 
 
@@ -88,6 +87,7 @@ def test_handles_a_photo_on_its_side(real_engine: FaceEngine) -> None:
         (encode(make_picture(), "BMP"), Reason.UNSUPPORTED),
         (encode(make_picture(40, 50)), Reason.TOO_SMALL),
         (bytes(MAX_FILE_BYTES + 1), Reason.TOO_LARGE),
+        (encode(Image.new("1", (9000, 9000)), "PNG"), Reason.TOO_MANY_PIXELS),
     ],
 )
 def test_every_way_to_fail_has_its_reason(
@@ -95,7 +95,8 @@ def test_every_way_to_fail_has_its_reason(
 ) -> None:
     (reading,) = read_portraits(fake_engine, [data])
 
-    assert reading.reason == reason
+    assert reading.error is not None
+    assert reading.error.reason == reason
     assert reading.face is None
     assert reading.chip == b""
 
@@ -104,18 +105,27 @@ def test_a_second_face_as_large_makes_it_nobodys_portrait() -> None:
     large, small = Box(10, 10, 130, 150), Box(180, 40, 230, 100)
     rival = Box(150, 10, 260, 150)
 
-    for boxes, reason in (([large, small], ""), ([large, rival], Reason.SEVERAL_FACES)):
+    def read(*boxes: Box) -> PhotoError | None:
         engine = FaceEngine(FakeDetector(boxes), FakeEncoder())
         (reading,) = read_portraits(engine, [encode(make_picture())])
-        assert reading.reason == reason
+        return reading.error
+
+    assert read(large, small) is None
+    error = read(large, rival, rival)
+    assert isinstance(error, SeveralFaces)
+    assert describe_reason(error) == "more than one face (3 faces)"
 
 
 def test_a_face_too_small_is_told_from_no_face() -> None:
     engine = FaceEngine(FakeDetector([Box(10, 10, 25, 30)]), FakeEncoder())
     (reading,) = read_portraits(engine, [encode(make_picture())])
 
-    assert reading.reason == Reason.FACE_TOO_SMALL
+    assert isinstance(reading.error, FaceTooSmall)
     assert reading.picture
+
+
+def test_every_reason_of_a_photo_has_a_label() -> None:
+    assert {error.reason for error in PhotoError.__subclasses__()} == set(LABELS)
 
 
 @pytest.mark.parametrize(

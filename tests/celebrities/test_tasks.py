@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from celebrities.index.builds import claim_build
-from celebrities.models import IndexBuild, Portrait
+from celebrities.models import IndexBuild, Portrait, gallery_storage
 from celebrities.tasks import (
     embed_portraits_task,
     rebuild_index_task,
@@ -69,6 +69,19 @@ def test_tending_embeds_what_waits_then_rebuilds(fake_engine: FaceEngine, valkey
     build = IndexBuild.objects.current()
     assert build is not None
     assert build.items == 3
+
+
+def test_tending_goes_on_beside_a_portrait_that_cannot_be_read(
+    fake_engine: FaceEngine, valkey: str
+) -> None:
+    gone, _ = make_portrait(data=make_photo(1)), make_portrait(data=make_photo(2))
+    gallery_storage().delete(gone.image.name or "")
+    tend_gallery_task()
+    Portrait.objects.ready().update(embedded_at=timezone.now() - timedelta(minutes=1))
+    tend_gallery_task()
+
+    assert Portrait.objects.get(pk=gone.pk).status == Portrait.Status.PENDING
+    assert IndexBuild.objects.get().items == 1
 
 
 def test_tending_is_cheap_when_there_is_nothing_to_do(

@@ -15,15 +15,7 @@ from celebrities.models import Celebrity
 from celebrities.photos import open_to_keep
 from lookalike import engine
 from lookalike.database import DatabaseCommand
-from lookalike.faces.errors import (
-    FacesError,
-    FaceTooSmall,
-    PhotoError,
-    PhotoTooLarge,
-    PhotoTooSmall,
-    TooManyPixels,
-    UnsupportedFormat,
-)
+from lookalike.faces.errors import FacesError, NoFace, PhotoError, Reason
 from lookalike.faces.types import Face, Neighbour, Photo
 
 NO_INDEX = 2
@@ -51,48 +43,39 @@ class Command(DatabaseCommand):
         for photo in options["photos"]:
             started = time.perf_counter()
             try:
-                says = match_photo(photo, options["k"], exact=options["exact"])
+                result = match_photo(photo, options["k"], exact=options["exact"])
             except GalleryError as error:
                 raise CommandError(str(error), returncode=NO_INDEX) from error
-            problem = says.pop("problem", "")
-            says["seconds"] = round(time.perf_counter() - started, 4)
+            problem = result.pop("problem", "")
+            result["seconds"] = round(time.perf_counter() - started, 4)
             if problem:
                 self.stderr.write(f"{photo}: {problem}")
-            self.stdout.write(json.dumps(says) if options["json"] else describe(says))
+            self.stdout.write(json.dumps(result) if options["json"] else describe(result))
 
 
 def match_photo(path: Path, k: int, *, exact: bool) -> dict[str, Any]:
-    """What the gallery says to a photo, and, where it can't be used, what the problem is."""
-    says: dict[str, Any] = {"photo": str(path), "outcome": "matched", "faces": []}
+    """The JSON object for one photo, with a ``problem`` for people if it can't be used."""
+    result: dict[str, Any] = {"photo": str(path), "outcome": "matched", "faces": []}
     try:
         photo = open_to_keep(path)
         upright, detections = engine.get_engine().find_faces(photo)
+        if not detections:
+            raise NoFace
     except PhotoError as error:
-        outcome = name_outcome(error)
-        return {**says, "outcome": outcome, "problem": f"{outcome.replace('_', ' ')}: {error}"}
+        words = error.reason.replace("_", " ")
+        problem = f"{words}: {error}" if str(error) else words
+        return {**result, "outcome": error.reason, "problem": problem}
     except OSError as error:
-        return {**says, "outcome": "unreadable", "problem": error.strerror or str(error)}
-    if not detections:
-        return {**says, "outcome": "no_face"}
+        problem = error.strerror or str(error)
+        return {**result, "outcome": Reason.UNREADABLE, "problem": problem}
     faces = engine.get_engine().encode_faces(upright, detections)
     vectors = np.stack([face.vector for face in faces])
     found = find_lookalikes(vectors, k=k, method="exact" if exact else None).neighbours
     names = name_people(found)
-    says["faces"] = [
+    result["faces"] = [
         describe_face(upright, face, near, names) for face, near in zip(faces, found, strict=True)
     ]
-    return says
-
-
-def name_outcome(error: PhotoError) -> str:
-    match error:
-        case UnsupportedFormat():
-            return "unsupported"
-        case PhotoTooLarge() | TooManyPixels():
-            return "too_large"
-        case PhotoTooSmall() | FaceTooSmall():
-            return "too_small"
-    return "unreadable"
+    return result
 
 
 def name_people(found: list[list[Neighbour]]) -> dict[int, tuple[str, str]]:
@@ -104,7 +87,7 @@ def name_people(found: list[list[Neighbour]]) -> dict[int, tuple[str, str]]:
 def describe_face(
     photo: Photo, face: Face, found: list[Neighbour], names: dict[int, tuple[str, str]]
 ) -> dict[str, Any]:
-    """A face in full upright pixels, with its look-alikes, nearest first."""
+    """A face, its box in pixels of the full upright photo, and its matches, nearest first."""
     return {
         "box": [round(side, 1) for side in face.box.scaled(1 / photo.scale)],
         "confidence": round(float(face.confidence), 4),
@@ -121,11 +104,12 @@ def describe_face(
     }
 
 
-def describe(says: dict[str, Any]) -> str:
-    """The same for people to read."""
-    lines = [f"{says['photo']}: {says['outcome'].replace('_', ' ')} ({says['seconds']:.2f} s)"]
-    for number, face in enumerate(says["faces"], 1):
-        if len(says["faces"]) > 1:
+def describe(result: dict[str, Any]) -> str:
+    """The result as lines for people."""
+    outcome = result["outcome"].replace("_", " ")
+    lines = [f"{result['photo']}: {outcome} ({result['seconds']:.2f} s)"]
+    for number, face in enumerate(result["faces"], 1):
+        if len(result["faces"]) > 1:
             lines.append(f"  face {number}")
         lines += [f"  {match['similarity']:3d}  {match['name']}" for match in face["matches"]]
     return "\n".join(lines)
