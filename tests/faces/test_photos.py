@@ -611,7 +611,7 @@ def test_handles_a_missing_file_as_the_operators_matter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 4, -1])
-def test_turn_photo_goes_clockwise(turns: int) -> None:
+def test_rotate_photo_goes_clockwise(turns: int) -> None:
     photo = open_it(saved(picture(), "PNG"))
 
     turned = rotate_photo(photo, turns)
