@@ -37,8 +37,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 benchmark: setup
-	$(BIN)/python -m benchmarks
-	$(BIN)/python -m benchmarks.batch --write
+	$(BIN)/python -m benchmarks run
 
 screenshots: setup
 	$(BIN)/python docs/make_screenshots.py

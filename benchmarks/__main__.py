@@ -1,91 +1,55 @@
-"""`make benchmark`: runs every part, keeps the figures, writes docs/benchmarks.md."""
+"""`make benchmark`: measures parts, keeps their figures and renders docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import platform
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from benchmarks.encoders import bench_encoders
-from benchmarks.growth import bench_growth, bench_memory
-from benchmarks.index import bench_index
-from benchmarks.pages import bench_pages
-from benchmarks.peers import ROOT, WORK
-from benchmarks.photos import bench_photos
-from benchmarks.quality import bench_quality
-from benchmarks.report import write_report
-from benchmarks.site import bench_site
-
-PARTS: dict[str, Callable[[], Any]] = {
-    "photos": bench_photos,
-    "encoders": bench_encoders,
-    "site": bench_site,
-    "index": bench_index,
-    "growth": bench_growth,
-    "memory": bench_memory,
-    "quality": bench_quality,
-    "pages": bench_pages,
-}
+from benchmarks.compare import compare_checkouts
+from benchmarks.figures import load_records, save_record
+from benchmarks.page import write_pages
+from benchmarks.parts import PARTS, run_part
+from benchmarks.paths import FIGURES, WORK
+from benchmarks.timing import QUICK
 
 
-def describe_machine() -> dict[str, Any]:
-    names = [
-        line.split(":", 1)[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    wide = "avx512f" in Path("/proc/cpuinfo").read_text()
-    return {
-        "processor": names[0] if names else platform.processor(),
-        "cores": os.cpu_count(),
-        "instructions": "AVX-512" if wide else "AVX2 or less",
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-        "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 1),
-    }
+def run_parts(parts: list[str], *, quick: bool) -> None:
+    for part in parts:
+        print(f"{part} ...", flush=True)
+        record = run_part(part)
+        print(f"{part}: {record['seconds']} s", flush=True)
+        if quick:
+            print(json.dumps(record["figures"], indent=1))
+        else:
+            save_record(FIGURES, part, record)
+    write_pages(load_records(FIGURES), FIGURES.parent)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="reduced runs, printed and not kept")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="measure parts (all by default) and write the page")
+    run.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part")
+    commands.add_parser("render", help="write the page from the figures that are kept")
+    compare = commands.add_parser("compare", help="photos by another checkout and by this one")
+    compare.add_argument("base", type=Path, help="folder of the other checkout")
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make benchmark", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
-    parser.add_argument("--report", action="store_true", help="only write the page anew")
-    chosen = parser.parse_args()
-    unknown = set(chosen.parts) - PARTS.keys()
-    if unknown:
-        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    arguments = parse_arguments()
     WORK.mkdir(parents=True, exist_ok=True)
-    kept = WORK / "results.json"
-    results: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
-    for name in [] if chosen.report else chosen.parts or PARTS:
-        print(f"{name} ...", flush=True)
-        machine, started = describe_machine(), time.monotonic()
-        # Each part in a process of its own: none inherits another's memory or threads.
-        code = (
-            "import json; from benchmarks.__main__ import PARTS; "
-            f"print('\\n' + json.dumps(PARTS[{name!r}]()))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
-        )
-        if done.returncode:
-            sys.exit(f"The part {name} failed; its message stands above.")
-        results[name] = {
-            "figures": json.loads(done.stdout.strip().splitlines()[-1]),
-            "machine": machine,
-            "date": datetime.now(UTC).date().isoformat(),
-            "seconds": round(time.monotonic() - started),
-        }
-        print(f"{name}: {results[name]['seconds']} s", flush=True)
-        kept.write_text(json.dumps(results, indent=1))
-    write_report(results, ROOT / "docs")
+    if arguments.quick:
+        os.environ[QUICK] = "1"
+    if arguments.command == "compare":
+        print(*compare_checkouts(arguments.base), sep="\n")
+    elif arguments.command == "render":
+        write_pages(load_records(FIGURES), FIGURES.parent)
+    else:
+        run_parts(arguments.parts or [*PARTS], quick=arguments.quick)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,7 @@
-"""Batches against one photo at a time, and Annoy against an exhaustive scan.
-
-    python -m benchmarks.batch [--photos 500] [--write]
-
-With --write the table goes into docs/batch.md, between its marks.
-"""
+"""Part "batch": batches against one photo at a time, and Annoy against an exhaustive scan."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -21,26 +13,45 @@ from annoy import AnnoyIndex
 from batchflow import B, Dataset, FilesIndex, Pipeline
 from PIL import Image, ImageEnhance
 
+from benchmarks.figures import Figures
+from benchmarks.index import draw_vectors, find_vectors
+from benchmarks.paths import CAST
+from benchmarks.timing import alternate, amount, time_once
 from lookalike.batch import CelebrityBatch, EncoderModel, get_engine
 from lookalike.batch.steps import open_file
-from lookalike.faces.index import Index, IndexRows, build_index, open_index
-from lookalike.faces.types import Vectors
+from lookalike.faces.index import IndexRows, build_index, open_index
+from lookalike.faces.types import Vector, Vectors
 
-ROOT = Path(__file__).resolve().parent.parent
-CAST = ROOT / "celebrities" / "demo"
-PAGE = ROOT / "docs" / "batch.md"
-MARKS = ("<!-- figures -->", "<!-- end of figures -->")
-
+PHOTOS = amount(500, quick=40)
 BATCH_SIZE = 64
-RUNS = 3
-SIZES = (10_000, 100_000)
+RUNS = amount(3, quick=1)
+SIZES = (10_000, 100_000)[: amount(2, quick=1)]
 QUERIES = 200
 NEAREST = 7
-"""The ancestor of this project searched for seven neighbours and told how many were right."""
+"""The ancestor of this project searched for seven neighbours."""
+
+Search = Callable[[Vector], list[int]]
+
+
+def bench_batch() -> Figures:
+    with tempfile.TemporaryDirectory() as folder:
+        make_photos(Path(folder), PHOTOS)
+        rates, vectors = _measure_rates(Path(folder))
+    alone, together = vectors.values()
+    assert alone.keys() == together.keys()
+    return {
+        "photos": PHOTOS,
+        "batch_size": BATCH_SIZE,
+        **rates,
+        "faces": len(alone),
+        "largest_difference": max(float(np.abs(alone[n] - together[n]).max()) for n in alone),
+        "nearest": NEAREST,
+        "searches": [row for size in SIZES for row in _measure_searches(size)],
+    }
 
 
 def make_photos(folder: Path, count: int) -> None:
-    """``count`` photos of the cast: each another cut, size and brightness of one of them."""
+    """Photos of the cast, each with its own cut, size and brightness."""
     rng = np.random.default_rng(1)
     cast = sorted(CAST.glob("*_[123].jpg"))
     for number in range(count):
@@ -52,7 +63,21 @@ def make_photos(folder: Path, count: int) -> None:
             lit.save(folder / f"{number:04}.jpg", quality=90)
 
 
-def encode_one_by_one(folder: Path) -> dict[str, np.ndarray]:
+def _measure_rates(folder: Path) -> tuple[dict[str, float], dict[str, dict[str, Vector]]]:
+    """Photos per second of both ways, and the vectors that they find by file name."""
+    ways = {"one_by_one": encode_one_by_one, "in_batches": encode_in_batches}
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    vectors: dict[str, dict[str, Vector]] = {}
+    for _, names in zip(range(RUNS), alternate([*ways]), strict=False):
+        for name in names:
+            started = time.perf_counter()
+            vectors[name] = ways[name](folder)
+            times[name].append(time.perf_counter() - started)
+    rates = {name: PHOTOS / statistics.median(found) for name, found in times.items()}
+    return {name: round(rate, 1) for name, rate in rates.items()}, vectors
+
+
+def encode_one_by_one(folder: Path) -> dict[str, Vector]:
     engine = get_engine()
     vectors = {}
     for path in sorted(folder.glob("*.jpg")):
@@ -62,159 +87,76 @@ def encode_one_by_one(folder: Path) -> dict[str, np.ndarray]:
     return vectors
 
 
-def encode_in_batches(folder: Path) -> dict[str, np.ndarray]:
+def encode_in_batches(folder: Path) -> dict[str, Vector]:
     data = Dataset(FilesIndex(path=f"{folder}/*.jpg", sort=True), CelebrityBatch)
     pipeline = Pipeline().init_model("faces", EncoderModel, "static")
     pipeline = pipeline.load_cv().detect_face().crop_from_bbox()
     pipeline = pipeline.predict_model("faces", B.images, save_to=B.embedding) << data
-    vectors: dict[str, np.ndarray] = {}
+    vectors: dict[str, Vector] = {}
     for batch in pipeline.gen_batch(min(BATCH_SIZE, len(data)), n_epochs=1):
         vectors.update(zip(*batch.stack("embedding"), strict=True))
     return vectors
 
 
-def bench_batches(count: int) -> list[str]:
-    """Both ways in turn, several times; rows of the table."""
-    ways = {"one by one": encode_one_by_one, "in batches": encode_in_batches}
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        make_photos(folder, count)
-        found = {}
-        for run in range(RUNS):
-            for way in list(ways)[:: -1 if run % 2 else 1]:
-                started = time.perf_counter()
-                found[way] = ways[way](folder)
-                seconds[way].append(time.perf_counter() - started)
-    alone, together = found.values()
-    assert alone.keys() == together.keys()
-    apart = max(float(np.abs(alone[name] - together[name]).max()) for name in alone)
-    same = f"vectors that differ by {apart:.0e} at most" if apart else "the same vectors"
-    rates = {way: count / statistics.median(times) for way, times in seconds.items()}
-    times_faster = rates["in batches"] / rates["one by one"]
+def _measure_searches(size: int) -> list[Figures]:
+    made = draw_vectors(find_vectors(), size + QUERIES, 128, seed=2)
+    vectors, queries = made[:size], made[size:]
+    with tempfile.TemporaryDirectory() as folder:
+        ways = {
+            "exhaustive scan": scan_all(vectors),
+            "Annoy, 10 trees, its defaults": _ask_annoy(vectors, 10),
+            "this index": _ask_ours(vectors, Path(folder)),
+        }
+        found = {name: [search(query) for query in queries] for name, search in ways.items()}
+        times = {
+            name: statistics.median(time_once(search, query) for query in queries)
+            for name, search in ways.items()
+        }
+    right, slow = found["exhaustive scan"], times["exhaustive scan"]
     return [
-        f"| Photos to vectors, {count} photos of the cast | photos a second |",
-        "|---|---|",
-        f"| one by one | {rates['one by one']:.1f} |",
-        f"| in batches of {BATCH_SIZE} | {rates['in batches']:.1f} ({times_faster:.1f} times) |",
-        "",
-        f"Both ways found {len(alone)} faces and {same}.",
+        {
+            "photos": size,
+            "way": name,
+            "right": round(count_right(found[name], right), 2),
+            "ms": round(ms, 3),
+            "times": round(slow / ms, 1),
+        }
+        for name, ms in times.items()
     ]
 
 
-def make_vectors(count: int) -> Vectors:
-    """Unit vectors that are spread as those of the cast are."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for path in CAST.glob("*_[123].jpg"):
-            (folder / path.name).symlink_to(path)
-        known = np.stack(list(encode_in_batches(folder).values()))
-    rng = np.random.default_rng(2)
-    # Normal numbers mixed by the centred vectors have the vectors' own covariance; a little
-    # noise keeps directions that 144 photos leave empty from being empty altogether.
-    mix = (known - known.mean(axis=0)) / np.sqrt(len(known))
-    made = known.mean(axis=0) + rng.standard_normal((count, len(known))) @ mix
-    made += rng.normal(0, 0.01, made.shape)
-    return np.asarray(made / np.linalg.norm(made, axis=1, keepdims=True), np.float32)
+def count_right(found: list[list[int]], right: list[list[int]]) -> float:
+    """Mean number of true neighbours found per query."""
+    return statistics.mean(len({*a} & {*b}) for a, b in zip(found, right, strict=True))
 
 
-def time_search(search: Callable[[np.ndarray], list[int]], queries: Vectors) -> tuple[float, list]:
-    """Median milliseconds a query, and what was found."""
-    times, found = [], []
-    for query in queries:
-        started = time.perf_counter()
-        found.append(search(query))
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times), found
-
-
-def scan_all(vectors: Vectors) -> Callable[[np.ndarray], list[int]]:
-    def search(query: np.ndarray) -> list[int]:
+def scan_all(vectors: Vectors) -> Search:
+    def search(query: Vector) -> list[int]:
         products = vectors @ query
         nearest = np.argpartition(products, -NEAREST)[-NEAREST:]
-        return nearest[np.argsort(-products[nearest])].tolist()
+        return [int(row) for row in nearest[np.argsort(-products[nearest])]]
 
     return search
 
 
-def ask_annoy(vectors: Vectors, trees: int) -> Callable[[np.ndarray], list[int]]:
+def _ask_annoy(vectors: Vectors, trees: int) -> Search:
     """Annoy with its defaults, as the ancestor used it."""
     index = AnnoyIndex(vectors.shape[1], "euclidean")
     index.set_seed(1)
     for number, vector in enumerate(vectors):
         index.add_item(number, vector)
     index.build(trees, n_jobs=1)
-    return lambda query: index.get_nns_by_vector(query, NEAREST)
+
+    def search(query: Vector) -> list[int]:
+        rows: list[int] = index.get_nns_by_vector(query, NEAREST)
+        return rows
+
+    return search
 
 
-def open_built(vectors: Vectors, folder: Path) -> Index:
+def _ask_ours(vectors: Vectors, folder: Path) -> Search:
     numbers = np.arange(len(vectors))
     rows = IndexRows(vectors, numbers, numbers)
     build_index(folder, "bench", rows, encoder_name="dlib", encoder_version="1")
-    return open_index(folder / "bench")
-
-
-def bench_search(size: int) -> list[str]:
-    made = make_vectors(size + QUERIES)
-    vectors, queries = made[:size], made[size:]
-    with tempfile.TemporaryDirectory() as folder:
-        index = open_built(vectors, Path(folder))
-        ways = {
-            "exhaustive scan": scan_all(vectors),
-            "Annoy, 10 trees, its defaults": ask_annoy(vectors, 10),
-            "this index, approximate": lambda query: [
-                line.portrait_id for line in index.search(query, NEAREST, exact=False)
-            ],
-            "this index, exact": lambda query: [
-                line.portrait_id for line in index.search(query, NEAREST, exact=True)
-            ],
-        }
-        measured = {name: time_search(search, queries) for name, search in ways.items()}
-    slow, right = measured["exhaustive scan"]
-    rows = []
-    for name, (ms, found) in measured.items():
-        kept = statistics.mean(len(set(a) & set(b)) for a, b in zip(found, right, strict=True))
-        rows.append(f"| {size:,} | {name} | {kept:.2f} of {NEAREST} | {ms:.2f} | {slow / ms:.1f} |")
-    return rows
-
-
-def describe_machine(load: float) -> str:
-    """``load`` is the machine's average before the run: beside other work, batches have no
-    free core to gain by, and every figure is worse."""
-    cores = len(os.sched_getaffinity(0))
-    python = platform.python_version()
-    return (
-        f"Measured on {cores} cores ({platform.machine()}), Python {python}, with a load of "
-        f"{load:.1f} before."
-    )
-
-
-def write_page(text: str) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    PAGE.write_text(f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}", encoding="utf-8")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=int, default=500)
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/batch.md")
-    options = parser.parse_args()
-    load = os.getloadavg()[0]
-    lines = bench_batches(options.photos)
-    lines += [
-        "",
-        f"| Photos in the index | Search for {NEAREST} | right | ms | times as fast as the scan |",
-        "|---|---|---|---|---|",
-    ]
-    for size in SIZES:
-        lines += bench_search(size)
-    text = "\n".join([*lines, "", describe_machine(load)])
-    print(text)
-    if options.write:
-        write_page(text)
-
-
-if __name__ == "__main__":
-    main()
+    index = open_index(folder / "bench")
+    return lambda query: [line.portrait_id for line in index.search(query, NEAREST)]

@@ -1,67 +1,120 @@
-"""Part 2: the encoders alone, beside dlib, eager torch, and the machine's own limit."""
+"""Part "encoders": the encoders alone, beside dlib, eager torch and the machine's limit."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dlib
 import numpy as np
+import torch
+from facenet_pytorch import InceptionResnetV1
 from PIL import Image
 
-from benchmarks.engine import SESSIONS
-from benchmarks.int8 import bench_int8
-from benchmarks.peers import WORK
-from benchmarks.photos import CAST
-from benchmarks.timing import time_beside
+from benchmarks.figures import Figures
+from benchmarks.paths import CAST, SESSIONS, WORK
+from benchmarks.timing import RUNS, time_beside, time_once
+from lookalike.faces.encoders.dlib import DlibEncoder, find_weights, read_weights
+from lookalike.faces.encoders.dlib_network import DlibNetwork
+from lookalike.faces.encoders.facenet import FacenetEncoder
+from lookalike.faces.runtime import Session, load_session
+from lookalike.faces.types import Pixels
 
 BATCHES = (1, 8, 32)
 
 
-def make_chips(side: int, count: int) -> list[np.ndarray]:
+def bench_encoders(threads: int = 1) -> Figures:
+    torch.set_num_threads(threads)
+    return {
+        "threads": threads,
+        "matrix_gflops": round(measure_matrix_rate(), 1),
+        "dlib": _bench_dlib(threads),
+        "facenet": _bench_facenet(threads),
+    }
+
+
+def _bench_dlib(threads: int) -> Figures:
+    """Our network once per face, as dlib's, and as the site runs it: each face mirrored too."""
+    theirs = dlib.face_recognition_model_v1(str(find_weights()))
+    ours, encoder = _load_single_pass(threads), DlibEncoder(SESSIONS, threads=threads)
+    gflop = count_gflop(DlibNetwork(read_weights()), 150)
+    rows, differences = [], []
+    for batch in BATCHES:
+        chips = make_chips(150, batch)
+        ways: dict[str, Callable[[], Any]] = {
+            "ours": partial(ours, np.stack(chips)),
+            "mirrored": partial(encoder.encode, chips),
+            "dlib": partial(_describe_all, theirs, chips),
+        }
+        differences.append(float(np.abs(ways["ours"]()[0] - np.array(ways["dlib"]())).max()))
+        rows.append(make_row(batch, time_beside(ways), gflop))
+    return {"rows": rows, "gflop": round(gflop, 3), "largest_difference": max(differences)}
+
+
+def _describe_all(network: Any, chips: list[Pixels]) -> list[Any]:
+    return [network.compute_face_descriptor(chip) for chip in chips]
+
+
+def _bench_facenet(threads: int) -> Figures:
+    """InceptionResnetV1 with random weights, which take the same time as trained ones."""
+    path, digest = _save_random_weights()
+    encoder = FacenetEncoder(path, SESSIONS, threads=threads, expected_sha256=digest)
+    theirs = InceptionResnetV1()
+    theirs.load_state_dict(torch.load(path, weights_only=True), strict=False)
+    theirs.eval()
+    gflop = count_gflop(theirs, 160)
+    rows, cosines = [], []
+    for batch in BATCHES:
+        chips = make_chips(160, batch)
+        tensor = (torch.from_numpy(np.stack(chips)).permute(0, 3, 1, 2).float() - 127.5) / 128
+        ways: dict[str, Callable[[], Any]] = {
+            "ours": partial(encoder.encode, chips),
+            "eager": partial(theirs, tensor),
+        }
+        with torch.inference_mode():
+            cosines.append(float((ways["ours"]() * ways["eager"]().numpy()).sum(axis=1).min()))
+            rows.append(make_row(batch, time_beside(ways), gflop))
+    return {"rows": rows, "least_cosine": min(cosines)}
+
+
+def make_row(batch: int, times: Mapping[str, float], gflop: float) -> dict[str, float]:
+    """Milliseconds per face of each way, how many times as long as ours the last way takes,
+    and our rate. ``times`` are milliseconds per batch."""
+    row = {f"{name}_ms": round(ms / batch, 2) for name, ms in times.items()}
+    ours, last = times["ours"], [*times.values()][-1]
+    return {
+        "batch": batch,
+        **row,
+        "times": round(last / ours, 2),
+        "gflops": round(gflop * batch / ours * 1000, 1),
+    }
+
+
+def make_chips(side: int, count: int) -> list[Pixels]:
+    """(side, side, 3) uint8 pictures of the cast, not aligned."""
     paths = sorted(CAST.glob("*.jpg"))[:count]
     return [np.asarray(Image.open(path).convert("RGB").resize((side, side))) for path in paths]
 
 
-def save_random_weights() -> tuple[Path, str]:
-    """A randomly initialised InceptionResnetV1 in the form of the published file."""
-    import hashlib
+class _SinglePass(torch.nn.Module):
+    """dlib's own descriptors of uint8 chips with the channels last."""
 
-    import torch
-    from facenet_pytorch import InceptionResnetV1
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = DlibNetwork(read_weights())
 
-    path = WORK / "random-inception.pt"
-    if not path.exists():
-        torch.manual_seed(1)
-        torch.save(InceptionResnetV1().eval().state_dict(), path)
-    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+    def forward(self, chips: torch.Tensor) -> torch.Tensor:
+        vectors: torch.Tensor = self.network(chips.permute(0, 3, 1, 2).float())
+        return vectors
 
 
-def bench_encoders(threads: int = 1) -> dict[str, Any]:
-    import torch
-
-    torch.set_num_threads(threads)
-    return {
-        "threads": threads,
-        "dlib": _bench_dlib(threads),
-        "facenet": _bench_facenet(threads),
-        "int8": bench_int8(),
-        "matrix_gflops": round(measure_matrix_rate(), 1),
-    }
-
-
-def _bench_dlib(threads: int) -> dict[str, Any]:
-    """Ours and dlib's, one pass a face each, so that both do the same arithmetic."""
-    import dlib
-
-    from lookalike.faces.encoders.dlib import DlibEncoder, find_weights, read_weights
-    from lookalike.faces.encoders.dlib_network import DlibNetwork
-    from lookalike.faces.runtime import load_session
-
-    theirs = dlib.face_recognition_model_v1(str(find_weights()))
-    encoder = DlibEncoder(SESSIONS, threads=threads)
-    plain = load_session(
+def _load_single_pass(threads: int) -> Session:
+    return load_session(
         "benchmark-dlib",
-        lambda: _Plain(DlibNetwork(read_weights())),
+        _SinglePass,
         [np.zeros((2, 150, 150, 3), np.uint8)],
         SESSIONS,
         "one pass",
@@ -70,39 +123,25 @@ def _bench_dlib(threads: int) -> dict[str, Any]:
         dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}},
         threads=threads,
     )
-    table, apart = {}, 0.0
-    for batch in BATCHES:
-        chips = make_chips(150, batch)
-        stack = np.stack(chips)
-        expected = np.array([theirs.compute_face_descriptor(chip) for chip in chips])
-        apart = max(apart, float(np.abs(plain(stack)[0] - expected).max()))
-        table[batch] = {
-            name: round(ms / batch, 3)
-            for name, ms in time_beside(
-                {
-                    "lookalike": lambda stack=stack: plain(stack),
-                    "lookalike, mirrored too": lambda chips=chips: encoder.encode(chips),
-                    "dlib": lambda chips=chips: [theirs.compute_face_descriptor(c) for c in chips],
-                },
-                runs=9 if batch < 32 else 5,
-            ).items()
-        }
-    return {
-        "ms_a_face": table,
-        "largest_difference": apart,
-        "gflop_a_face": round(count_gflop(DlibNetwork(read_weights()), 150), 3),
-    }
 
 
-def count_gflop(network: Any, side: int) -> float:
-    """Multiplications and additions, in 10^9 of both together, of one chip's convolutions."""
-    import torch
+def _save_random_weights() -> tuple[Path, str]:
+    """A file in the form of the published one, and its SHA-256."""
+    path = WORK / "random-inception.pt"
+    if not path.exists():
+        torch.manual_seed(1)
+        torch.save(InceptionResnetV1().eval().state_dict(), path)
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
+
+def count_gflop(network: torch.nn.Module, side: int) -> float:
+    """Operations in 10^9 of the convolutions for one chip; a multiply-add counts as two."""
     operations = 0
 
-    def count(module: Any, given: Any, found: Any) -> None:
+    def count(module: torch.nn.Module, inputs: Any, output: torch.Tensor) -> None:
         nonlocal operations
-        operations += 2 * found[0].numel() * module.weight[0].numel()
+        weight = module.get_parameter("weight")
+        operations += 2 * output[0].numel() * weight[0].numel()
 
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
@@ -112,65 +151,8 @@ def count_gflop(network: Any, side: int) -> float:
     return operations / 1e9
 
 
-def _Plain(network: Any) -> Any:  # noqa: N802 - it stands for a class, made late for torch's sake
-    import torch
-
-    class Plain(torch.nn.Module):
-        """uint8 chips, channels last -> dlib's own descriptors."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-
-        def forward(self, chips: torch.Tensor) -> Any:
-            return self.network(chips.permute(0, 3, 1, 2).float())
-
-    return Plain()
-
-
-def _bench_facenet(threads: int) -> dict[str, Any]:
-    import torch
-    from facenet_pytorch import InceptionResnetV1
-
-    from lookalike.faces.encoders.facenet import FacenetEncoder
-
-    path, digest = save_random_weights()
-    ours = FacenetEncoder(path, SESSIONS, threads=threads, expected_sha256=digest)
-    theirs = InceptionResnetV1()
-    theirs.load_state_dict(torch.load(path, weights_only=True), strict=False)
-    theirs.eval()
-    table, cosine = {}, 1.0
-    for batch in BATCHES:
-        chips = make_chips(160, batch)
-        tensor = torch.from_numpy(np.stack(chips)).permute(0, 3, 1, 2).float()
-        with torch.inference_mode():
-            expected = theirs((tensor - 127.5) / 128).numpy()
-            cosine = min(cosine, float((ours.encode(chips) * expected).sum(axis=1).min()))
-            times = time_beside(
-                {
-                    "lookalike": lambda chips=chips: ours.encode(chips),
-                    "torch eager": lambda tensor=tensor: theirs((tensor - 127.5) / 128),
-                },
-                runs=9 if batch < 32 else 5,
-            )
-        table[batch] = {name: round(ms / batch, 2) for name, ms in times.items()}
-    return {
-        "ms_a_face": table,
-        "least_cosine": cosine,
-        "gflop_a_face": round(count_gflop(theirs, 160), 3),
-    }
-
-
 def measure_matrix_rate() -> float:
-    """GFLOP/s of torch's own float32 product of two 2048 x 2048 matrices, the best of nine."""
-    import time
-
-    import torch
-
+    """GFLOP/s of the fastest float32 product of two 2048 x 2048 matrices."""
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
-    best = float("inf")
-    for _ in range(9):
-        started = time.perf_counter()
-        torch.mm(a, b)
-        best = min(best, time.perf_counter() - started)
-    return 2 * 2048**3 / best / 1e9
+    fastest = min(time_once(lambda: torch.mm(a, b)) for _ in range(RUNS))
+    return 2 * 2048**3 / (fastest / 1000) / 1e9

