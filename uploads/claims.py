@@ -58,7 +58,7 @@ def update_claimed(upload: Upload, **changes: Any) -> None:
 
 def fail_claimed(upload: Upload, reason: Reason, detail: str) -> None:
     """End the upload with a reason. Raises ClaimLost if the claim no longer holds."""
-    if not _fail(_claimed(upload), upload.pk, str(upload.photo), reason, detail):
+    if not _fail(_claimed(upload), upload.pk, reason, detail):
         raise ClaimLost
 
 
@@ -72,18 +72,16 @@ def lost_workers(redelivered: bool = False) -> Q:
 def fail_exhausted(uploads: UploadQuerySet) -> int:
     """Fail those uploads that have used all their attempts; returns how many."""
     spent = uploads.filter(attempts__gte=settings.MAX_ATTEMPTS)
-    photos = list(spent.values_list("pk", "photo"))
-    return sum(_fail(spent, pk, photo, Reason.INTERNAL) for pk, photo in photos)
+    return sum(_fail(spent, pk, Reason.INTERNAL) for pk in list(spent.values_list("pk", flat=True)))
 
 
 def _claimed(upload: Upload) -> UploadQuerySet:
     return Upload.objects.filter(pk=upload.pk, claim=upload.claim, status=Status.RUNNING)
 
 
-def _fail(
-    uploads: UploadQuerySet, pk: uuid.UUID, photo: str, reason: Reason, detail: str = ""
-) -> bool:
+def _fail(uploads: UploadQuerySet, pk: uuid.UUID, reason: Reason, detail: str = "") -> bool:
     """Fail the upload if it is among ``uploads``. Only the stored photo is kept, for the page."""
+    photo = uploads.filter(pk=pk).values_list("photo", flat=True).first()
     rest = [name for name in list_files(pk) if name != photo]
     failed = uploads.filter(pk=pk).update(
         status=Status.FAILED,

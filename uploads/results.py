@@ -112,7 +112,7 @@ def _describe_waiting(upload: Upload) -> dict[str, Any]:
     away = worker_is_away()
     return {
         "place": place,
-        "look_again": AWAY_MS if away else _pause_at(place),
+        "poll_ms": AWAY_MS if away else _pause_at(place),
         "people_count": upload.compared_with,
         "worker_away": away,
     }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from uploads.views import delete, give, pictures, share, vote, watch
+from uploads.views import delete, pictures, share, status, upload, vote
 
 app_name = "uploads"
 urlpatterns = [
-    path("", give.new, name="new"),
-    path("samples/<slug:key>.jpg", give.sample, name="sample"),
-    path("u/<uuid:upload_id>/", watch.detail, name="detail"),
-    path("u/<uuid:upload_id>/status/", watch.status, name="status"),
+    path("", upload.new, name="new"),
+    path("samples/<slug:key>.jpg", upload.sample, name="sample"),
+    path("u/<uuid:upload_id>/", status.detail, name="detail"),
+    path("u/<uuid:upload_id>/status/", status.status, name="status"),
     path("u/<uuid:upload_id>/photo.jpg", pictures.photo, name="photo"),
     path("u/<uuid:upload_id>/faces/<int:number>/crop.jpg", pictures.crop, name="crop"),
     path("u/<uuid:upload_id>/faces/<int:number>/chip.jpg", pictures.chip, name="chip"),

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from lookalike.faces.errors import Reason
 from tests.uploads.factories import make_upload
-from uploads.claims import ClaimLost, claim_upload, update_claimed
+from uploads.claims import ClaimLost, claim_upload, fail_claimed, update_claimed
 from uploads.models import Upload
 from uploads.storage import list_files, store_file
 
@@ -93,3 +94,39 @@ def test_what_is_finished_stays_so(status: str) -> None:
 
 def test_it_handles_an_upload_that_is_gone() -> None:
     assert claim_upload(uuid.uuid4()) is None
+
+
+def test_a_lost_claim_deletes_no_file_of_the_next_one() -> None:
+    upload = make_upload()
+    first = claim_upload(upload.pk)
+    claim_upload(upload.pk, redelivered=True)
+    assert first is not None
+
+    with pytest.raises(ClaimLost):
+        fail_claimed(first, Reason.INTERNAL, "")
+    assert list_files(upload.pk) == [upload.received.name]
+    upload.refresh_from_db()
+    assert (upload.status, upload.failure) == ("running", "")
+
+
+def test_a_claim_ends_with_the_upload() -> None:
+    claimed = claim_upload(make_upload().pk)
+    assert claimed is not None
+    update_claimed(claimed, status=Upload.Status.DONE)
+
+    with pytest.raises(ClaimLost):
+        fail_claimed(claimed, Reason.TOOK_TOO_LONG, "")
+
+
+def test_a_failure_keeps_the_stored_photo_alone() -> None:
+    claimed = claim_upload(make_upload().pk)
+    assert claimed is not None
+    update_claimed(claimed, photo=store_file(claimed.pk, b"photo", ".jpg"))
+    store_file(claimed.pk, b"a crop")
+    fail_claimed(claimed, Reason.UNSUPPORTED, "x" * 50)
+
+    row = Upload.objects.get()
+    assert list_files(row.pk) == [row.photo.name]
+    assert (row.status, row.failure, row.detail) == ("failed", "unsupported", "x" * 40)
+    assert (row.stage, row.received.name, row.claim) == ("", "", None)
+    assert row.finished_at is not None
