@@ -1,4 +1,4 @@
-"""How well the engine knows people on an operator's own labelled photos. No database."""
+"""Read an operator's labelled photos for measuring accuracy. Uses no database."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from pathlib import PurePosixPath
 import numpy as np
 from django.utils.text import slugify
 
-from celebrities.gallery import BATCH, batched
 from celebrities.importers.layout import plan_import
 from celebrities.importers.manifest import Entry
 from celebrities.importers.sources import Source
 from celebrities.photos import open_to_keep
 from celebrities.portraits import detect_portrait
+from lookalike.chunks import batched
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Detection, Photo, Vectors
 
 Look = tuple[Photo, Detection]
 Progress = Callable[[int], None]
-"""Called with how many more photos are read."""
+"""Called with the number of photos read since the last call."""
+
+BATCH = 16
+"""Photos encoded together."""
 
 
 @dataclass(slots=True)
 class Labelled:
-    """Photos read: vectors (n, d) with whose each is, whose photos showed no usable face,
-    and what a manifest says of people, by question and person."""
+    """Row i of ``vectors``, (n, d), shows ``people[i]``. ``missed`` has the person of each photo
+    without a usable face, ``labels`` what a manifest says, by question and person."""
 
     vectors: Vectors
     people: list[str]
@@ -40,12 +43,12 @@ class Labelled:
 
 
 def read_gallery(engine: FaceEngine, source: Source, progress: Progress) -> Labelled:
-    """Read photos as those of the gallery are: one face, which must be the only one."""
+    """Read photos as the gallery does: exactly one face each."""
     return _read(engine, source, _look_at_portrait, progress)
 
 
 def read_queries(engine: FaceEngine, source: Source, progress: Progress) -> Labelled:
-    """Read photos as visitors' are, and take the largest face."""
+    """Read photos as visitors' photos are read: the largest face of each."""
     return _read(engine, source, _look_at_visitor, progress)
 
 
@@ -91,9 +94,9 @@ def _read(
 
 
 def person_of(file: str) -> str:
-    """Whose photo it is: the folder's name, or what stands before the file name's last "_".
+    """The person of a photo: the folder's name, or the file name up to its last "_".
 
-    Spelling is levelled, so that a folder "Jane Doe" and a file "jane-doe_1.jpg" agree.
+    Spelling is unified: the folder "Jane Doe" and the file "jane-doe_1.jpg" agree.
     """
     path = PurePosixPath(file)
     word = path.parent.name or path.stem.rpartition("_")[0] or path.stem
@@ -101,7 +104,7 @@ def person_of(file: str) -> str:
 
 
 def _read_file(source: Source, name: str) -> bytes:
-    """Its bytes, or none when it can't be read, which is then a photo without a face."""
+    """The file's bytes; empty if it cannot be read, which counts as a photo without a face."""
     try:
         return source.read(name)
     except OSError:

@@ -10,8 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
@@ -28,6 +27,7 @@ from celebrities.index.builds import (
 from celebrities.models import Celebrity, IndexBuild, Portrait, gallery_storage
 from celebrities.portraits import Reading, read_portraits
 from lookalike import engine
+from lookalike.chunks import batched
 
 if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
@@ -43,8 +43,6 @@ __all__ = [
     "rebuild_index",
     "store_reading",
 ]
-
-T = TypeVar("T")
 
 BATCH = 16
 """Portraits read together: enough for the encoder's batches, little enough for memory."""
@@ -231,10 +229,3 @@ def remove_files(names: Iterable[str]) -> None:
     storage = gallery_storage()
     for name in names:
         storage.delete(name)
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of ``size`` items, the last one shorter."""
-    remaining = iter(items)
-    while batch := list(islice(remaining, size)):
-        yield batch

@@ -1,4 +1,4 @@
-"""From a source to the gallery: read, embed, store, and say what came of each file."""
+"""From a source to the gallery: read, embed and store files, and report on each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from celebrities.categories import find_category
-from celebrities.gallery import BATCH, batched, store_reading
-from celebrities.importers.layout import Found, Plan
+from celebrities.gallery import BATCH, store_reading
+from celebrities.importers.layout import ListedPhoto, Plan
 from celebrities.importers.manifest import Entry, Problem
 from celebrities.importers.sources import Source
 from celebrities.index.builds import encoder_id
@@ -20,9 +20,10 @@ from celebrities.names import fold
 from celebrities.portraits import Reading, read_portraits
 from celebrities.reasons import describe_reason
 from lookalike import engine
+from lookalike.chunks import batched
 
 Progress = Callable[[int], None]
-"""Called with how many more files are done."""
+"""Called with the number of files done since the last call."""
 
 _FILLED = ("gender", "birth_year", "death_year", "other_names")
 _CREDITS = ("author", "licence", "licence_url", "source_page", "notes")
@@ -30,7 +31,7 @@ _CREDITS = ("author", "licence", "licence_url", "source_page", "notes")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How people are taken in. ``category`` is added to everybody's own."""
+    """How people are imported. ``category`` is added to everybody's own."""
 
     category: str = ""
     published: bool = True
@@ -39,7 +40,7 @@ class Options:
 
 @dataclass(slots=True)
 class Summary:
-    """What came of an import. ``people`` counts those who are new."""
+    """The result of an import. ``people`` counts new people only."""
 
     imported: int = 0
     people: int = 0
@@ -50,12 +51,12 @@ class Summary:
 def import_plan(
     source: Source, plan: Plan, options: Options, progress: Progress | None = None
 ) -> Summary:
-    """Take a plan's portraits into the gallery.
+    """Import a plan's portraits into the gallery.
 
-    A file that a person's portraits have already (by its SHA-256) is skipped, with facts
-    and credits filled in where the gallery has none, so an import can be repeated and
-    resumed. A file that can't be used makes no row, and a person without a usable file
-    isn't made. Raises WeightsMissing or DeviceMissing when there is no engine.
+    A file that the person already has (by its SHA-256) is skipped, and only fills in missing
+    facts and credits, so an import can be repeated and resumed. A file that cannot be used
+    makes no row, and no person is made without a usable file. Raises WeightsMissing or
+    DeviceMissing if there is no engine.
     """
     run = _Import(source, options)
     run.summary.skipped += plan.skipped
@@ -75,19 +76,23 @@ class _Import:
         self.people: dict[str, Celebrity] = {}
         self.categories: dict[str, Category | None] = {}
 
-    def take(self, batch: Iterable[Found]) -> None:
-        """Import some files: those that are new are read and embedded together."""
-        fresh: list[tuple[Found, str]] = []
+    def take(self, batch: Iterable[ListedPhoto]) -> None:
+        """Import some files; new ones are read and embedded together."""
+        fresh: list[tuple[ListedPhoto, str]] = []
         files: list[bytes] = []
         seen: set[tuple[str, str]] = set()
         for found in batch:
             try:
                 data = self.source.read(found.file)
+                digest = hashlib.sha256(data).hexdigest()
+                known = (found.key, digest) in seen or self.has_already(found, digest)
             except OSError as error:
                 self.fail(found, str(error))
                 continue
-            digest = hashlib.sha256(data).hexdigest()
-            if (found.key, digest) in seen or self.has_already(found, digest):
+            except ValidationError as error:
+                self.fail(found, "; ".join(error.messages))
+                continue
+            if known:
                 self.summary.skipped.append(Problem(found.entry.file, "already in the gallery"))
             else:
                 seen.add((found.key, digest))
@@ -101,10 +106,10 @@ class _Import:
             else:
                 self.store(found, digest, reading, encoder_id(faces.encoder))
 
-    def fail(self, found: Found, reason: str) -> None:
+    def fail(self, found: ListedPhoto, reason: str) -> None:
         self.summary.failed.append(Problem(found.entry.file, reason))
 
-    def has_already(self, found: Found, digest: str) -> bool:
+    def has_already(self, found: ListedPhoto, digest: str) -> bool:
         person = self.find_person(found)
         if person is None:
             return False
@@ -121,7 +126,7 @@ class _Import:
             Portrait.objects.filter(pk=there.pk).update(**blank)
         return True
 
-    def store(self, found: Found, digest: str, reading: Reading, encoder: str) -> None:
+    def store(self, found: ListedPhoto, digest: str, reading: Reading, encoder: str) -> None:
         try:
             with transaction.atomic():
                 person = self.find_person(found)
@@ -140,9 +145,9 @@ class _Import:
         self.summary.imported += 1
         self.summary.people += is_new
 
-    def find_person(self, found: Found) -> Celebrity | None:
-        """Whom the gallery has under this key, Wikidata id, or name: two people of one name
-        are told apart by their birth years."""
+    def find_person(self, found: ListedPhoto) -> Celebrity | None:
+        """The person with this key, Wikidata id or name. Birth years tell people of one name
+        apart."""
         if found.key in self.people:
             return self.people[found.key]
         people = Celebrity.objects.filter(is_fictional=self.options.is_fictional)
@@ -174,7 +179,8 @@ class _Import:
         return person
 
     def fill_person(self, person: Celebrity, entry: Entry) -> None:
-        """Set what the gallery doesn't know of the person; what it knows is the curators'."""
+        """Fill in missing facts; existing ones belong to the curators. Raises
+        ValidationError."""
         blank = {
             name: getattr(entry, name)
             for name in _FILLED

@@ -1,29 +1,56 @@
-"""manifest.csv: what is known of each file, in whichever common words its columns have."""
+"""manifest.csv: names, facts and credits of each file, under the usual headings."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lookalike.faces.tables import FILE_HEADINGS, BadLine, read_table, tidy_heading
+
+MANIFEST = "manifest.csv"
+
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "file": ("file", "filename", "file_name", "image", "photo", "path"),
+    "file": FILE_HEADINGS,
     "name": ("name", "person", "celebrity", "full_name"),
     "other_names": ("other_names", "aliases", "also_known_as"),
     "gender": ("gender", "sex"),
-    "birth_year": ("birth_year", "born", "year_of_birth"),
-    "death_year": ("death_year", "died", "year_of_death"),
+    "birth_year": (
+        "birth_year",
+        "born",
+        "year_of_birth",
+        "date_of_birth",
+        "birth_date",
+        "birthday",
+        "dob",
+    ),
+    "death_year": (
+        "death_year",
+        "died",
+        "year_of_death",
+        "date_of_death",
+        "death_date",
+    ),
     "occupations": ("occupations", "occupation", "categories", "category"),
     "wikidata": ("wikidata", "wikidata_id", "qid"),
-    "author": ("author", "photographer", "credit", "artist"),
+    "author": (
+        "author",
+        "photographer",
+        "credit",
+        "credits",
+        "photo_credit",
+        "image_credit",
+        "artist",
+        "copyright",
+    ),
     "licence": ("licence", "license", "licence_as_stated", "license_as_stated"),
     "licence_url": ("licence_url", "license_url"),
     "source_page": ("source_page", "source_url", "source"),
     "source": ("source_repository",),
     "notes": ("notes", "note"),
 }
-"""Our word for a column, and the headings under which it is found."""
+"""Fields of an `Entry`, and the headings they are read from, best first."""
 
 GENDERS = {
     "female": "female",
@@ -39,16 +66,25 @@ GENDERS = {
     "x": "other",
 }
 
+EMPTY = {"", "-", "nan", "null", "none", "n/a", "#n/a"}
+"""What spreadsheets, databases and pandas write for no value."""
+
+LIMITS = {"name": 200, "author": 300, "licence": 300, "notes": 500}
+"""Most characters that the gallery stores."""
+
 _WIKIDATA = re.compile(r"Q[1-9][0-9]{0,18}")
-
-
-class BadLine(ValueError):
-    """A line that says something the gallery can't take. The text says what."""
+_ADDRESS = re.compile(r"https?://.{0,490}")
+_DATE = re.compile(
+    r"""(?P<year>[+-]?[0-9]{1,4})           # 1987, -44, 1987.0, 1987-05-12T00:00:00Z
+        ([.,]0+ | (-[0-9]{1,2}){1,2}([ T].*)?)?
+      | [0-9]{1,2}([./-])[0-9]{1,2}\5(?P<last>[0-9]{4})""",
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What was not done, and why. ``where`` is a file's name or a manifest's line."""
+    """What was not done, and why. ``where`` is a file's name or a line of the manifest."""
 
     where: str
     reason: str
@@ -56,7 +92,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a manifest, read and checked; empty text where nothing is stated."""
+    """One checked row; texts are empty where the manifest says nothing."""
 
     file: str
     line: int
@@ -75,135 +111,142 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Manifest:
-    """Entries by file name, and the lines that could not be read."""
+class Listing:
+    """What a manifest says.
+
+    ``refused`` are files of rows that could not be used: they must not be published without
+    their names and credits. ``remarks`` say how the table was read.
+    """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    remarks: list[str] = field(default_factory=list)
+
+    def refuse(self, line: int, reason: str, files: Sequence[str]) -> None:
+        self.problems.append(Problem(f"{MANIFEST}, line {line}", reason))
+        self.refused.update(map(_tidy_file, files))
 
 
-def read_manifest(data: bytes) -> Manifest:
-    """Read a manifest.csv: UTF-8, a heading line, comma, semicolon or tab between fields.
+def read_manifest(data: bytes) -> Listing:
+    """Read a manifest in any form that `read_table` knows.
 
-    A line that can't be taken is a problem named by its number, and its file is refused;
-    the others stand.
+    A bad row becomes a problem and its file is refused; other rows stand. Raises BadLine if
+    the table as a whole cannot be understood: unknown encoding, broken quotes, or no column
+    of file names.
     """
-    manifest = Manifest()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        _complain(manifest, data.count(b"\n", 0, error.start) + 1, "it is not UTF-8")
-        return manifest
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), strict=True)
-    try:
-        heading = next(rows, [])
-        columns = _find_columns(heading)
-        if "file" not in columns:
-            raise csv.Error('it has no column "file"')
-        line = rows.line_num + 1
-        for row in rows:
-            if any(row):
-                _take_row(manifest, row, columns, len(heading), line)
-            line = rows.line_num + 1
-    except csv.Error as error:
-        _complain(manifest, max(rows.line_num, 1), str(error))
-    return manifest
+    table = read_table(data)
+    line, heading = next(table.rows, (1, [""]))
+    columns = _find_columns(line, heading)
+    listing = Listing()
+    if not table.encoding.startswith("utf"):
+        listing.remarks.append(f"{MANIFEST} was read as {table.encoding}; UTF-8 is safer")
+    unused: set[int] = set()
+    for line, cells in table.rows:
+        unused.update(at for at, cell in enumerate(cells[: len(heading)]) if _tidy(cell))
+        _take_row(listing, line, cells, columns, len(heading))
+    for at in sorted(unused - set(columns.values())):
+        name = heading[at].strip() or f"number {at + 1}"
+        listing.remarks.append(f"{MANIFEST}: the column {name!r} is unknown and was not used")
+    return listing
 
 
-def _complain(manifest: Manifest, line: int, reason: str) -> None:
-    manifest.problems.append(Problem(f"manifest.csv, line {line}", reason))
-
-
-def _find_delimiter(text: str) -> str:
-    heading = text.partition("\n")[0]
-    return max(",;\t", key=heading.count)
-
-
-def _find_columns(heading: list[str]) -> dict[str, int]:
-    """Which of the row's cells is which of our words."""
-    places = {cell.strip().lower().replace(" ", "_"): at for at, cell in enumerate(heading)}
-    found = {}
-    for word, headings in COLUMNS.items():
-        at = next((places[each] for each in headings if each in places), None)
-        if at is not None:
-            found[word] = at
-    return found
+def _find_columns(line: int, heading: Sequence[str]) -> dict[str, int]:
+    """The position of each field. Raises BadLine if no column has file names."""
+    words = [tidy_heading(cell) for cell in heading]
+    columns = {}
+    for field_name, headings in COLUMNS.items():
+        known = [word for word in headings if word in words]
+        if known:
+            columns[field_name] = words.index(known[0])
+    # pandas writes an index without a name under an empty heading, or under "index".
+    if "file" not in columns and len(words) > 1 and words[0] in ("", "index"):
+        columns["file"] = 0
+    if "file" not in columns:
+        raise BadLine(line, 'it has no column "file" in its heading')
+    return columns
 
 
 def _take_row(
-    manifest: Manifest, row: list[str], columns: dict[str, int], width: int, line: int
+    listing: Listing, line: int, cells: Sequence[str], columns: dict[str, int], width: int
 ) -> None:
-    cells = {word: _tidy(row[at]) if at < len(row) else "" for word, at in columns.items()}
+    texts = {name: _tidy(cells[at]) for name, at in columns.items() if at < len(cells)}
     try:
-        if len(row) != width:
-            raise BadLine(f"it has {len(row)} fields, the heading {width}")
-        entry = _read_entry(cells, line)
-        if entry.file in manifest.entries:
-            raise BadLine(f"{entry.file} is named a second time")
+        if any(cells[width:]):
+            raise BadLine(line, f"it has {len(cells)} fields, the heading {width}")
+        entry = _read_entry(texts, line)
+        if entry.file in listing.entries:
+            raise BadLine(line, f"{entry.file} is named a second time")
     except BadLine as error:
-        _complain(manifest, line, str(error))
-        manifest.refused.add(cells["file"])
+        # In a row out of step, any cell may be the file's name.
+        listing.refuse(line, error.problem, cells)
     else:
-        manifest.entries[entry.file] = entry
+        listing.entries[entry.file] = entry
 
 
 def _tidy(cell: str) -> str:
-    return " ".join(cell.replace("\0", "").split())
+    text = unicodedata.normalize("NFC", " ".join(cell.split()))
+    return "" if text.lower() in EMPTY else text
 
 
-def _read_entry(cells: dict[str, str], line: int) -> Entry:
-    def text(word: str) -> str:
-        return cells.get(word, "")
+def _tidy_file(cell: str) -> str:
+    return " ".join(cell.split()).replace("\\", "/").removeprefix("./")
+
+
+def _read_entry(texts: dict[str, str], line: int) -> Entry:
+    def text(name: str) -> str:
+        return texts.get(name, "")
+
+    def fail(problem: str) -> None:
+        raise BadLine(line, problem)
 
     if not text("file"):
-        raise BadLine("it names no file")
-    source = text("source_page")
-    if source and not _is_address(source):
-        raise BadLine(f"{source!r} is not a web address")
-    if text("licence_url") and not _is_address(text("licence_url")):
-        raise BadLine(f"{text('licence_url')!r} is not a web address")
+        fail("it names no file")
+    for name in ("source_page", "licence_url"):
+        if text(name) and not _ADDRESS.fullmatch(text(name)):
+            fail(f"{text(name)!r} is not a web address")
     if text("wikidata") and not _WIKIDATA.fullmatch(text("wikidata")):
-        raise BadLine(f"{text('wikidata')!r} is not a Wikidata id, such as Q42")
+        fail(f"{text('wikidata')!r} is not a Wikidata id, such as Q42")
+    notes = "; ".join(part for part in (text("notes"), text("source")) if part)
+    for name, value in (*texts.items(), ("notes", notes)):
+        if len(value) > LIMITS.get(name, len(value)):
+            fail(f"its {name} is longer than {LIMITS[name]} characters")
     return Entry(
-        file=text("file").replace("\\", "/").removeprefix("./"),
+        file=_tidy_file(text("file")),
         line=line,
-        name=text("name")[:200],
+        name=text("name"),
         other_names="\n".join(_split(text("other_names"))),
-        gender=_read_gender(text("gender")),
-        birth_year=_read_year(text("birth_year")),
-        death_year=_read_year(text("death_year")),
+        gender=_read_gender(line, text("gender")),
+        birth_year=_read_year(line, text("birth_year")),
+        death_year=_read_year(line, text("death_year")),
         occupations=tuple(_split(text("occupations").replace(",", ";"))),
         wikidata=text("wikidata"),
-        author=text("author")[:300],
-        licence=text("licence")[:300],
+        author=text("author"),
+        licence=text("licence"),
         licence_url=text("licence_url"),
-        source_page=source,
-        notes="; ".join(part for part in (text("notes"), text("source")) if part)[:500],
+        source_page=text("source_page"),
+        notes=notes,
     )
-
-
-def _is_address(text: str) -> bool:
-    return len(text) <= 500 and text.startswith(("https://", "http://"))
 
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[;|]", text) if part.strip()]
 
 
-def _read_gender(text: str) -> str:
-    if not text or text.lower() in ("unknown", "?"):
+def _read_gender(line: int, text: str) -> str:
+    if text.lower() in ("", "unknown", "?"):
         return ""
     if text.lower() not in GENDERS:
-        raise BadLine(f"{text!r} is not a gender it knows ({', '.join(sorted(GENDERS))})")
+        known = ", ".join(sorted(GENDERS))
+        raise BadLine(line, f"{text!r} is not a gender it knows ({known})")
     return GENDERS[text.lower()]
 
 
-def _read_year(text: str) -> int | None:
-    """The year at the beginning of a year or an ISO 8601 date."""
+def _read_year(line: int, text: str) -> int | None:
+    """The year of "1987", "1987.0", "1987-05-12", "12.05.1987" or "01/02/1961"."""
     if not text:
         return None
-    found = re.match(r"-?[0-9]{1,4}(?![0-9])", text)
-    if not found or not re.fullmatch(r"(-[0-9]{1,2}){0,2}(T.*)?", text[found.end() :]):
-        raise BadLine(f"{text!r} is not a year")
-    return int(found[0])
+    found = _DATE.fullmatch(text)
+    if not found:
+        raise BadLine(line, f"{text!r} is not a year")
+    return int(found["year"] or found["last"])

@@ -12,7 +12,7 @@ from celebrities.errors import BadSource
 from celebrities.portraits import MAX_FILE_BYTES
 
 MAX_FILES = 2_000_000
-MAX_MANIFEST_BYTES = 500_000_000
+MAX_MANIFEST_BYTES = 100_000_000
 # A member may be damaged, encrypted, or packed in a way that Python doesn't know.
 _UNPACKING = (
     zipfile.BadZipFile,

@@ -17,13 +17,15 @@ from lookalike.faces.errors import FacesError
 def import_and_tell(
     path: Path, options: Options, stdout: OutputWrapper, stderr: OutputWrapper, verbosity: int = 1
 ) -> Summary:
-    """Import a folder or archive; what failed is said file by file, what was skipped at a
-    higher verbosity. Raises CommandError with what to do."""
+    """Import a folder or archive, and report each file that failed; at a higher verbosity
+    also those skipped. Raises CommandError with what to do."""
     try:
         source = open_source(path)
+        plan = plan_import(source)
     except BadSource as error:
         raise CommandError(str(error)) from error
-    plan = plan_import(source)
+    for remark in plan.remarks:
+        stderr.write(f"{remark}.")
     if not plan.portraits and not plan.failed:
         raise CommandError(f"There is no portrait in {path}.")
     summary = run_import(source, plan, options)

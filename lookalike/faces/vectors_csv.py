@@ -1,40 +1,38 @@
-"""Vectors as a table in plain text: a file name a line, then the vector's numbers.
+"""Vectors as a table: one photo per row, its file name and then the vector's numbers.
 
-The first line may be a header. One written here names the encoder, as
-``file_name,dlib/1/0,dlib/1/1,...``, so that vectors never meet those of another encoder.
+A heading written here names the encoder, as ``file_name,dlib/1/0,dlib/1/1,...``, so that
+vectors of different encoders are never mixed. Tables of other programs may have any heading
+or none.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from lookalike.faces.errors import FacesError
+from lookalike.faces.tables import FILE_HEADINGS, BadLine, read_table, tidy_heading
 from lookalike.faces.types import Vector, Vectors
 
-NAME_COLUMN = "file_name"
-LARGEST = float(np.finfo(np.float32).max)
-
-
-class BadLine(FacesError):
-    """A line of the file that cannot be used. ``line`` counts from 1."""
-
-    def __init__(self, line: int, problem: str) -> None:
-        super().__init__(f"Line {line}: {problem}.")
-        self.line = line
+NAME_COLUMN = FILE_HEADINGS[0]
+_NAME_HEADINGS = (*FILE_HEADINGS, "name", "index")
+# pandas writes row numbers under an empty heading, and reads that heading as "Unnamed: 0".
+_ROW_NUMBERS = re.compile(r"|index|unnamed:_\d+")
+# Numbers in a form that only Python reads: np.float32(0.1), [0.1 0.2].
+_PYTHON_NUMBERS = re.compile(r"\s*(np\.|\[)")
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorTable:
-    """What a file holds. Row i of ``vectors``, (n, d) float32, belongs to ``names[i]`` and
-    stands on line ``lines[i]``. Every row is finite and not zero; its length is as written.
-    ``encoder`` is "name/version" as the header states it, or empty."""
+    """Row i of ``vectors``, (n, d) float32, belongs to ``names[i]`` and begins on line
+    ``lines[i]``. Every row is finite and not zero, and has its original length. ``encoder``
+    is "name/version" if the heading states it, otherwise empty."""
 
     names: list[str]
     vectors: Vectors
@@ -42,113 +40,143 @@ class VectorTable:
     encoder: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """``name`` is the position of the file name, ``numbers`` are those of the vector."""
+
+    name: int
+    numbers: Sequence[int]
+
+
 def write_vectors(
     file: IO[str], rows: Iterable[tuple[str, Vector]], *, encoder: str = "", header: bool = False
 ) -> int:
-    """Write a line per (file name, vector) and return how many.
+    """Write (file name, vector) rows and return how many there were.
 
     Numbers take the fewest digits that read back as the same float32. With ``header``, a
-    first line names the ``encoder`` ("name/version"). ``file`` is open for text with
-    ``newline=""``.
+    heading names the ``encoder`` ("name/version"). Open ``file`` for text with ``newline=""``.
     """
     writer = csv.writer(file, lineterminator="\n")
     count = 0
     for name, vector in rows:
         if header and count == 0:
-            writer.writerow(_header(encoder, len(vector)))
+            prefix = f"{encoder}/" if encoder else ""
+            writer.writerow([NAME_COLUMN, *(f"{prefix}{at}" for at in range(len(vector)))])
         writer.writerow([name, *map(str, np.asarray(vector, np.float32))])
         count += 1
     return count
 
 
 def read_vectors(path: Path) -> VectorTable:
-    """Read the whole file.
+    """Read a whole table.
 
-    Raises BadLine, naming the first line that has no name, a name that stood before,
-    another count of numbers than the first, something that is no finite number, or a
-    vector of zeros; and when there is no vector at all.
+    Raises BadLine for a heading that belongs neither to the file name nor to the vector, and
+    for a row without a name, with a name that was there before, with another count of numbers
+    than the rows before, with a value that is not a finite number, or with a zero vector;
+    also if there is no vector at all.
     """
-    names: list[str] = []
     vectors: list[Vector] = []
     lines: dict[str, int] = {}
-    encoder = ""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for line, row in _read_rows(file):
-            if not vectors and line == 1 and _is_header(row):
-                encoder = _stated_encoder(row)
-                continue
-            vector = _parse_vector(line, row[1:], len(vectors[0]) if vectors else None)
-            _check_name(line, row[0], lines)
-            names.append(row[0])
-            vectors.append(vector)
-            lines[row[0]] = line
+    heading: list[str] = []
+    columns = None
+    for line, cells in read_table(path).rows:
+        if columns is None and is_heading(cells):
+            heading, columns = cells, _find_columns(line, cells)
+        if cells == heading:  # Appended tables repeat it.
+            continue
+        columns = columns or _Columns(0, range(1, len(cells)))
+        name, vector = _parse_row(line, cells, columns)
+        if name in lines:
+            raise BadLine(line, f"{name} is already on line {lines[name]}")
+        lines[name] = line
+        vectors.append(vector)
     if not vectors:
         raise BadLine(1, "there is no vector in the file")
-    return VectorTable(names, np.stack(vectors), list(lines.values()), encoder)
+    encoder = _stated_encoder(heading, columns)
+    return VectorTable(list(lines), np.stack(vectors), list(lines.values()), encoder)
 
 
-def _read_rows(file: IO[str]) -> Iterator[tuple[int, list[str]]]:
-    """(line number, fields) of each line that isn't blank."""
-    reader = csv.reader(file, strict=True)
-    try:
-        for row in reader:
-            if row:
-                yield reader.line_num, row
-    except csv.Error as problem:
-        raise BadLine(reader.line_num, f"this is not comma-separated text ({problem})") from problem
-    except UnicodeDecodeError as problem:
-        raise BadLine(reader.line_num + 1, "the text is not UTF-8") from problem
+def is_heading(cells: Sequence[str]) -> bool:
+    """True if this first row names columns: a known heading of file names, no number at all,
+    or the column numbers 0, 1, 2, ... that pandas writes for a matrix."""
+    numbers = [cell for cell in cells[1:] if _is_number(cell) or _PYTHON_NUMBERS.match(cell)]
+    if any(tidy_heading(cell) in _NAME_HEADINGS for cell in cells):
+        return all(cell.strip().isdigit() for cell in numbers)
+    return len(cells) > 1 and (_counts_up(cells[1:]) or not numbers)
 
 
-def _header(encoder: str, dimensions: int) -> list[str]:
-    prefix = f"{encoder}/" if encoder else ""
-    return [NAME_COLUMN, *(f"{prefix}{number}" for number in range(dimensions))]
+def _find_columns(line: int, heading: Sequence[str]) -> _Columns:
+    words = [tidy_heading(cell) for cell in heading]
+    name = next((words.index(word) for word in _NAME_HEADINGS if word in words), 0)
+    others = [
+        at for at, word in enumerate(words) if at != name and not _ROW_NUMBERS.fullmatch(word)
+    ]
+    numbered = [at for at in others if re.search(r"\d$", words[at])]
+    unknown = [heading[at] for at in others if at not in numbered]
+    if numbered and unknown:
+        raise BadLine(
+            line, f'the column "{unknown[0]}" is neither the file name nor part of the vector'
+        )
+    return _Columns(name, others)
 
 
-def _is_header(row: Sequence[str]) -> bool:
-    return row[0] == NAME_COLUMN or (len(row) > 1 and _parse_number(row[1]) is None)
-
-
-def _stated_encoder(row: Sequence[str]) -> str:
-    stated = {re.sub(r"/\d+$", "", column) for column in row[1:]}
+def _stated_encoder(heading: Sequence[str], columns: _Columns | None) -> str:
+    numbers = columns.numbers if heading and columns else ()
+    stated = {re.sub(r"/\d+$", "", heading[at]) for at in numbers}
     encoder = stated.pop() if len(stated) == 1 else ""
     return encoder if re.fullmatch(r"[^/]+/[^/]+", encoder) else ""
 
 
-def _check_name(line: int, name: str, lines: dict[str, int]) -> None:
+def _parse_row(line: int, cells: Sequence[str], columns: _Columns) -> tuple[str, Vector]:
+    name = cells[columns.name] if columns.name < len(cells) else ""
     if not name.strip():
         raise BadLine(line, "there is no file name")
-    if name in lines:
-        raise BadLine(line, f"{name} stood already on line {lines[name]}")
-
-
-def _parse_vector(line: int, fields: Sequence[str], dimensions: int | None) -> Vector:
-    if not fields:
-        raise BadLine(line, "there is no number behind the file name")
-    if dimensions is not None and len(fields) != dimensions:
-        raise BadLine(line, f"{len(fields)} numbers, where the lines before have {dimensions}")
-    numbers = [_parse_number(text) for text in fields]
-    for text, number in zip(fields, numbers, strict=True):
-        if number is None:
-            raise BadLine(line, f'"{text[:40]}" is not a number')
-        if not abs(number) <= LARGEST:
-            raise BadLine(line, f'"{text[:40]}" is not a finite number')
-    vector = np.array(numbers, np.float32)
+    if not columns.numbers:
+        raise BadLine(
+            line, "there is no number after the file name; separate them by comma, semicolon or tab"
+        )
+    width = max(columns.name, *columns.numbers) + 1
+    if len(cells) != width:
+        count = len(cells) - width + len(columns.numbers)
+        raise BadLine(line, f"{count} numbers, expected {len(columns.numbers)}")
+    texts = [cells[at] for at in columns.numbers]
+    if _counts_up(texts):
+        raise BadLine(line, "this is a heading, not a vector")
+    vector = np.array([_parse_number(line, text) for text in texts], np.float32)
     if not np.any(vector):
         raise BadLine(line, "the vector is zero")
-    return vector
+    return name, vector
 
 
-def _parse_number(text: str) -> float | None:
+def _counts_up(texts: Sequence[str]) -> bool:
+    """Column numbers from 0 or 1. Two of them may as well be a vector."""
+    return len(texts) > 2 and any(
+        all(text.strip() == str(at) for at, text in enumerate(texts, start)) for start in (0, 1)
+    )
+
+
+def _parse_number(line: int, text: str) -> float:
+    """The number, with a decimal point or comma. Raises BadLine."""
+    if not _is_number(text):
+        advice = "; write plain numbers" if _PYTHON_NUMBERS.match(text) else ""
+        raise BadLine(line, f'"{text[:40]}" is not a number{advice}')
+    number = float(text.replace(",", "."))
+    if not abs(number) <= _LARGEST:
+        raise BadLine(line, f'"{text[:40]}" is not a finite number')
+    return number
+
+
+def _is_number(text: str) -> bool:
     try:
-        return float(text)
+        float(text.replace(",", "."))
     except ValueError:
-        return None
+        return False
+    return True
 
 
 def normalise(vectors: Vectors) -> Vectors:
     """Each row at unit length; rows are finite and not zero."""
-    # In double precision, so that neither tiny nor huge numbers spoil the length.
+    # In double precision, since squares of tiny and huge float32 values leave its range.
     wide = vectors.astype(np.float64)
     lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))
     return np.asarray(wide / lengths, np.float32)

@@ -1,17 +1,19 @@
-"""Sources, layouts, manifests, and the import itself."""
+"""Sources, layouts, and the import itself."""
 
 from __future__ import annotations
 
+import unicodedata
 import zipfile
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from celebrities.errors import BadSource
 from celebrities.importers.importing import Options, Summary, import_plan
 from celebrities.importers.layout import name_person, plan_import
-from celebrities.importers.manifest import read_manifest
-from celebrities.importers.sources import FolderSource, ZipSource, open_source
+from celebrities.importers.sources import MAX_MANIFEST_BYTES, FolderSource, ZipSource, open_source
 from celebrities.models import Celebrity, Portrait
 from lookalike.faces.pipeline import FaceEngine
 from tests.celebrities.factories import make_celebrity, make_photo, write_files
@@ -152,49 +154,83 @@ def test_words_become_names(word: str, name: str) -> None:
     assert name_person(word) == name
 
 
-# Manifests
-
-
-def test_a_manifest_is_read_by_the_common_headings() -> None:
-    manifest = read_manifest(
-        b"\xef\xbb\xbffile;Person;sex;born;licence_as_stated;source_repository;occupations\r\n"
-        b'ada_1.jpg;Ada;F;1815-12-10;"public; domain";some/repo;writer | scientist\r\n'
-    )
-    entry = manifest.entries["ada_1.jpg"]
-
-    assert manifest.problems == []
-    assert (entry.name, entry.gender, entry.birth_year) == ("Ada", "female", 1815)
-    assert (entry.licence, entry.notes) == ("public; domain", "some/repo")
-    assert entry.occupations == ("writer", "scientist")
+# Manifests in a source
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("file", "listed"),
     [
-        ("a_1.jpg,Ada,robot,1815,,", "robot"),
-        ("a_1.jpg,Ada,female,long ago,,", "long ago"),
-        ("a_1.jpg,Ada,female,1815,javascript:alert(1),", "not a web address"),
-        ("a_1.jpg,Ada,female,1815,,42", "Wikidata"),
-        (",Ada,female,1815,,", "no file"),
-        ("a_1.jpg,Ada", "2 fields"),
-        ("b_1.jpg,Second,,,,", "second time"),
-        ('a_1.jpg,"Ada,female,1815,,', "end of data"),
+        ("Ada_1.JPG", "ada_1.jpg"),
+        (unicodedata.normalize("NFD", "zoë_1.jpg"), "zoë_1.jpg"),
+        ("zoë_1.jpg", unicodedata.normalize("NFD", "ZOË_1.jpg")),
+        ("people/Ada.jpg", ".\\people\\ada.jpg"),
     ],
 )
-def test_rejects_a_bad_line_by_its_number_and_keeps_the_others(line: str, reason: str) -> None:
-    text = f"file,name,gender,birth_year,source_page,wikidata\nb_1.jpg,Bob,,,,\n\n{line}\n"
-    manifest = read_manifest(text.encode())
+def test_listed_names_may_differ_in_case_and_unicode_form(
+    tmp_path: Path, file: str, listed: str
+) -> None:
+    folder = write_files(
+        tmp_path,
+        {
+            file: b"",
+            "other/x.jpg": b"",
+            "Manifest.CSV": f"file,name,author\n{listed},Zoë,Me\n",
+        },
+    )
+    plan = plan_import(FolderSource(folder))
 
-    assert list(manifest.entries) == ["b_1.jpg"]
-    (problem,) = manifest.problems
-    assert problem.where == "manifest.csv, line 4"
-    assert reason in problem.reason
+    (found,) = [photo for photo in plan.portraits if photo.file == file]
+    assert (found.entry.name, found.entry.author) == ("Zoë", "Me")
+    assert plan.failed == []
 
 
-def test_rejects_a_manifest_that_is_not_text_or_names_no_file() -> None:
-    assert "UTF-8" in read_manifest(b"file,name\n\xff\xfe,Ada\n").problems[0].reason
-    assert "file" in read_manifest(b"name,gender\nAda,female\n").problems[0].reason
-    assert read_manifest(b"").problems
+def test_an_exact_name_comes_before_one_in_another_case(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {
+        "manifest.csv": "file,name\nada_1.jpg,Ada\nADA_1.jpg,Bob\n",
+        "ada_1.jpg": b"",
+        "ADA_1.jpg": b"",
+    }
+    plan = plan_import(ZipSource(pack(tmp_path / "a.zip", files)))
+
+    names = {photo.file: photo.entry.name for photo in plan.portraits}
+    assert names == {"ada_1.jpg": "Ada", "ADA_1.jpg": "Bob"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("Ada_1.jpg,Ada", "Ada_1.jpg fits 2 files"),
+        ("ada_1.jpg,Ada,extra", "3 fields, the heading 2"),
+        ("Ada,ada_1.jpg,extra", "3 fields, the heading 2"),
+        (".\\ada_1.jpg,Ada\nada_1.jpg,Bob", "named a second time"),
+    ],
+)
+def test_a_file_whose_row_is_refused_is_not_imported(
+    tmp_path: Path, rows: str, reason: str
+) -> None:
+    """It would be published without its name and credit."""
+    files: dict[str, bytes | str] = {
+        "manifest.csv": f"file,name\n{rows}\n",
+        "ada_1.jpg": b"",
+        "ADA_1.jpg": b"",
+        "bob_1.jpg": b"",
+    }
+    plan = plan_import(ZipSource(pack(tmp_path / "a.zip", files)))
+
+    assert "ada_1.jpg" not in {photo.file for photo in plan.portraits}
+    assert reason in plan.failed[0].reason
+
+
+def test_two_rows_for_one_file_refuse_it(tmp_path: Path) -> None:
+    files = write_files(
+        tmp_path, {"manifest.csv": "file,name\nADA_1.jpg,Ada\nAda_1.jpg,Bob\n", "ada_1.jpg": b""}
+    )
+    plan = plan_import(FolderSource(files))
+
+    assert plan.portraits == []
+    assert [(p.where, p.reason) for p in plan.failed] == [
+        ("manifest.csv, line 3", "Ada_1.jpg fits 1 files, or one that is named before")
+    ]
 
 
 def test_a_line_without_its_file_is_said(tmp_path: Path) -> None:
@@ -204,6 +240,61 @@ def test_a_line_without_its_file_is_said(tmp_path: Path) -> None:
     assert [(p.where, p.reason) for p in plan.failed] == [
         ("manifest.csv, line 2", "there is no ada_1.jpg")
     ]
+
+
+def test_a_manifest_inside_a_persons_folder_is_named(tmp_path: Path) -> None:
+    folder = write_files(
+        tmp_path, {"Ada/1.jpg": b"", "Ada/manifest.csv": "file\n1.jpg", "Bob/1.jpg": b""}
+    )
+    plan = plan_import(FolderSource(folder))
+
+    assert plan.remarks == ["Ada/manifest.csv was not read: only the outermost manifest.csv is"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("name,gender\nAda,female\n", 'Line 1: it has no column "file"'),
+        ("", 'Line 1: it has no column "file"'),
+        ('file,name\nada_1.jpg,"Ada\n', "Line 2: the quotes or separators are broken"),
+        ("file,name\nada_1.jpg,Иван".encode("cp866"), "Line 1: the encoding of the text"),
+        (bytes(MAX_MANIFEST_BYTES + 1), "larger than 100,000,000 bytes"),
+    ],
+)
+def test_rejects_a_source_whose_manifest_cannot_be_understood(
+    tmp_path: Path, content: bytes | str, reason: str
+) -> None:
+    source = ZipSource(pack(tmp_path / "a.zip", {"manifest.csv": content, "ada_1.jpg": b""}))
+
+    with pytest.raises(BadSource, match=r"manifest\.csv cannot be used") as caught:
+        plan_import(source)
+
+    assert reason in str(caught.value)
+    assert str(caught.value).endswith("Nothing was imported.")
+
+
+@pytest.mark.django_db
+def test_nothing_is_imported_beside_a_manifest_that_cannot_be_understood(
+    tmp_path: Path, fake_engine: FaceEngine
+) -> None:
+    folder = write_files(tmp_path, {"ada_1.jpg": make_photo(1), "manifest.csv": "name\nAda\n"})
+
+    with pytest.raises(CommandError, match=r"manifest\.csv cannot be used"):
+        call_command("import_celebrities", folder)
+
+    assert not Portrait.objects.exists()
+
+
+@pytest.mark.django_db
+def test_unknown_columns_are_reported(tmp_path: Path, fake_engine: FaceEngine) -> None:
+    folder = write_files(
+        tmp_path, {"ada_1.jpg": make_photo(1), "manifest.csv": "file,Rights\nada_1.jpg,CC0\n"}
+    )
+    errors = StringIO()
+
+    call_command("import_celebrities", folder, no_rebuild=True, stderr=errors, stdout=StringIO())
+
+    assert errors.getvalue() == "manifest.csv: the column 'Rights' is unknown and was not used.\n"
 
 
 # The import
@@ -349,3 +440,24 @@ def test_an_archive_imports_like_its_folder(
 
     assert Portrait.objects.count() == 3
     assert take(folder).imported == 0
+
+
+@pytest.mark.django_db
+def test_a_wikidata_id_that_somebody_else_has_fails_that_file_only(
+    folder: Path, fake_engine: FaceEngine
+) -> None:
+    take(folder)
+    make_celebrity("Robert", is_fictional=True, wikidata_id="Q42")
+    lines = [
+        "file,name,wikidata",
+        "bob_1.jpg,Bob,Q42",
+        "ada_1.jpg,Ada Lovelace",
+        "ada_2.jpg,Ada Lovelace",
+    ]
+    write_files(folder, {"manifest.csv": "\n".join(lines)})
+
+    summary = take(folder)
+
+    assert "bob_1.jpg" in [problem.where for problem in summary.failed]
+    assert len(summary.skipped) == 2
+    assert Celebrity.objects.get(name="Bob").wikidata_id == ""

@@ -60,7 +60,7 @@ def test_it_works(gallery: list[Portrait], tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.vectors, VECTORS)
 
     out = run("rebuild_index", from_csv=path)
-    assert f"4 vectors taken from {path}.\n" in out
+    assert f"4 vectors imported from {path}.\n" in out
     assert "4 portraits of 4 people" in out
     for vector, kept in zip(before, stored(), strict=True):
         np.testing.assert_allclose(
@@ -104,13 +104,16 @@ def spoil(index: int, change: Callable[[str], str]) -> Callable[[list[str]], lis
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (spoil(2, lambda line: line + ",1"), "Line 3: 17 numbers, where the lines before have 16"),
+        (spoil(2, lambda line: line + ",1"), "Line 3: 17 numbers, expected 16"),
         (spoil(3, lambda line: line[:-3] + "nan"), "Line 4: .* is not a finite number"),
         (spoil(3, lambda line: line[:-3] + ",x"), 'Line 4: "x" is not a number|Line 4: 17 numbers'),
         (spoil(4, lambda _: "p3.jpg" + ",0" * 16), "Line 5: the vector is zero"),
-        (spoil(1, lambda line: line.replace("p0", "nobody")), "Line 2: nobody.jpg is no portrait"),
-        (spoil(4, lambda line: line.replace("p3", "p1")), "Line 5: p1.jpg stood already on line 3"),
-        (lambda lines: lines[1:], "doesn't say which encoder"),
+        (
+            spoil(1, lambda line: line.replace("p0", "nobody")),
+            "Line 2: nobody.jpg is not a portrait",
+        ),
+        (spoil(4, lambda line: line.replace("p3", "p1")), "Line 5: p1.jpg is already on line 3"),
+        (lambda lines: lines[1:], "does not state the encoder"),
         (spoil(0, lambda line: line.replace("fake/1", "dlib/1")), "vectors are of dlib/1"),
         (lambda lines: [",".join(line.split(",")[:-1]) for line in lines], "Line 2: 15 numbers"),
         (lambda lines: [], "Line 1: there is no vector"),
@@ -139,12 +142,12 @@ def test_rejects_portraits_that_were_not_read(gallery: list[Portrait], tmp_path:
     export_vectors(path)
     gallery[1].status = Portrait.Status.PENDING
     gallery[1].save()
-    with pytest.raises(CommandError, match=r"Line 3: p1.jpg waits to be read"):
+    with pytest.raises(CommandError, match=r"Line 3: p1.jpg has not been read yet"):
         run("rebuild_index", from_csv=path)
 
     gallery[1].status = Portrait.Status.FAILED
     gallery[1].save()
-    with pytest.raises(CommandError, match=r"Line 3: p1.jpg has no face"):
+    with pytest.raises(CommandError, match=r"Line 3: p1.jpg has no usable face"):
         run("rebuild_index", from_csv=path)
 
 
@@ -162,7 +165,7 @@ def test_rejects_a_statement_that_contradicts_the_file(
     path = tmp_path / "vectors.csv"
     export_vectors(path)
 
-    with pytest.raises(CommandError, match="header says fake/1, not dlib/1"):
+    with pytest.raises(CommandError, match="heading says fake/1, not dlib/1"):
         run("rebuild_index", from_csv=path, encoder="dlib/1")
 
 

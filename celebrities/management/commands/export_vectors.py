@@ -12,8 +12,8 @@ from lookalike.faces.errors import FacesError
 
 class Command(DatabaseCommand):
     help = (
-        "Write the gallery's vectors as comma-separated text: a portrait's file name a line, "
-        "then its numbers. The first line states the encoder. "
+        "Write the gallery's vectors as CSV: one portrait per line, its file name and then "
+        "the numbers. The first line states the encoder. "
         "rebuild_index --from-csv reads such a file."
     )
 

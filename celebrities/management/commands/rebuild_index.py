@@ -21,19 +21,19 @@ class Command(DatabaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--from-csv", type=Path, metavar="FILE", help="take vectors computed elsewhere first"
+            "--from-csv", type=Path, metavar="FILE", help="first import vectors computed elsewhere"
         )
         parser.add_argument(
             "--encoder",
             default="",
             metavar="NAME/VERSION",
-            help="what made the file's vectors, where its first line doesn't say",
+            help="the encoder of FILE, if its first line does not state it",
         )
         parser.add_argument(
             "--photos",
             type=Path,
             metavar="DIR",
-            help="the file names imported photos of this folder",
+            help="FILE names the original photos, which are in this folder",
         )
         parser.add_argument(
             "--if-needed",
@@ -48,7 +48,7 @@ class Command(DatabaseCommand):
                 count = import_vectors(path, stated=options["encoder"], photos=options["photos"])
             except (BadSource, FacesError, OSError) as error:
                 raise CommandError(f"{error} Nothing was built.") from error
-            self.stdout.write(f"{count} vectors taken from {path}.")
+            self.stdout.write(f"{count} vectors imported from {path}.")
         if not (options["if_needed"] and self.has_index()):
             rebuild_and_tell(self.stdout)
 

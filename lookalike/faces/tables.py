@@ -1,0 +1,153 @@
+"""Tables in plain text, as spreadsheets, pandas and people write them: the one reader of CSV."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice, pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+from lookalike.faces.errors import FacesError
+
+FILE_HEADINGS = ("file_name", "filename", "file", "image", "photo", "path")
+"""Headings of a column of file names, as `tidy_heading` gives them."""
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CODE_PAGES = ("cp1251", "cp1252", "cp1250")
+_SAMPLE_LINES = 500
+_WORD = re.compile(r"[A-Za-z\x80-\U0010ffff]+")
+
+
+class BadLine(FacesError):
+    """A line of a table that cannot be used. ``line`` counts from 1; ``problem`` says why."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"Line {line}: {problem}.")
+        self.line = line
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table being read. ``encoding`` is Python's name for it.
+
+    ``rows`` yields (number of the row's first line, cells) for every row that is not blank.
+    It raises BadLine for broken quotes and for bytes that the encoding does not allow.
+    """
+
+    encoding: str
+    rows: Iterator[tuple[int, list[str]]]
+
+
+def read_table(source: Path | bytes) -> Table:
+    """Begin to read a table: find its encoding and its separator (comma, semicolon or tab).
+
+    A first line ``sep=;`` names the separator. Raises OSError, and BadLine if this is not
+    text, or text of no known encoding.
+    """
+    with _open(source) as file:
+        encoding = _find_encoding(file)
+    return Table(encoding, _read_rows(source, encoding))
+
+
+def tidy_heading(cell: str) -> str:
+    """A heading for comparing: "Date of birth" becomes "date_of_birth"."""
+    return re.sub(r"[\s_-]+", "_", cell.strip().lower())
+
+
+def _open(source: Path | bytes) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _read_rows(source: Path | bytes, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    with io.TextIOWrapper(_open(source), encoding, newline="") as text:
+        yield from _split_rows(text)
+
+
+def _split_rows(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
+    line = 1
+    try:
+        first = text.readline()
+        stated = re.fullmatch(r'"?sep=(.)"?\s*', first)
+        if stated:
+            first, line = text.readline(), 2
+        delimiter = stated[1] if stated else _guess_delimiter(first)
+        reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
+        before = line
+        for cells in reader:
+            if any("\0" in cell for cell in cells):
+                raise BadLine(line, "this is not plain text: it contains NUL characters")
+            if any(cell.strip() for cell in cells):
+                yield line, cells
+            line = before + reader.line_num
+    except csv.Error as error:
+        raise BadLine(line, f"the quotes or separators are broken ({error})") from error
+    except UnicodeDecodeError as error:
+        raise BadLine(line, f"the text is not {text.encoding}") from error
+
+
+def _guess_delimiter(line: str) -> str:
+    """The separator that is most frequent outside quotes.
+
+    A semicolon counts double, since numbers beside it may have decimal commas.
+    """
+    bare = re.sub(r'"[^"]*"?', "", line)
+    return max("\t,;", key=lambda sign: bare.count(sign) * (2 if sign == ";" else 1))
+
+
+def _find_encoding(file: BinaryIO) -> str:
+    """UTF-8, UTF-16 with a byte order mark, or the Windows code page that fits best."""
+    start = file.read(4)
+    if start.startswith(b"PK\x03\x04"):
+        raise BadLine(1, "this is a spreadsheet or an archive; save the table as CSV")
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if start.startswith(mark):
+            return encoding
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return _guess_code_page(file)
+    return "utf-8"
+
+
+def _guess_code_page(file: BinaryIO) -> str:
+    """The code page in which the fewest words look odd.
+
+    Statistical detectors need paragraphs: charset-normalizer takes "José" in cp1252 for
+    cp1251. In a table of names, one word that mixes alphabets tells more.
+    """
+    file.seek(0)
+    sample = b" ".join(islice((line for line in file if not line.isascii()), _SAMPLE_LINES))
+    odd = {encoding: _share_of_odd(sample.decode(encoding, "replace")) for encoding in _CODE_PAGES}
+    best = min(odd, key=odd.__getitem__)
+    if odd[best] > 0.5:
+        raise BadLine(1, "the encoding of the text is unknown; save the table as UTF-8")
+    return best
+
+
+def _share_of_odd(text: str) -> float:
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    return sum(map(_looks_odd, words)) / max(len(words), 1)
+
+
+def _looks_odd(word: str) -> bool:
+    """True for a mix of Latin and Cyrillic, a symbol, or a capital after a small letter."""
+    return (
+        (any(sign.isascii() for sign in word) and any("Ѐ" <= sign <= "ӿ" for sign in word))
+        or any(unicodedata.category(sign)[0] in "SNC" for sign in word)
+        or any(one.islower() and next_one.isupper() for one, next_one in pairwise(word))
+    )
