@@ -1,7 +1,6 @@
-"""Photos in batches, in lazy pipelines of the batchflow library: for research and notebooks.
+"""Lazy batchflow pipelines over folders of photos, for research and notebooks, without Django.
 
-Needs no website and imports no Django. docs/batch.md shows the way from a folder of photos
-to nearest neighbours.
+docs/batch.md leads from a folder of photos to nearest neighbours.
 """
 
 from __future__ import annotations

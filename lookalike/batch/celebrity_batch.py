@@ -1,4 +1,4 @@
-"""CelebrityBatch: faces from photo to nearest neighbours, in lazy pipelines."""
+"""CelebrityBatch: from photos to faces, vectors and nearest neighbours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from lookalike.batch import steps
-from lookalike.batch.columns import Column, make_column
+from lookalike.batch.columns import Absence, Column, make_column
 from lookalike.batch.engine import get_engine
 from lookalike.batch.model import find_models
 from lookalike.batch.named_index import build_named_index, open_named_index
@@ -19,15 +19,15 @@ EMBEDDING = "embedding"
 
 
 class CelebrityBatch(PhotoBatch):
-    """Photos and, of each, at most one face: the largest.
+    """Photos with at most one face each, the largest.
 
-    Beside the components of `PhotoBatch`:
+    Components in addition to those of `PhotoBatch`:
 
-    - ``coordinates``: (4,) float64, the face's left, top, width and height in the image
-    - ``landmarks``: (5, 2) float32, eyes, nose and mouth corners in the image
+    - ``coordinates``: (4,) float64, left, top, width and height of the face's box in pixels
+    - ``landmarks``: (5, 2) float32, eyes, nose and mouth corners in pixels
     - ``embedding``: (d,) float32 of unit length
     - ``neighbours``: the names of the nearest photos of an index, nearest first
-    - ``distances``: how far these are, 0 to 2
+    - ``distances``: their Euclidean distances, 0 to 2
     """
 
     components = (
@@ -40,15 +40,15 @@ class CelebrityBatch(PhotoBatch):
     )
 
     vectors_of = ""
-    """The encoder ("name/version") of vectors that were loaded from a file."""
+    """The encoder ("name/version") of vectors loaded from a file."""
 
     # --- faces ----------------------------------------------------------------------
 
     @action
     def detect_face(self, src: str = "images") -> Self:
-        """Find each photo's largest face: ``coordinates`` and ``landmarks``.
+        """Fill ``coordinates`` and ``landmarks`` with each photo's largest face.
 
-        A photo on its side is turned upright, in ``src`` as well.
+        A photo that lies on its side is rotated in ``src``.
         """
         engine = get_engine()
         images = self.column(src)
@@ -75,11 +75,11 @@ class CelebrityBatch(PhotoBatch):
         aligned: bool = True,
         model: str | None = None,
     ) -> Self:
-        """Cut out the faces, just as the encoder wants them.
+        """Cut out each face as the aligned chip that the encoder expects.
 
-        The encoder is that of the pipeline's ``model``; its only one needs no name, and
-        without any it is the process's engine's. With ``aligned`` False, or where there are
-        no landmarks, the plain rectangle is cut instead, from which vectors are less true.
+        The encoder is that of the pipeline's ``model``, by default its only one, or the
+        engine's if the pipeline has none. With ``aligned`` False, or without landmarks, the
+        plain box is cut instead, which gives less accurate vectors.
         """
         encoder = self._encoder(model)
         rows = zip(
@@ -91,7 +91,7 @@ class CelebrityBatch(PhotoBatch):
                 return steps.cut_chip(encoder, image, place, landmarks[0])
             return steps.cut_rectangle(image, place)
 
-        # Landmarks are handed on in a tuple, since None on its own would skip the photo.
+        # Wrapped in a tuple, since None would skip the photo.
         jobs = [(image, place, (landmarks,)) for image, place, landmarks in rows]
         self._fill(dst, self._try_each(cut, jobs))
         return self
@@ -100,16 +100,16 @@ class CelebrityBatch(PhotoBatch):
 
     @action
     def build_index(self, dst: str | Path = "my_index.ann", recall: float = 0.99) -> Self:
-        """Build the index of all vectors and save it as the folder ``dst``.
+        """Build an index of all vectors in the folder ``dst``.
 
-        ``recall`` is the share of the true nearest that its approximate search must find.
-        The batch has to hold the whole data set: run the pipeline with its length as the
-        batch size. Raises ValueError when it doesn't, or when there is no vector.
+        ``recall`` is the share of the true nearest neighbours that its approximate search must
+        find. The batch must hold the whole data set: use its length as the batch size. Raises
+        ValueError otherwise, or if there is no vector.
         """
         if self.dataset is not None and len(self.dataset) != len(self):
             raise ValueError(
-                f"This batch holds {len(self)} of {len(self.dataset)} photos, and an index is "
-                "built of all: run the pipeline with batch_size=len(dataset)."
+                f"This batch holds {len(self)} of {len(self.dataset)} photos, and an index "
+                "needs all of them: run the pipeline with batch_size=len(dataset)."
             )
         names, vectors = self.stack(EMBEDDING)
         encoder = self._encoder_id()
@@ -124,11 +124,11 @@ class CelebrityBatch(PhotoBatch):
         *,
         exact: bool | None = None,
     ) -> Self:
-        """The nearest photos of the index ``src``: ``neighbours`` and ``distances``.
+        """Fill ``neighbours`` and ``distances`` with the nearest photos of the index ``src``.
 
-        ``exact`` True compares with every photo, False asks Annoy, None takes whichever the
-        build found faster at its recall. Raises IndexMissing, IndexDamaged, or IndexStale
-        for vectors of another encoder than the index's.
+        ``exact`` True compares with every photo, False searches approximately, None takes what
+        the build found faster. Raises IndexMissing, IndexDamaged, or IndexStale if the vectors
+        are of another encoder than the index.
         """
         index = open_named_index(Path(src), encoder=self._encoder_id())
         jobs = [(vector,) for vector in self.column(EMBEDDING)]
@@ -150,12 +150,12 @@ class CelebrityBatch(PhotoBatch):
         post: Callable[..., Any] | None = None,
         **options: Any,
     ) -> Self:
-        """batchflow's `load`, with two formats that are this class's own.
+        """batchflow's `load`, with formats of its own.
 
-        ``fmt="csv"`` with ``components="embedding"`` (``dst`` means the same) reads vectors
-        by file name, checked line by line. With ``post`` the table may be of any shape:
-        pandas reads it with ``options``, such as ``index_col``, and ``post`` makes columns
-        of it. ``fmt="image"`` reads photos as Pillow images.
+        ``fmt="csv"`` with ``components="embedding"`` (or ``dst``) reads vectors by file name
+        and checks every line; ``options`` such as ``index_col`` are not needed. With ``post``
+        the table may have any shape: pandas reads it with ``options``, and ``post`` makes
+        columns of it. ``fmt="image"`` reads photos as Pillow images.
         """
         wanted = components if components is not None else dst
         names = (wanted,) if isinstance(wanted, str) else tuple(wanted or ())
@@ -177,11 +177,11 @@ class CelebrityBatch(PhotoBatch):
         components: Any = "images",
         **options: Any,
     ) -> Self:
-        """batchflow's `dump`; ``fmt="csv"`` with ``components="embedding"`` writes a line per
+        """batchflow's `dump`. ``fmt="csv"`` with ``components="embedding"`` writes one row per
         photo that has a vector: its name, then the numbers.
 
-        ``mode="a"`` appends, which a pipeline of several batches needs. ``header`` begins
-        the file with a line that states the encoder.
+        ``mode="a"`` appends, which a pipeline of several batches needs. With ``header`` the
+        first line states the encoder.
         """
         names = (components,) if isinstance(components, str) else tuple(components or ())
         if fmt == "csv" and names == (EMBEDDING,):
@@ -195,22 +195,26 @@ class CelebrityBatch(PhotoBatch):
         for component, values in columns.items():
             if component == EMBEDDING:
                 values = make_column([as_vector(value) for value in values])
-                self._note({n: "no vector" for n, value in enumerate(values) if value is None})
+                self._note(
+                    {n: Absence.NO_VECTOR for n, value in enumerate(values) if value is None}
+                )
             self._fill(component, values)
 
     def _encoder(self, name: str | None) -> Encoder:
-        """That of the pipeline's model ``name``, of its only model, or of the engine."""
+        """The encoder of the model ``name``, of the pipeline's only model, or of the engine."""
         models = find_models(self.pipeline)
         if name is not None and name not in models:
             raise ValueError(f'The pipeline has no encoder model "{name}".')
         if name is None and len(models) > 1:
-            raise ValueError(f"Say which model the faces are for: model={' or '.join(models)}.")
+            raise ValueError(
+                f"Choose the model that the faces are for: model={' or '.join(models)}."
+            )
         if name is None and not models:
             return get_engine().encoder
         return models[name or next(iter(models))].encoder
 
     def _encoder_id(self) -> str:
-        """The "name/version" of the encoder that the vectors are of, "" where nothing says."""
+        """The "name/version" of the vectors' encoder, "" if unknown."""
         models = list(find_models(self.pipeline).values())
         if self.vectors_of or len(models) != 1:
             return self.vectors_of

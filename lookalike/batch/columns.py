@@ -1,10 +1,10 @@
-"""What a component holds: for each photo a value, or None with the reason why not."""
+"""What a component holds: a value for each photo, or None with a reason."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -14,24 +14,22 @@ from PIL import Image
 from lookalike import environ
 from lookalike.faces.errors import PhotoError, Reason
 from lookalike.faces.photos.colours import flatten_to_rgb
+from lookalike.faces.photos.orientation import TRANSPOSE, read_orientation
 from lookalike.faces.types import Pixels
 
 Column = NDArray[np.object_]
-"""(n,) of any values: always a list of photos, whether their shapes agree or not."""
-
-NO_FILE = "no_file"
-"""The reason of a photo whose file is missing. All others are those of the engine's Reason."""
+"""(n,) of any values, one per photo."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a photo has no value."""
+class Absence(StrEnum):
+    """Reasons that only batches know, beside `lookalike.faces.errors.Reason`."""
 
-    reason: str
+    NO_FILE = "no_file"
+    NO_VECTOR = "no_vector"
 
 
 def make_column(values: Sequence[Any] | Column) -> Column:
-    """Values side by side; numpy on its own would join those of one shape to a matrix."""
+    """An array of objects. numpy itself would join arrays of one shape to a matrix."""
     column = np.empty(len(values), object)
     for number, value in enumerate(values):
         column[number] = value
@@ -39,10 +37,10 @@ def make_column(values: Sequence[Any] | Column) -> Column:
 
 
 def try_each(function: Callable[..., Any], jobs: Iterable[Sequence[Any]]) -> list[Any]:
-    """``function(*job)`` of each job, on all cores, in order.
+    """Run ``function(*job)`` for each job on all cores; results keep the order of jobs.
 
-    None where a part of the job is None already, and a Failure where the photo cannot be
-    used. Other exceptions go through.
+    A result is None if a part of the job is None, and a Reason or an Absence if the photo
+    cannot be used. Other exceptions are raised.
     """
 
     def attempt(job: Sequence[Any]) -> Any:
@@ -51,30 +49,49 @@ def try_each(function: Callable[..., Any], jobs: Iterable[Sequence[Any]]) -> lis
         try:
             return function(*job)
         except PhotoError as error:
-            return Failure(error.reason)
+            return error.reason
         except FileNotFoundError:
-            return Failure(NO_FILE)
+            return Absence.NO_FILE
         except OSError:
-            return Failure(Reason.UNREADABLE)
+            return Reason.UNREADABLE
 
     with ThreadPoolExecutor(environ.count_cores()) as pool:
         return list(pool.map(attempt, jobs))
 
 
-def as_rgb(image: Any) -> Pixels:
-    """A Pillow image, or an array of 1 to 4 channels, as (height, width, 3) uint8 RGB.
+def stand_upright(image: Image.Image) -> Image.Image:
+    """A Pillow image turned as its EXIF says."""
+    turn = TRANSPOSE.get(read_orientation(image.info.get("exif") or b""))
+    if turn is None:
+        return image
+    upright = image.transpose(turn)
+    upright.info.pop("exif", None)
+    return upright
 
-    Raises ValueError for arrays that aren't uint8 or have another shape.
+
+def as_rgb(image: Any) -> Pixels:
+    """A Pillow image, or a (height, width[, 1 to 4 channels]) array, as (height, width, 3)
+    uint8 RGB. Pillow images are turned upright by their EXIF.
+
+    Raises ValueError for arrays of another type or shape.
     """
-    if not isinstance(image, Image.Image):
-        image = np.asarray(image)
-        if image.dtype != np.uint8:
-            raise ValueError(f"Pixels are uint8, 0 to 255; these are {image.dtype}.")
-        if image.ndim == 3 and image.shape[2] == 3:
-            return np.ascontiguousarray(image)
-        if image.ndim == 3 and image.shape[2] == 1:
-            image = image[:, :, 0]
-        if image.ndim not in (2, 3):
-            raise ValueError(f"An image is (height, width[, channels]); this is {image.shape}.")
-        image = Image.fromarray(np.ascontiguousarray(image))
-    return np.asarray(flatten_to_rgb(image))
+    if isinstance(image, Image.Image):
+        return np.asarray(flatten_to_rgb(stand_upright(image)))
+    array = np.asarray(image)
+    if array.dtype != np.uint8:
+        raise ValueError(f"Pixels are uint8, 0 to 255; these are {array.dtype}.")
+    _check_shape(array.shape)
+    if array.ndim == 3 and array.shape[2] == 3:
+        return np.ascontiguousarray(array)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    return np.asarray(flatten_to_rgb(Image.fromarray(np.ascontiguousarray(array))))
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) == 2 or (len(shape) == 3 and 1 <= shape[2] <= 4):
+        return
+    advice = ""
+    if len(shape) == 3 and 1 <= shape[0] <= 4:
+        advice = " Its channels come first: use image.transpose(1, 2, 0)."
+    raise ValueError(f"An image is (height, width[, channels]); this one is {shape}.{advice}")

@@ -1,4 +1,4 @@
-"""The project's encoders as a model of batchflow's pipelines."""
+"""The encoders as models of batchflow's pipelines."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from lookalike.faces.types import Encoder, Pixels, Vectors
 class EncoderModel(BaseModel):  # type: ignore[misc]
     """Turns chips into vectors of unit length.
 
-    In a pipeline: ``.init_model("faces", EncoderModel, "static", config={"load": {...}})``.
-    The dictionary holds the arguments of `load`. Without one the model shares the encoder
-    of the process's engine.
+    In a pipeline: ``.init_model("faces", EncoderModel, "static", config={"load": {...}})``,
+    with the arguments of `load`. Without them the model shares the encoder of `get_engine`.
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
@@ -42,9 +41,9 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
     ) -> None:
         """Load the encoder.
 
-        ``path`` is the file with InceptionResnetV1's weights, or a folder where ``encoder``
-        ("auto", "facenet" or "dlib") looks for them; dlib's weights come with a package and
-        need none. Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
+        ``path`` is a file of InceptionResnetV1 weights, or the folder in which ``encoder``
+        ("auto", "facenet" or "dlib") looks for them. dlib's weights come with a package.
+        Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
         """
         if path is None and encoder == "auto" and cache_dir is None:
             self.encoder = get_engine().encoder
@@ -58,10 +57,10 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
             self.encoder = FacenetEncoder(weights, cache, **options)
 
     def predict(self, images: Iterable[Any]) -> Column:
-        """The (dimensions,) vector of each chip, or None where there is no chip.
+        """The (dimensions,) vector of each chip; None for None.
 
-        Chips are square; one of another size than the encoder's is resized to it, which
-        changes the vector a little. Raises ValueError for a picture that isn't square.
+        A chip that does not have the encoder's size is resized, which changes the vector a
+        little. Raises ValueError for a picture that is not square.
         """
         images = list(images)
         chips = [self._fit(image) for image in images if image is not None]
@@ -75,14 +74,14 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
         if height != width:
             raise ValueError(
                 f"The encoder takes square chips, and one is {width} x {height} pixels. "
-                "Put detect_face() and crop_from_bbox() before."
+                "Call detect_face() and crop_from_bbox() first."
             )
         if width == side:
             return chip
         return np.asarray(Image.fromarray(chip).resize((side, side), Image.Resampling.BILINEAR))
 
     def _encode(self, chips: Sequence[Pixels]) -> Vectors:
-        """The chips shared out among the cores, since a network's run keeps to one."""
+        """Encode on all cores; one run of a network uses one core."""
         shares = np.array_split(np.arange(len(chips)), environ.count_cores())
         parts = [[chips[number] for number in share] for share in shares if len(share)]
         if len(parts) < 2:
@@ -91,19 +90,19 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
             return np.concatenate(list(pool.map(self.encoder.encode, parts)))
 
     def reset(self) -> None:
-        """Nothing to do: the encoder isn't changed by its use."""
+        """Do nothing: an encoder has no state."""
 
     def train(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raises TypeError: encoders come trained."""
-        raise TypeError("The encoders come trained. Use predict_model, not train_model.")
+        """Raises TypeError."""
+        raise TypeError("The encoders are already trained. Use predict_model.")
 
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raises TypeError: there is nothing that isn't in the weights' own file."""
-        raise TypeError("There is nothing to save: the encoder is as its weights file has it.")
+        """Raises TypeError."""
+        raise TypeError("There is nothing to save: the encoder never changes.")
 
 
 def find_models(pipeline: Any) -> dict[str, EncoderModel]:
-    """The encoder models of a pipeline by name; those to be made at the first use are made."""
+    """The encoder models of a pipeline by name; models not yet initialized are made."""
     found = {}
     for name, model in list(pipeline.models.models.items()) if pipeline is not None else ():
         if isinstance(model, NonInitializedModel) and (

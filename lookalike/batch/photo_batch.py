@@ -1,4 +1,4 @@
-"""Photos in a batch: read, changed, written; one that fails keeps its place."""
+"""Batches of photos. A photo that fails keeps its place and gets a reason."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike.batch import steps
-from lookalike.batch.columns import Column, Failure, as_rgb, make_column, try_each
+from lookalike.batch.columns import Column, as_rgb, make_column, try_each
 
 log = logging.getLogger("lookalike.batch")
 
@@ -28,21 +29,22 @@ _PLACES = ("src", "dst")
 
 
 def action(method: Method) -> Method:
-    """Lets a pipeline call ``method`` (batchflow's decorator, with the types kept)."""
+    """batchflow's decorator for methods that pipelines may call, with types kept."""
     marked: Method = batchflow.action(method)
     return marked
 
 
 class PhotoBatch(ImagesBatch):  # type: ignore[misc]
-    """A batch of photos, in which one that cannot be used doesn't stop the others.
+    """A batch of photos. A photo that cannot be used does not stop the others.
 
-    Every component is a column, (n,) of objects in the order of the photos, and holds None
-    where a photo has no value; ``reasons`` then says why, such as "no_face".
-    Of each photo, ``images`` holds (height, width, 3) uint8 RGB, or a Pillow image after
-    `to_pil`, and ``scales`` the image's pixels per pixel of the file, as loaded.
+    Every component is a column, (n,) of objects in the order of the photos, with None for a
+    photo without a value. ``images`` holds (height, width, 3) uint8 RGB arrays, or Pillow
+    images after `to_pil`; ``scales`` the loaded image's pixels per pixel of the file;
+    ``reasons`` why a photo has no value: the text of a `Reason` or an `Absence`, such as
+    "no_face".
 
-    Photos that drop out are logged by number and reason, and a pipeline gathers them in its
-    variable ``missing``, by name: ``pipeline.v("missing")``.
+    Photos that drop out are counted by reason in the log and collected by name in the
+    pipeline's variable ``missing``: ``pipeline.v("missing")``.
     """
 
     components: tuple[str, ...] = ("images", "scales", "reasons")
@@ -56,10 +58,10 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
         *,
         target_side: int | None = steps.TARGET_SIDE,
     ) -> Self:
-        """Read photos: upright, RGB, at most about twice ``target_side`` pixels long.
+        """Read photos upright and in RGB, at most about twice ``target_side`` pixels long.
 
-        ``src`` is the folder where they lie, or a FilesIndex; without it, the files are
-        those of the batch's own FilesIndex. ``target_side`` None decodes every pixel.
+        ``src`` is their folder or a FilesIndex, by default the batch's own FilesIndex.
+        ``target_side`` None decodes at full size.
         """
         if fmt != "cv":
             raise ValueError('load_cv reads photos as arrays: fmt="cv".')
@@ -78,28 +80,28 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
         src: str = "images",
         dst: str = "images",
     ) -> Self:
-        """Bring images to ``size``, (width, height), by linear interpolation; a side that is
-        None follows the other. Arrays stay arrays and Pillow images Pillow images, whatever
-        ``fmt`` ("cv" or "pil")."""
+        """Resize images to ``size``, (width, height), by linear interpolation. A side that is
+        None keeps the proportions. ``fmt`` ("cv" or "pil") changes nothing: arrays stay
+        arrays, Pillow images stay Pillow images."""
         if fmt not in ("cv", "pil"):
             raise ValueError('fmt is "cv" or "pil".')
         return self._change(src, dst, lambda image: steps.resize(image, size))
 
     @action
     def to_rgb(self, src: str = "images", dst: str = "images") -> Self:
-        """(height, width, 3) uint8 RGB arrays of grey, transparent and Pillow images. Photos
-        from `load_cv` are RGB from the start and stay as they are."""
+        """Convert grey, transparent and Pillow images to (height, width, 3) uint8 RGB arrays.
+        Photos from `load_cv` are RGB already."""
         return self._change(src, dst, as_rgb)
 
     @action
     def to_pil(self, src: str = "images", dst: str = "images") -> Self:
-        """Pillow images, in RGB."""
+        """Convert to Pillow images in RGB."""
         return self._change(src, dst, lambda image: Image.fromarray(as_rgb(image)))
 
     def stack(self, component: str) -> tuple[list[str], NDArray[Any]]:
         """The names of the photos that have a value, and the values as one array.
 
-        Raises ValueError when none has one.
+        Raises ValueError if there are none.
         """
         values = self.column(component)
         known = [number for number, value in enumerate(values) if value is not None]
@@ -109,10 +111,7 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
         return [names[number] for number in known], np.stack([values[number] for number in known])
 
     def column(self, component: str) -> Column:
-        """The component's values, (n,) of objects; all None where it was never filled.
-
-        A copy of the column, not of the values.
-        """
+        """A copy of the component's column, (n,) of objects; all None if it was never filled."""
         values = getattr(self, component)
         return make_column([None] * len(self) if values is None else list(values))
 
@@ -127,7 +126,7 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
         return self
 
     def _fill(self, component: str, values: Sequence[Any] | Column) -> None:
-        """Set a component, made first if there is none of that name."""
+        """Set a component, adding it if necessary."""
         if component not in self.components:
             self.add_components(component)
         setattr(self, component, make_column(values))
@@ -137,27 +136,25 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
         return self
 
     def _try_each(self, function: Callable[..., Any], jobs: Iterable[Sequence[Any]]) -> list[Any]:
-        """`try_each`, with the failures noted and None in their places."""
+        """`try_each`, with failures recorded and replaced by None."""
         results = try_each(function, jobs)
         failures = {
-            number: result.reason
-            for number, result in enumerate(results)
-            if isinstance(result, Failure)
+            number: result for number, result in enumerate(results) if isinstance(result, StrEnum)
         }
         self._note(failures)
         return [None if number in failures else result for number, result in enumerate(results)]
 
-    def _note(self, failures: Mapping[int, str]) -> None:
-        """Keep the reasons, by position, and say how many there are."""
+    def _note(self, failures: Mapping[int, StrEnum]) -> None:
+        """Record reasons, given by position, and log their counts."""
         reasons, names = self.column("reasons"), self._names()
         for number, reason in failures.items():
-            reasons[number] = reason
+            reasons[number] = reason.value
         self.reasons = reasons
         missing = self._missing()
         if not failures:
             return
         with _noting:
-            missing.update({names[number]: reason for number, reason in failures.items()})
+            missing.update({names[number]: reason.value for number, reason in failures.items()})
             total = len(missing)
         counts = Counter(failures.values()).most_common()
         log.warning(
@@ -169,7 +166,7 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
         )
 
     def _forget_reasons(self) -> None:
-        """Photos that are read anew count anew."""
+        """Clear the reasons of photos that are read again."""
         self.reasons = make_column([None] * len(self))
         missing = self._missing()
         with _noting:
@@ -177,7 +174,7 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
                 missing.pop(name, None)
 
     def _missing(self) -> dict[str, str]:
-        """The pipeline's variable, shared by its batches; a new one without a pipeline."""
+        """The pipeline's variable, shared by its batches; a new dict without a pipeline."""
         if self.pipeline is None:
             return {}
         with _noting:
@@ -196,10 +193,10 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
             return steps.find_file(Path(src), str(name))
         if isinstance(self.index, FilesIndex):
             return Path(self.index.get_fullpath(name))
-        raise ValueError("Say in which folder the photos are: load_cv(src=...).")
+        raise ValueError("The folder of the photos is unknown: use load_cv(src=...).")
 
-    # batchflow 0.10.1 hands ``src`` and ``dst`` also to actions that don't take them, and
-    # has no notion of a missing value; with these two its own actions run on photos too.
+    # batchflow 0.10.1 passes ``src`` and ``dst`` to actions that do not take them, and knows
+    # no missing values. With these two overrides its own actions run on photos too.
 
     def _apply_once(self, item: Any, *args: Any, func: Any = None, **kwargs: Any) -> Any:
         if item is None:

@@ -1,4 +1,4 @@
-"""What happens to one photo on its way: file, pixels, face, chip."""
+"""The steps of one photo: file, pixels, face, chip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.batch.columns import as_rgb
+from lookalike.batch.columns import as_rgb, stand_upright
 from lookalike.faces.errors import NoFace
 from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
@@ -20,17 +20,17 @@ MAX_PIXELS: Final = 200_000_000
 MIN_SIDE: Final = 32
 
 TARGET_SIDE: Final = 1600
-"""Photos are decoded as small as their decoder can, but not under this many pixels on the
-longer side, which is what the site keeps of a portrait."""
+"""Photos are decoded at reduced size if their longer side keeps at least this many pixels,
+the size at which the site stores portraits."""
 
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".gif", ".bmp")
 
 Coordinates = NDArray[np.float64]
-"""(4,): left, top, width and height of a face in pixels."""
+"""(4,): left, top, width and height of a face's box in pixels."""
 
 
 def find_file(folder: Path, name: str) -> Path:
-    """The photo ``name`` in ``folder``, also where the name lacks the file's suffix."""
+    """The photo ``name`` in ``folder``; the name may lack the suffix."""
     path = folder / name
     if path.is_file():
         return path
@@ -39,7 +39,7 @@ def find_file(folder: Path, name: str) -> Path:
 
 
 def open_file(path: Path, target_side: int | None = TARGET_SIDE) -> Photo:
-    """Raises a PhotoError, or an OSError of the disk."""
+    """Decode a photo file. Raises PhotoError or OSError."""
     return open_photo(
         path,
         max_bytes=MAX_BYTES,
@@ -52,10 +52,10 @@ def open_file(path: Path, target_side: int | None = TARGET_SIDE) -> Photo:
 def find_face(
     engine: FaceEngine, image: Any, scale: float
 ) -> tuple[Pixels, Coordinates, NDArray[np.float32]]:
-    """The largest face: the photo as the face stands upright in it, coordinates, landmarks.
+    """The photo in the rotation in which its largest face is upright, with the face's
+    coordinates and landmarks.
 
-    ``scale`` is the image's pixels per pixel of the full photo. Raises NoFace or
-    FaceTooSmall.
+    ``scale`` is the image's pixels per pixel of the full photo. Raises NoFace or FaceTooSmall.
     """
     pixels = as_rgb(image)
     height, width = pixels.shape[:2]
@@ -71,14 +71,14 @@ def find_face(
 def cut_chip(
     encoder: Encoder, image: Any, coordinates: Coordinates, landmarks: NDArray[np.float32]
 ) -> Pixels:
-    """The chip that ``encoder`` expects of this face."""
+    """The face as the aligned chip that ``encoder`` expects."""
     left, top, width, height = map(float, coordinates)
     box = Box(left, top, left + width, top + height)
     return encoder.align(as_rgb(image), Detection(box, landmarks, 1.0))
 
 
 def cut_rectangle(image: Any, coordinates: Coordinates) -> Pixels:
-    """The part of the face's rectangle that lies in the picture. Raises NoFace for none."""
+    """The face's box, clipped to the picture. Raises NoFace if nothing is left."""
     pixels = as_rgb(image)
     height, width = pixels.shape[:2]
     left, top, across, down = map(float, coordinates)
@@ -90,19 +90,21 @@ def cut_rectangle(image: Any, coordinates: Coordinates) -> Pixels:
 
 
 def resize(image: Any, size: tuple[int | None, int | None]) -> Any:
-    """``image`` at (width, height) pixels, of the kind that it came as: array or Pillow image.
+    """``image`` at (width, height) pixels. An array stays an array, a Pillow image a Pillow
+    image, and an image that has this size already is returned unchanged.
 
-    A side that is None follows the other one. One of that size already comes back as it is.
+    A side that is None keeps the proportions. Raises ValueError if both are None.
     """
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(as_rgb(image))
+    is_pillow = isinstance(image, Image.Image)
+    picture = stand_upright(image) if is_pillow else Image.fromarray(as_rgb(image))
     width, height = size
     if width is None and height is None:
-        raise ValueError("Say the width or the height, or both.")
+        raise ValueError("resize needs the width or the height, or both.")
     if width is None:
         width = max(1, round(picture.width * (height or 1) / picture.height))
     if height is None:
         height = max(1, round(picture.height * width / picture.width))
     if picture.size == (width, height):
-        return image
+        return picture if is_pillow else image
     resized = picture.resize((width, height), Image.Resampling.BILINEAR)
-    return resized if isinstance(image, Image.Image) else np.asarray(resized)
+    return resized if is_pillow else np.asarray(resized)

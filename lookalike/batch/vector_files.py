@@ -1,4 +1,4 @@
-"""The component ``embedding`` to text files and back."""
+"""The component ``embedding`` in text files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from lookalike.batch.columns import Column, make_column
+from lookalike.faces.tables import read_table
 from lookalike.faces.types import Vector
-from lookalike.faces.vectors_csv import read_vectors, write_vectors
+from lookalike.faces.vectors_csv import NAME_COLUMN, is_heading, read_vectors, write_vectors
 
 _writing = threading.Lock()
 
@@ -26,21 +27,19 @@ def dump_vectors(
     header: bool = False,
     encoder: str = "",
 ) -> None:
-    """Write a line per photo that has a vector.
+    """Write one row per photo that has a vector.
 
-    ``mode`` "a" appends to what is there, with a header only at the beginning of the file.
-    Batches that are prefetched in threads write one at a time.
+    ``mode`` "a" appends; the heading is only written to an empty file. Batches that are
+    prefetched in threads write one at a time.
     """
-    rows = [(name, vector) for name, vector in zip(names, vectors, strict=True)]
-    known = [(name, vector) for name, vector in rows if vector is not None]
+    rows = [row for row in zip(names, vectors, strict=True) if row[1] is not None]
     with _writing, path.open(mode, encoding="utf-8", newline="") as file:
-        write_vectors(file, known, encoder=encoder, header=header and file.tell() == 0)
+        write_vectors(file, rows, encoder=encoder, header=header and file.tell() == 0)
 
 
 def load_vectors(path: Path, names: Sequence[str]) -> tuple[Column, str]:
-    """The vectors of ``names`` from a file that `dump_vectors` or ``manage.py
-    export_vectors`` wrote, None for those that aren't in it, and the encoder that its
-    header states ("" for none). Raises BadLine."""
+    """The vectors of ``names``, None for those not in the file, and the encoder that its
+    heading states ("" for none). Raises BadLine."""
     status = path.stat()
     rows, encoder = _read_once(path.resolve(), status.st_mtime_ns, status.st_size)
     return make_column([rows.get(name) for name in names]), encoder
@@ -48,8 +47,7 @@ def load_vectors(path: Path, names: Sequence[str]) -> tuple[Column, str]:
 
 @lru_cache(maxsize=1)
 def _read_once(path: Path, changed: int, size: int) -> tuple[dict[str, Vector], str]:
-    """The file's vectors by name. Each batch of a run asks for the same file, so the last one
-    is kept until it changes."""
+    """The file's vectors by name, cached because every batch of a run asks for them."""
     table = read_vectors(path)
     return dict(zip(table.names, table.vectors, strict=True)), table.encoder
 
@@ -61,22 +59,31 @@ def load_table(
     post: Callable[..., Any],
     **options: Any,
 ) -> dict[str, Column]:
-    """Columns that ``post`` makes of another program's table.
+    """Columns that ``post`` makes of a table of any shape.
 
-    ``post(data, src=, fmt=, components=, **options)`` takes the rows of ``indices`` as a
-    pandas DataFrame and returns a mapping, or a DataFrame, from component to values.
+    ``post(data, src=, fmt=, components=, **options)`` gets the rows of ``indices`` as a
+    pandas DataFrame and returns a mapping, or a DataFrame, from component to values. A table
+    without a heading, as `dump_vectors` writes by default, gets file_name, 0, 1, 2, ...
     """
     import pandas  # type: ignore[import-untyped]
 
-    data = pandas.read_csv(path, **options).loc[list(indices)]
+    heading = {} if {"header", "names"} & options.keys() else _missing_heading(path)
+    data = pandas.read_csv(path, **heading, **options).loc[list(indices)]
     made: Mapping[str, Any] = post(
         data, src=str(path), fmt="csv", components=tuple(components), **options
     )
     return {component: make_column(list(made[component])) for component in components}
 
 
+def _missing_heading(path: Path) -> dict[str, Any]:
+    _, first = next(read_table(path).rows, (1, [""]))
+    if is_heading(first):
+        return {}
+    return {"header": None, "names": [NAME_COLUMN, *map(str, range(len(first) - 1))]}
+
+
 def as_vector(value: Any) -> Any:
-    """A loaded value as a (d,) float32 vector; None and NaN, which stand for none, as None."""
+    """A loaded value as a (d,) float32 vector; None and NaN as None."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     return np.asarray(value, np.float32)

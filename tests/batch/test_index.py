@@ -11,8 +11,9 @@ from lookalike.batch import CelebrityBatch
 from lookalike.batch.named_index import INDEX, NAMES
 from lookalike.faces.errors import IndexDamaged, IndexMissing, IndexStale
 from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.tables import BadLine
 from lookalike.faces.types import Face
-from lookalike.faces.vectors_csv import BadLine, write_vectors
+from lookalike.faces.vectors_csv import write_vectors
 from tests.batch.conftest import data_set, model, preprocessing
 
 
@@ -117,6 +118,53 @@ def test_loads_a_table_of_another_program(
         np.testing.assert_array_equal(vector, expected[name].vector)
 
 
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("index_col", ["file_name", 0])
+def test_loads_what_it_dumped(
+    engine: FaceEngine,
+    csv: Path,
+    photos: Path,
+    expected: dict[str, Face],
+    tmp_path: Path,
+    header: bool,
+    index_col: str | int,
+) -> None:
+    """With and without a heading, and with and without a function for the columns."""
+    data, path = data_set(photos), tmp_path / "dumped.csv"
+    dumping = loading(csv).dump(
+        dst=path, fmt="csv", mode="a", components=["embedding"], header=header
+    )
+    (dumping << data).run(5, n_epochs=1)
+
+    def post(table: Any, fmt: str, components: tuple[str, ...], **_: Any) -> dict[str, Any]:
+        return {components[0]: list(table.to_numpy())}
+
+    for options in ({}, {"post": post}):
+        pipeline = Pipeline().load(
+            src=path, fmt="csv", components="embedding", index_col=index_col, **options
+        )
+        batch = (pipeline << data).next_batch(18)
+        assert list(batch.indices) == list(expected)
+        for name, vector in zip(batch.indices, batch.embedding, strict=True):
+            np.testing.assert_array_equal(vector, expected[name].vector)
+
+
+def test_loads_a_table_of_the_ancestor_without_a_heading(
+    engine: FaceEngine, photos: Path, expected: dict[str, Face], tmp_path: Path
+) -> None:
+    path = tmp_path / "old.csv"
+    lines = [f'{name},"[{" ".join(map(str, face.vector))}]"' for name, face in expected.items()]
+    path.write_text("\n".join(lines))
+
+    def post(data: Any, fmt: str, components: tuple[str, ...], **_: Any) -> dict[str, Any]:
+        texts = data[data.columns[-1]].str.strip("[]").str.split()
+        return {components[0]: texts.apply(lambda row: np.array(row, float))}
+
+    batch = (loading(path, post=post) << data_set(photos)).next_batch(18)
+
+    np.testing.assert_array_equal(batch.embedding[0], expected[batch.indices[0]].vector)
+
+
 def test_a_photo_without_a_line_keeps_its_place(
     engine: FaceEngine, csv: Path, photos: Path
 ) -> None:
@@ -127,7 +175,7 @@ def test_a_photo_without_a_line_keeps_its_place(
 
     assert batch.embedding[0] is None
     assert batch.embedding[1].shape == (engine.encoder.dimensions,)
-    assert pipeline.v("missing") == {"nobody.jpg": "no vector"}
+    assert pipeline.v("missing") == {"nobody.jpg": "no_vector"}
 
 
 def test_rejects_a_bad_line_by_number(engine: FaceEngine, csv: Path, photos: Path) -> None:
@@ -147,7 +195,7 @@ def test_a_file_that_changed_is_read_anew(engine: FaceEngine, csv: Path, photos:
 
     pipeline.run(5, n_epochs=1)
 
-    assert pipeline.v("missing") == {first: "no vector"}
+    assert pipeline.v("missing") == {first: "no_vector"}
 
 
 def test_rejects_an_index_of_a_part(engine: FaceEngine, csv: Path, photos: Path) -> None:

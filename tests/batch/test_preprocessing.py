@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from batchflow import B, Dataset, DatasetIndex, FilesIndex, Pipeline
-from PIL import Image
+from PIL import ExifTags, Image
 
 from lookalike.batch import CelebrityBatch
+from lookalike.batch.columns import as_rgb
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Face
 from tests.batch.conftest import SIDE, data_set, preprocessing
@@ -131,6 +132,45 @@ def test_to_rgb_makes_colour_of_grey(engine: FaceEngine) -> None:
 
     np.testing.assert_array_equal(batch.images[0], np.dstack([grey] * 3))
     assert batch.images[1] is None
+
+
+@pytest.mark.parametrize("step", ["to_rgb", "resize"])
+def test_turns_pillow_images_by_their_exif(tmp_path: Path, step: str) -> None:
+    pixels = np.arange(0, 240, 10, dtype=np.uint8).reshape(2, 4, 3)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.fromarray(pixels).save(tmp_path / "side.png", exif=exif)
+    batch = CelebrityBatch(DatasetIndex(1))
+    batch.images = np.array([None], dtype=object)
+    with Image.open(tmp_path / "side.png") as image:
+        image.load()
+        batch.images[0] = image
+
+    if step == "resize":
+        batch.resize((2, 4))
+    batch.to_rgb()
+
+    np.testing.assert_array_equal(batch.images[0], np.rot90(pixels, -1))
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((3, 40, 50), r"this one is \(3, 40, 50\). Its channels come first: use image.transpose"),
+        ((1, 40, 50), "channels come first"),
+        ((40, 50, 5), r"An image is \(height, width\[, channels\]\); this one is \(40, 50, 5\).$"),
+        ((40,), r"this one is \(40,\).$"),
+        ((2, 4, 4, 3), r"this one is \(2, 4, 4, 3\).$"),
+    ],
+)
+def test_rejects_arrays_of_another_shape(shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        as_rgb(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_takes_one_to_four_channels(channels: int) -> None:
+    assert as_rgb(np.full((5, 7, channels), 255, np.uint8)).tolist() == [[[255] * 3] * 7] * 5
 
 
 def test_rejects_pixels_that_are_no_bytes(engine: FaceEngine) -> None:

@@ -171,7 +171,7 @@ def test_rejects_pictures_that_were_not_cropped(engine: FaceEngine, photos: Path
 def test_rejects_training_and_saving(engine: FaceEngine) -> None:
     encoder = EncoderModel()
     encoder.reset()
-    with pytest.raises(TypeError, match="come trained"):
+    with pytest.raises(TypeError, match="already trained"):
         encoder.train()
     with pytest.raises(TypeError, match="nothing to save"):
         encoder.save("model")
