@@ -1,4 +1,4 @@
-"""Pages of the site as a whole, and what Django itself calls for."""
+"""Pages of the site as a whole: privacy, health, errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from redis.exceptions import RedisError
 
+from lookalike.context import site
 from lookalike.processes.heartbeat import worker_is_away
+from lookalike.queue import CACHE_FAILURES
 
 
 @require_safe
@@ -27,7 +28,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """For whoever watches over the site: 200 while it can take photos, else 503."""
+    """For monitoring: 200 while the site can take photos, else 503."""
     parts = {
         "database": _database_answers(),
         "queue": _queue_answers(),
@@ -38,12 +39,12 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form from a tab that was open for too long: say so, lose nothing, try again."""
+    """A form whose page was open for too long. The page says how to send it again."""
     return render(request, "403_csrf.html", status=403)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A request that is not one, such as a broken upload. Nothing more of it is read."""
+    """A request that cannot be parsed, such as an upload that broke off."""
     return render(request, "400.html", status=400)
 
 
@@ -52,8 +53,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Rendered without the request: whatever broke may be what its context needs."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+    """Uses no context processor, since one of them may have failed."""
+    context = {**site(request), "request": request}
+    return HttpResponse(render_to_string("500.html", context), status=500)
 
 
 def _database_answers() -> bool:
@@ -68,6 +70,6 @@ def _database_answers() -> bool:
 def _queue_answers() -> bool:
     try:
         cache.get("health")
-    except (RedisError, OSError):
+    except CACHE_FAILURES:
         return False
     return True
