@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
@@ -12,12 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from uploads.deletion import delete_upload
 from uploads.failures import describe_failure
 from uploads.models import Consent, Upload
-
-if TYPE_CHECKING:
-    UploadModelAdmin = admin.ModelAdmin[Upload]
-    ConsentModelAdmin = admin.ModelAdmin[Consent]
-else:
-    UploadModelAdmin = ConsentModelAdmin = admin.ModelAdmin
 
 
 class FailureFilter(admin.SimpleListFilter):
@@ -36,7 +30,7 @@ class FailureFilter(admin.SimpleListFilter):
 
 
 @admin.register(Upload)
-class UploadAdmin(UploadModelAdmin):
+class UploadAdmin(admin.ModelAdmin[Upload]):
     list_display = (
         *("created_at", "status", "why", "stage", "attempts"),
         *("face_count", "compared_with", "encoder", "expires_at"),
@@ -77,7 +71,7 @@ class UploadAdmin(UploadModelAdmin):
 
 
 @admin.register(Consent)
-class ConsentAdmin(ConsentModelAdmin):
+class ConsentAdmin(admin.ModelAdmin[Consent]):
     list_display = ("digest", "language", "first_shown_at")
     readonly_fields = ("digest", "language", "text", "first_shown_at")
 

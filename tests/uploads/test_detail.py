@@ -27,8 +27,8 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def worker(settings: Settings) -> Iterator[None]:
-    """One worker of two processes, which has just been heard of."""
+def heartbeat_of_two(settings: Settings, valkey: str) -> Iterator[None]:
+    """A worker with two processes has just reported."""
     settings.WORKERS = 2
     heartbeat.beat()
     yield
@@ -168,7 +168,7 @@ def read_text(client: Client, upload: Upload) -> str:
     return " ".join(client.get(upload.get_absolute_url()).content.decode().split())
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("heartbeat_of_two")
 def test_the_fragment_polls_until_it_is_done(
     client: Client, owner: uuid.UUID, gallery: list[Celebrity]
 ) -> None:
@@ -189,7 +189,7 @@ def read_pause(client: Client, upload: Upload) -> int:
     return int(found[1])
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("heartbeat_of_two")
 def test_whose_photo_is_looked_at_asks_soon(client: Client, owner: uuid.UUID) -> None:
     running = make_upload(owner=owner, status=Upload.Status.RUNNING)
     following = [make_upload(owner=owner) for _ in range(3)]
@@ -198,7 +198,7 @@ def test_whose_photo_is_looked_at_asks_soon(client: Client, owner: uuid.UUID) ->
     assert [read_pause(client, upload) for upload in following] == [250, 250, 1000]
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("heartbeat_of_two")
 def test_who_has_many_before_them_asks_less_often(client: Client, owner: uuid.UUID) -> None:
     for _ in range(40):
         make_upload()
