@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from celebrities.categories import find_category
 from celebrities.gallery import BATCH, store_reading
@@ -73,7 +74,7 @@ class _Import:
         self.source = source
         self.options = options
         self.summary = Summary()
-        self.people: dict[str, Celebrity] = {}
+        self.people: dict[str, int] = {}
         self.categories: dict[str, Category | None] = {}
 
     def take(self, batch: Iterable[ListedPhoto]) -> None:
@@ -117,13 +118,9 @@ class _Import:
         if there is None:
             return False
         self.fill_person(person, found.entry)
-        blank = {
-            name: getattr(found.entry, name)
-            for name in _CREDITS
-            if getattr(found.entry, name) and not getattr(there, name)
-        }
-        if blank:
-            Portrait.objects.filter(pk=there.pk).update(**blank)
+        for name in _CREDITS:
+            if value := getattr(found.entry, name):
+                Portrait.objects.filter(pk=there.pk, **{name: ""}).update(**{name: value})
         return True
 
     def store(self, found: ListedPhoto, digest: str, reading: Reading, encoder: str) -> None:
@@ -141,15 +138,19 @@ class _Import:
         except ValidationError as error:
             self.fail(found, "; ".join(error.messages))
             return
-        self.people[found.key] = person
+        self.people[found.key] = person.pk
         self.summary.imported += 1
         self.summary.people += is_new
 
     def find_person(self, found: ListedPhoto) -> Celebrity | None:
         """The person with this key, Wikidata id or name. Birth years tell people of one name
-        apart."""
+        apart. Read anew each time, since a curator may have changed or deleted the person
+        meanwhile. Raises ValidationError."""
         if found.key in self.people:
-            return self.people[found.key]
+            known = Celebrity.objects.filter(pk=self.people[found.key]).first()
+            if known is None:
+                raise ValidationError("this person was deleted during the import")
+            return known
         people = Celebrity.objects.filter(is_fictional=self.options.is_fictional)
         entry = found.entry
         person = None
@@ -163,7 +164,7 @@ class _Import:
                     person = other
                     break
         if person is not None:
-            self.people[found.key] = person
+            self.people[found.key] = person.pk
         return person
 
     def make_person(self, entry: Entry) -> Celebrity:
@@ -179,8 +180,8 @@ class _Import:
         return person
 
     def fill_person(self, person: Celebrity, entry: Entry) -> None:
-        """Fill in missing facts; existing ones belong to the curators. Raises
-        ValidationError."""
+        """Fill in missing facts; existing ones belong to the curators. Only those fields are
+        written, and only where they are still empty. Raises ValidationError."""
         blank = {
             name: getattr(entry, name)
             for name in _FILLED
@@ -189,7 +190,10 @@ class _Import:
         if entry.wikidata and not person.wikidata_id:
             blank["wikidata_id"] = entry.wikidata
         if blank:
-            cleaned(person, **blank).save()
+            still = {name: getattr(person, name) for name in blank}
+            derived = {"search_key": cleaned(person, **blank).search_key}
+            same = Celebrity.objects.filter(pk=person.pk, **still)
+            same.update(**blank, **derived, updated_at=timezone.now())
         words = {*entry.occupations, self.options.category} - {""}
         categories = [self.find_category(word) for word in sorted(words)]
         person.categories.add(*[category for category in categories if category is not None])

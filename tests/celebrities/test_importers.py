@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from celebrities.errors import BadSource
+from celebrities.gallery import BATCH, delete_celebrities
 from celebrities.importers.importing import Options, Summary, import_plan
 from celebrities.importers.layout import name_person, plan_import
 from celebrities.importers.sources import MAX_MANIFEST_BYTES, FolderSource, ZipSource, open_source
@@ -461,3 +463,63 @@ def test_a_wikidata_id_that_somebody_else_has_fails_that_file_only(
     assert "bob_1.jpg" in [problem.where for problem in summary.failed]
     assert len(summary.skipped) == 2
     assert Celebrity.objects.get(name="Bob").wikidata_id == ""
+
+
+def take_while(path: Path, curate: Callable[[], object]) -> Summary:
+    """Import a source of two batches, with something done at the desk between them."""
+    source = open_source(path)
+    done: list[int] = []
+
+    def progress(count: int) -> None:
+        if not done:
+            curate()
+        done.append(count)
+
+    return import_plan(source, plan_import(source), Options(), progress)
+
+
+@pytest.fixture
+def two_batches(tmp_path: Path) -> Path:
+    """One person's portraits, more than are read together, with a year only in the second."""
+    files: dict[str, bytes | str] = {
+        f"Ada/{number:02d}.jpg": make_photo(number) for number in range(BATCH + 2)
+    }
+    lines = ["file,name,born,author", *(f"{name},Ada,1815,Somebody" for name in files)]
+    return write_files(tmp_path / "ada", {**files, "manifest.csv": "\n".join(lines)})
+
+
+@pytest.mark.django_db
+def test_who_is_hidden_during_an_import_stays_hidden(
+    two_batches: Path, fake_engine: FaceEngine
+) -> None:
+    take_while(two_batches, lambda: Celebrity.objects.all().unpublish())
+
+    assert not Celebrity.objects.get().published
+
+
+@pytest.mark.django_db
+def test_what_a_curator_changes_during_an_import_stays(
+    two_batches: Path, fake_engine: FaceEngine
+) -> None:
+    def curate() -> None:
+        Celebrity.objects.update(name="Ada Lovelace", birth_year=1816, death_year=1852)
+        Portrait.objects.update(author="A better name", seen=3)
+
+    take_while(two_batches, curate)
+
+    ada = Celebrity.objects.get()
+    assert (ada.name, ada.birth_year, ada.death_year) == ("Ada Lovelace", 1816, 1852)
+    authors = list(Portrait.objects.order_by("pk").values_list("author", flat=True))
+    assert authors == ["A better name"] * BATCH + ["Somebody"] * 2
+
+
+@pytest.mark.django_db
+def test_who_is_deleted_during_an_import_stays_away(
+    two_batches: Path, fake_engine: FaceEngine
+) -> None:
+    summary = take_while(two_batches, lambda: delete_celebrities(Celebrity.objects.all()))
+
+    assert not Celebrity.objects.exists()
+    assert {problem.reason for problem in summary.failed} == {
+        "this person was deleted during the import"
+    }
