@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import models
 from django.db.models import Count, Prefetch
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -154,12 +155,25 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
         portraits = person.portraits.all()
         return f"{sum(p.seen for p in portraits)} / {sum(p.not_seen for p in portraits)}"
 
+    def save_model(
+        self, request: HttpRequest, obj: Celebrity, form: ModelForm[Celebrity], change: bool
+    ) -> None:
+        """Write only the fields that were changed: workers and importers write others."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        own = {field.name for field in Celebrity._meta.concrete_fields}
+        changed = own & {*form.changed_data}
+        keys = {"search_key", "sort_key"} if changed & {"name", "other_names"} else set()
+        obj.save(update_fields=[*changed, *keys, "updated_at"])
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Store portraits, queue new ones, and delete removed ones with their files."""
         portraits = formset.save(commit=False)
         gone = [portrait.pk for portrait in formset.deleted_objects]
         delete_portraits(Portrait.objects.filter(pk__in=gone))
-        for portrait in portraits:
+        for portrait, changed in formset.changed_objects:
+            portrait.save(update_fields=changed)
+        for portrait in formset.new_objects:
             portrait.save()
         waiting = [each.pk for each in portraits if each.status == Portrait.Status.PENDING]
         queue_embedding(request, waiting)

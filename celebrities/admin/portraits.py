@@ -150,7 +150,8 @@ class PortraitAdmin(admin.ModelAdmin[Portrait]):
     def save_model(
         self, request: HttpRequest, obj: Portrait, form: ModelForm[Portrait], change: bool
     ) -> None:
-        super().save_model(request, obj, form, change)
+        # Only what was changed: a worker may have stored a vector since the row was read.
+        obj.save(update_fields=form.changed_data if change else None)
         if obj.status == Portrait.Status.PENDING:
             queue_embedding(request, [obj.pk])
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.signals import pre_save
 from django.test import Client
 from pytest_django import (
     DjangoAssertNumQueries,
@@ -461,3 +462,62 @@ def test_a_person_whose_picture_is_gone_from_the_storage_can_be_saved(
 
     assert response.status_code == 302
     assert Celebrity.objects.get().name == "Ada King"
+
+
+@pytest.fixture
+def meanwhile() -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Have something happen in the database after a form was read, before it is saved."""
+    receivers = []
+
+    def happens(action: Callable[[], object]) -> None:
+        def receiver(**given: Any) -> None:
+            action()
+
+        receivers.append(receiver)
+        for model in (Celebrity, Portrait):
+            pre_save.connect(receiver, model, weak=False)
+
+    yield happens
+    for receiver in receivers:
+        for model in (Celebrity, Portrait):
+            pre_save.disconnect(receiver, model)
+
+
+def test_what_a_worker_stores_while_a_portrait_is_edited_stays(
+    admin_client: Client, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    portrait = make_portrait(make_celebrity(), make_photo(1))
+    meanwhile(lambda: Portrait.objects.update(status="ready", encoder="fake/1", seen=2))
+    form = {"celebrity": portrait.celebrity_id, "author": "Somebody"}
+
+    admin_client.post(f"{PORTRAITS}{portrait.pk}/change/", form)
+
+    portrait.refresh_from_db()
+    assert (portrait.author, portrait.status, portrait.encoder, portrait.seen) == (
+        "Somebody",
+        "ready",
+        "fake/1",
+        2,
+    )
+
+
+def test_what_changes_while_a_person_is_edited_stays(
+    admin_client: Client, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    person = make_celebrity("Ada Lovelace", published=True)
+    portrait = make_portrait(person, make_photo(1))
+
+    def others() -> None:
+        Celebrity.objects.update(birth_year=1815)
+        Portrait.objects.update(status="ready", seen=2)
+
+    meanwhile(others)
+    form = person_form(person, other_names="Countess", **{"portraits-0-author": "Somebody"})
+
+    admin_client.post(f"{PEOPLE}{person.pk}/change/", form)
+
+    person.refresh_from_db()
+    portrait.refresh_from_db()
+    assert (person.birth_year, person.other_names) == (1815, "Countess")
+    assert person.search_key == "ada lovelace countess"
+    assert (portrait.author, portrait.status, portrait.seen) == ("Somebody", "ready", 2)
