@@ -13,7 +13,7 @@ from celebrities.index.pgvector_build import describe_lack, logs_values
 
 
 @register()
-def check_index(**given: Any) -> list[CheckMessage]:
+def check_index(**kwargs: Any) -> list[CheckMessage]:
     if settings.INDEX_BACKEND not in {"annoy", "pgvector"}:
         return [
             Error(
@@ -26,7 +26,7 @@ def check_index(**given: Any) -> list[CheckMessage]:
 
 
 @register()
-def check_pgvector(databases: Sequence[str] | None = None, **given: Any) -> list[CheckMessage]:
+def check_pgvector(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Checks the kind of database; its extension only when ``databases`` may be queried, as
     in `check --database default` and `migrate`."""
     if settings.INDEX_BACKEND != "pgvector":

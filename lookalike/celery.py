@@ -1,11 +1,12 @@
 """The Celery application: two queues, at-least-once delivery, state in our own rows.
 
-The numbers belong together. A task of the queue `match` has a soft limit of 30 s and a hard
-one of 45 s; a message that no worker acknowledged is delivered again after 120 s, longer
-than the hard limit and the time that a task may wait prefetched. The queue `gallery` has
-long tasks (a rebuild), so its worker counts its unacknowledged messages under keys of its
-own, which the match workers never sweep, and gives them as long as a rebuild may take.
-What a killed gallery worker leaves undone is found sooner by the task that tends the gallery.
+Tasks of the queue `match` have a soft time limit of 30 s and a hard one of 45 s. A message that
+is not acknowledged is delivered again after the visibility timeout of 120 s, which must exceed
+the hard limit plus the time a task may wait prefetched.
+
+Tasks of the queue `gallery`, such as a rebuild, may take hours. Its worker keeps unacknowledged
+messages under keys of its own, so that match workers do not redeliver them. After a crash the
+periodic gallery task picks the work up sooner than redelivery would.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import os
 from datetime import timedelta
 from typing import Any
 
-# SIGTERM stops a worker softly: short tasks finish, long ones are handed back and run again.
-# Celery reads this when it is imported.
+# On SIGTERM a worker lets short tasks finish and hands long ones back. Celery reads this variable
+# when it is imported.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
@@ -24,13 +25,13 @@ from celery import Celery
 from celery.signals import beat_embedded_init, celeryd_init, worker_process_init
 from django.conf import settings
 
-from lookalike.processes.heartbeat import HeartbeatStep
+from lookalike.processes.heartbeat import HeartbeatStep, serves_visitors
 from lookalike.processes.supervise import end_with_parent
 
 logger = logging.getLogger(__name__)
 
 REBUILD_SECONDS = 6 * 60 * 60
-"""The hard limit of the longest task of the queue `gallery`."""
+"""Hard time limit of the longest task of the queue `gallery`."""
 
 TRANSPORT: dict[str, Any] = {
     "visibility_timeout": 120,
@@ -38,7 +39,7 @@ TRANSPORT: dict[str, Any] = {
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 1,
 }
-# Whoever publishes learns within seconds that the broker is away, and can say so.
+# Publishers fail within seconds if the broker is away, so that they can say so.
 PUBLISHING = {**TRANSPORT, "socket_timeout": 2, "max_retries": 1}
 GALLERY_TRANSPORT = {
     **TRANSPORT,
@@ -97,23 +98,19 @@ app.conf.update(
 app.steps["worker"].add(HeartbeatStep)
 app.autodiscover_tasks(["celebrities", "uploads"])
 
-_serves_visitors = False
-
 
 @celeryd_init.connect
-def fit_worker(conf: Any, options: dict[str, Any], **given: Any) -> None:
-    """A worker waits for its broker as long as it takes, unlike one who only publishes."""
-    global _serves_visitors
+def configure_transport(conf: Any, options: dict[str, Any], **kwargs: Any) -> None:
+    """Let a worker wait for its broker without limit, unlike publishers."""
     queues = options.get("queues") or []
-    queues = queues.split(",") if isinstance(queues, str) else list(queues)
-    _serves_visitors = "gallery" not in queues
-    conf.broker_transport_options = TRANSPORT if _serves_visitors else GALLERY_TRANSPORT
+    queues = queues.split(",") if isinstance(queues, str) else queues
+    conf.broker_transport_options = GALLERY_TRANSPORT if "gallery" in queues else TRANSPORT
 
 
 @worker_process_init.connect
-def load_models(**given: Any) -> None:
-    """Load the models in each child of a match worker: after the fork, before the first task."""
-    if not _serves_visitors:
+def load_models(**kwargs: Any) -> None:
+    """Load the models in each child process of a match worker, before its first task."""
+    if not serves_visitors(app):
         return
     from lookalike.engine import get_engine
     from lookalike.faces.errors import FacesError
@@ -125,5 +122,5 @@ def load_models(**given: Any) -> None:
 
 
 @beat_embedded_init.connect
-def end_beat_with_worker(**given: Any) -> None:
+def end_beat_with_worker(**kwargs: Any) -> None:
     end_with_parent()

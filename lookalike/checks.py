@@ -1,4 +1,4 @@
-"""Django's system checks for this project: what is set wrongly is said before it does harm."""
+"""Django's system checks of the settings."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ LIMITS: dict[str, tuple[float, float]] = {
     "WORKERS": (1, 1024),
     "RECALL": (0.5, 1.0),
 }
-"""The least and the most that each number may be; the variable is LOOKALIKE_ and the name."""
+"""The smallest and largest value of each setting LOOKALIKE_<name>."""
 
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 
 @register()
-def check_numbers(**given: Any) -> list[CheckMessage]:
+def check_numbers(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"LOOKALIKE_{name} is {value}, outside {least:g} to {most:g}.",
@@ -48,7 +48,7 @@ def check_numbers(**given: Any) -> list[CheckMessage]:
 
 
 @register()
-def check_engine(**given: Any) -> list[CheckMessage]:
+def check_engine(**kwargs: Any) -> list[CheckMessage]:
     return [*_check_encoder(), *_check_device()]
 
 
@@ -60,7 +60,7 @@ def _check_encoder() -> Iterator[CheckMessage]:
             id="lookalike.E002",
         )
     elif settings.ENCODER == "facenet" and not (settings.WEIGHTS_DIR / FACENET.file_name).is_file():
-        # A warning, since `manage.py fetch_weights` runs these checks too.
+        # Only a warning: `manage.py fetch_weights` runs these checks as well.
         yield Warning(
             "LOOKALIKE_ENCODER is facenet, but its weights are not there.",
             hint="Fetch them with `manage.py fetch_weights facenet`, or set it to auto.",
@@ -78,7 +78,7 @@ def _check_device() -> Iterator[CheckMessage]:
 
 
 @register()
-def check_storage(**given: Any) -> list[CheckMessage]:
+def check_storage(**kwargs: Any) -> list[CheckMessage]:
     if settings.STORAGE not in {"local", "s3"}:
         return [
             Error(
@@ -116,7 +116,7 @@ def _check_bucket() -> Iterator[CheckMessage]:
 
 
 @register()
-def check_hosts(**given: Any) -> list[CheckMessage]:
+def check_hosts(**kwargs: Any) -> list[CheckMessage]:
     listens_everywhere = settings.HOST in {"0.0.0.0", "::"}  # noqa: S104
     if listens_everywhere and set(settings.ALLOWED_HOSTS) <= LOCAL_NAMES:
         return [
@@ -130,8 +130,8 @@ def check_hosts(**given: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
-def check_production(**given: Any) -> list[CheckMessage]:
-    """What a site in public needs besides Django's own list."""
+def check_production(**kwargs: Any) -> list[CheckMessage]:
+    """What a public site needs besides Django's own checks."""
     return [*_check_safety(), *_check_names()]
 
 

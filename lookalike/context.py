@@ -1,4 +1,4 @@
-"""What every template may know of the site."""
+"""Template variables of every page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that need the database's tables find them there."""
+"""Commands that need an up-to-date database."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 class DatabaseCommand(BaseCommand):
-    """A command that reads or writes rows. It needs no `manage.py migrate` before it where
-    the database is the embedded one; another is its operator's, and never changed unasked."""
+    """A command that reads or writes rows. It migrates SQLite itself; any other database belongs
+    to the operator, who runs `manage.py migrate`."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        bring_up_to_date()
+        migrate_if_sqlite()
         return super().execute(*args, **options)
 
 
-def bring_up_to_date() -> None:
-    """Migrate SQLite if it is behind. Raises CommandError for another database."""
+def migrate_if_sqlite() -> None:
+    """Apply missing migrations. Raises CommandError if the database is not SQLite."""
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     executor = MigrationExecutor(connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):

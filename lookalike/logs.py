@@ -1,4 +1,4 @@
-"""How a line of the log is written: never with an address that names a visitor's upload."""
+"""The format of the log: no line names a visitor's upload."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import logging
 import re
 
 _ADDRESS = re.compile(r"/([us])/[^/\s]+")
-"""An upload's page, or a shared link, which opens for whoever knows it."""
+"""URLs of uploads and shared links. Whoever knows a shared link can open it."""
 
 
 class LineFormatter(logging.Formatter):
-    """Leaves such names out, wherever in a message or traceback they stand: Django logs the
-    address of what it refuses or fails at."""
+    """Removes upload ids and link tokens from messages and tracebacks. Django logs the URL of a
+    request that fails."""
 
     def format(self, record: logging.LogRecord) -> str:
         return _ADDRESS.sub(r"/\1/...", super().format(record))

@@ -1,7 +1,6 @@
-"""The queue's one door: tasks are sent by name, after the transaction commits.
+"""The only way to the queue: tasks are sent by name, after the transaction commits.
 
-Nobody else imports kombu or redis for it. Sending by name keeps callers free of the task
-modules, which import the work itself.
+Sending by name keeps callers from importing the tasks, and with them the work itself.
 """
 
 from __future__ import annotations
@@ -17,15 +16,14 @@ CACHE_FAILURES = (RedisError, OSError)
 
 
 class QueueAway(Exception):
-    """The broker does not take tasks at the moment."""
+    """The broker does not accept tasks."""
 
 
 def send(task: str, *args: Any) -> None:
-    """Queue a task by its name, such as "uploads.tasks.match_upload_task", once the
-    transaction in progress has committed; at once where there is none.
+    """Queue a task by name, such as "uploads.tasks.match_upload_task", after the transaction.
 
-    Raises QueueAway within seconds when the broker is away. Inside a transaction that is
-    raised by the commit, so wrap the ``atomic`` block.
+    Raises QueueAway within seconds if the broker is away: at once outside a transaction, else
+    from the commit, so catch it around the ``atomic`` block.
     """
     transaction.on_commit(lambda: _send_now(task, args))
 

@@ -1,4 +1,4 @@
-"""All addresses. Apps are named by string only."""
+"""All URLs. The apps are named by strings, so that nothing is imported from them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Whether a worker is there to take visitors' photos.
+"""Whether a worker is running that takes visitors' photos.
 
-Every worker of the queue `match` leaves a note in the cache every few seconds. The note is
-written by the worker's main process, which only hands out tasks, so a worker whose children
-are all busy is still there; one that lost its broker, or was killed, is not.
+Every worker of the queue `match` records a heartbeat in the cache. Its main process does so,
+which only hands out tasks: a worker whose child processes are all busy still has a heartbeat; one
+that was killed or lost its broker has none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from celery import bootsteps
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -20,27 +21,23 @@ EVERY_SECONDS = 5
 GONE_AFTER_SECONDS = 15
 
 _unreadable = False
-"""Whether the heartbeat could not be read the last time."""
+"""Whether the last read failed: every page reads, and only the first failure is logged."""
 
 
 def beat() -> None:
-    """Say that a worker is there. Says nothing when the cache is away."""
+    """Record a heartbeat. Never raises: the worker goes on without a cache."""
     try:
         cache.set(KEY, 1, timeout=GONE_AFTER_SECONDS)
-    except Exception as problem:
+    except (RedisError, OSError) as problem:
         logger.warning("The heartbeat could not be written: %s", problem)
 
 
 def worker_is_away() -> bool:
-    """Whether no worker has been heard of for 15 s.
-
-    Also true when Valkey is away: nothing can be handed to a worker then. Never raises.
-    """
+    """Whether there was no heartbeat for 15 s, or Valkey is away: then no task reaches a worker."""
     global _unreadable
     try:
         away = cache.get(KEY) is None
-    except Exception as problem:
-        # Every page asks. A line for each would bury the one that says why.
+    except (RedisError, OSError) as problem:
         if not _unreadable:
             logger.warning("The worker's heartbeat could not be read: %s", problem)
         _unreadable = True
@@ -49,8 +46,13 @@ def worker_is_away() -> bool:
     return away
 
 
+def serves_visitors(app: Any) -> bool:
+    """Whether this worker takes tasks of the queue `match`."""
+    return "match" in app.amqp.queues.consume_from
+
+
 class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Beats from the timer of the worker's main process, if it serves the queue `match`."""
+    """Records heartbeats from the timer of a match worker's main process."""
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
 
@@ -59,7 +61,7 @@ class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
         self.timer: Any = None
 
     def start(self, parent: Any) -> None:
-        if "match" in parent.app.amqp.queues.consume_from:
+        if serves_visitors(parent.app):
             beat()
             self.timer = parent.timer.call_repeatedly(EVERY_SECONDS, beat)
 

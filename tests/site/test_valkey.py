@@ -11,7 +11,7 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
-from lookalike import settings as lookalike_settings
+from lookalike import environ
 from lookalike.processes import valkey
 from tests.conftest import MakeSite
 from tests.live import wait_for
@@ -65,12 +65,13 @@ def test_it_handles_a_folder_with_a_long_name(tmp_path: Path, make_site: MakeSit
 def test_it_rejects_a_socket_folder_that_others_may_write_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared = tmp_path / "shared"
+    monkeypatch.setenv("LOOKALIKE_DATA_DIR", str(tmp_path / "too long" * 30))
+    shared = environ.socket_path().parent
     shared.mkdir()
     shared.chmod(0o777)
-    monkeypatch.setattr(lookalike_settings, "VALKEY_SOCKET", shared / "valkey.sock")
     with pytest.raises(valkey.UnsafeFolder, match="not a private folder"):
         valkey.make_folders()
+    shared.rmdir()
 
 
 def test_it_takes_a_server_from_the_path_where_the_package_is_missing(

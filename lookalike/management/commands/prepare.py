@@ -1,6 +1,6 @@
-"""`manage.py prepare`: brings the data folder to where the site can start. Needs no service.
+"""`manage.py prepare`: gets the data folder ready for the site to start. Needs no service.
 
-Every step looks first whether there is anything to do, so that a second start is quick.
+Every step does only what is missing, so a second start is quick.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REACH_SECONDS = 3.0
 class Command(BaseCommand):
     help = "Prepare the data folder: database, static files, networks, gallery, index, admin."
 
-    def handle(self, *words: str, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         self.collect_static_files()
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         self.make_admin()
 
     def collect_static_files(self) -> None:
-        """Only when a file has changed since the last time."""
+        """Collect the static files if one has changed."""
         mark = settings.DATA_DIR / "static.sha256"
         now = fingerprint_static_files()
         if mark.exists() and settings.STATIC_ROOT.is_dir() and mark.read_text() == now:
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         mark.write_text(now)
 
     def try_to_fetch_weights(self) -> None:
-        """Once, and without a fuss: the embedded encoder serves as well."""
+        """Download the weights of facenet if they are missing. The site can run without them."""
         wanted = settings.FETCH_WEIGHTS and settings.ENCODER != "dlib"
         if not wanted or (settings.WEIGHTS_DIR / FACENET.file_name).is_file():
             return
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             self.stdout.write(str(problem))
 
     def load_networks(self) -> None:
-        """Export the networks if that has not been done, and say which encoder is in use."""
+        """Export the networks if they are missing, and say which encoder is in use."""
         from lookalike.engine import get_engine
 
         if not any(settings.SESSIONS_DIR.glob("*.onnx")):
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         self.stdout.write(describe_encoder(encoder.name))
 
     def make_admin(self) -> None:
-        """At the first start only. The password is shown once, or taken from the environment."""
+        """Create the first superuser, and show the password if it was generated."""
         users = get_user_model()._default_manager
         if users.filter(is_superuser=True).exists():
             return
@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
 
 def describe_encoder(name: str) -> str:
-    """One line: the encoder in use, and how to get the other."""
+    """A line with the encoder in use, and how to use the other."""
     if name == "facenet":
         return "Encoder: facenet (InceptionResnetV1). For the embedded one: LOOKALIKE_ENCODER=dlib."
     how = "unset LOOKALIKE_ENCODER and " if settings.ENCODER == "dlib" else ""
@@ -102,7 +102,7 @@ def describe_encoder(name: str) -> str:
 
 
 def fingerprint_static_files() -> str:
-    """Changes whenever a static file does: a digest of all their names, sizes and times."""
+    """A digest of all static files' names, sizes and times."""
     seen = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list([]):
@@ -112,8 +112,10 @@ def fingerprint_static_files() -> str:
 
 
 def can_reach(url: str, seconds: float = REACH_SECONDS) -> bool:
-    """Whether the address' server takes connections. Never takes longer than ``seconds``,
-    even where names resolve slowly; behind a proxy the answer is always yes."""
+    """Whether the URL's server accepts connections; always true behind a proxy.
+
+    Takes at most ``seconds``, also where resolving the name takes longer.
+    """
     address = urlsplit(url)
     if address.scheme in urllib.request.getproxies():
         return True

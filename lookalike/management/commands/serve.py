@@ -1,6 +1,6 @@
-"""`manage.py serve`: prepares the data folder, then has honcho run the Procfile.
+"""`manage.py serve`: prepares the data folder, then runs the Procfile with honcho.
 
-This process becomes honcho, which keeps the lock on the data folder that is taken here.
+This process becomes honcho and so keeps the lock on the data folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lookalike.processes.supervise import SUPERVISOR, end_with_parent
 class Command(BaseCommand):
     help = "Prepare the data folder and run the whole site: web, workers, embedded Valkey."
 
-    def handle(self, *words: str, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         if "MAKELEVEL" in os.environ:
             end_with_parent()
         lock = lock_data_folder(settings.DATA_DIR)
@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
 
 def lock_data_folder(folder: Path) -> IO[str]:
-    """The lock that says that a site runs on this folder. Raises CommandError when one does."""
+    """Lock the folder for this site. Raises CommandError if a site runs on it already."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "run.lock").open("a+")
     try:
@@ -54,7 +54,7 @@ def lock_data_folder(folder: Path) -> IO[str]:
 
 
 def check_address(host: str, port: int) -> None:
-    """Raises CommandError when gunicorn could not listen there, with what to do."""
+    """Raises CommandError if gunicorn could not listen on this address."""
     other = "Choose another with LOOKALIKE_HOST and LOOKALIKE_PORT"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -73,7 +73,7 @@ def check_address(host: str, port: int) -> None:
 
 
 def become_honcho() -> None:
-    """Replace this process by honcho, with the Procfile's processes that are needed."""
+    """Replace this process by honcho. With REDIS_URL set it runs no Valkey."""
     python = Path(sys.executable)
     os.environ["PATH"] = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     os.environ["PYTHONUNBUFFERED"] = "1"
