@@ -65,7 +65,7 @@ def test_it_handles_a_folder_with_a_long_name(tmp_path: Path, make_site: MakeSit
 def test_it_rejects_a_socket_folder_that_others_may_write_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOOKALIKE_DATA_DIR", str(tmp_path / "too long" * 30))
+    monkeypatch.setenv("LOOKALIKE_DATA_DIR", str(tmp_path / ("long" * 30)))
     shared = environ.socket_path().parent
     shared.mkdir()
     shared.chmod(0o777)
