@@ -46,7 +46,13 @@ class Contestant:
     ``error`` is empty while it runs, and otherwise the last line that it wrote.
     """
 
-    def __init__(self, name: str, threads: int, checkout: Path = ROOT) -> None:
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        checkout: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.error = ""
         ours = name == "lookalike"
         python = Path(sys.executable) if ours else make_environment()
@@ -57,7 +63,7 @@ class Contestant:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(threads, checkout if ours else None),
+                env=_environment(threads, checkout if ours else None) | dict(environment or {}),
                 text=True,
             )
 
@@ -79,6 +85,11 @@ class Contestant:
         line = self._read_line()
         answer: Answer | None = json.loads(line) if line else None
         return answer
+
+    def read_cpu_seconds(self) -> float:
+        """Of all its threads so far, in nanoseconds' resolution; Linux only."""
+        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
     def _read_line(self) -> str:
         assert self._process.stdout is not None

@@ -56,7 +56,7 @@ def make_deepface(threads: int) -> Analyse:
     models = Path(import_module("face_recognition_models").__path__[0]) / "models"
     home = Path(os.environ["DEEPFACE_HOME"]) / ".deepface" / "weights"
     shutil.copytree(models, home, dirs_exist_ok=True)
-    represent = import_module("deepface").DeepFace.represent
+    represent = import_module("deepface.DeepFace").represent
     dlib = {"model_name": "Dlib", "detector_backend": "dlib", "enforce_detection": False}
     return lambda path: len(represent(path, **dlib))
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import peers
-from benchmarks.compare import compare_checkouts, describe_ratios
+from benchmarks import peers, portraits
+from benchmarks.compare import CannotRun, compare_checkouts, describe_ratios
 from benchmarks.peers import Contestant, sum_seconds, take_turns
 from benchmarks.photos import make_rows
+from benchmarks.portraits import KINDS
 
 RUNNER = """
 import json, sys
@@ -19,6 +20,7 @@ for number, line in enumerate(sys.stdin):
     photo = json.loads(line)["photo"]
     if "fatal" in photo:
         sys.exit("it ran out of memory")
+    sum(range(WORK))
     print(json.dumps({"seconds": SECONDS, "faces": number}), flush=True)
 """
 
@@ -26,13 +28,14 @@ for number, line in enumerate(sys.stdin):
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout whose contestant says that a photo took 20 seconds."""
-    monkeypatch.setattr(peers, "WORK", tmp_path)
+    for module in (peers, portraits):
+        monkeypatch.setattr(module, "WORK", tmp_path)
     return make_checkout(tmp_path / "one", 20)
 
 
-def make_checkout(folder: Path, seconds: float) -> Path:
+def make_checkout(folder: Path, seconds: float = 1, work: int = 1) -> Path:
     (folder / "benchmarks").mkdir(parents=True)
-    runner = RUNNER.replace("SECONDS", str(seconds))
+    runner = RUNNER.replace("SECONDS", str(seconds)).replace("WORK", str(work))
     (folder / "benchmarks" / "runner.py").write_text(runner)
     return folder
 
@@ -81,23 +84,28 @@ def test_makes_a_row_for_each_contestant_that_answered() -> None:
 
 
 def test_says_which_checkout_cannot_run(checkout: Path, tmp_path: Path) -> None:
-    base = make_checkout(tmp_path / "base", 1)
+    base = make_checkout(tmp_path / "base")
     (base / "benchmarks" / "runner.py").write_text("raise SystemExit('no weights')")
 
-    with pytest.raises(ValueError, match="no weights"):
+    with pytest.raises(CannotRun, match="no weights"):
         compare_checkouts(base, checkout)
 
 
 def test_compares_two_checkouts(checkout: Path, tmp_path: Path) -> None:
-    base, new = make_checkout(tmp_path / "base", 0.02), make_checkout(tmp_path / "new", 0.01)
+    base = make_checkout(tmp_path / "base", work=200_000)
+    new = make_checkout(tmp_path / "new", work=50_000)
 
     lines = compare_checkouts(base, new)
 
-    assert lines[1] == (
-        "450x550 portrait: 20.0 ms before, 10.0 ms after, "
-        "ratio 0.500 (95 %: 0.500 to 0.500, 60 pairs): faster"
+    assert [line.partition(":")[0] for line in lines] == [*KINDS]
+    assert all(line.endswith("60 pairs): faster") for line in lines)
+
+
+def test_gives_the_ratio_of_pairs() -> None:
+    assert describe_ratios("portrait", [0.02, 0.04, 0.06], [0.01, 0.02, 0.03]) == (
+        "portrait: 40.0 ms before, 20.0 ms after, "
+        "ratio 0.500 (95 %: 0.500 to 0.500, 3 pairs): faster"
     )
-    assert len(lines) == 3
 
 
 @pytest.mark.parametrize(
