@@ -103,7 +103,7 @@ def _read_group(
         return dict(zip(files, readings, strict=True))
     except SoftTimeLimitExceeded:
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - each portrait then reports its own problem.
         logger.warning("A batch of portraits failed and is read one by one")
     alone = {}
     for portrait, data in files.items():

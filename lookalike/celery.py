@@ -25,6 +25,8 @@ from celery import Celery
 from celery.signals import beat_embedded_init, celeryd_init, worker_process_init
 from django.conf import settings
 
+from lookalike.engine import get_engine
+from lookalike.faces.errors import FacesError
 from lookalike.processes.heartbeat import HeartbeatStep, serves_visitors
 from lookalike.processes.supervise import end_with_parent
 
@@ -112,9 +114,6 @@ def load_models(**kwargs: Any) -> None:
     """Load the models in each child process of a match worker, before its first task."""
     if not serves_visitors(app):
         return
-    from lookalike.engine import get_engine
-    from lookalike.faces.errors import FacesError
-
     try:
         get_engine()
     except FacesError as problem:

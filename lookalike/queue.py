@@ -11,6 +11,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from lookalike.celery import app
+
 CACHE_FAILURES = (RedisError, OSError)
 """What Django's cache raises while Valkey is away."""
 
@@ -29,8 +31,6 @@ def send(task: str, *args: Any) -> None:
 
 
 def _send_now(task: str, args: tuple[Any, ...]) -> None:
-    from lookalike.celery import app
-
     try:
         app.send_task(task, args)
     except (OperationalError, OSError) as error:

@@ -52,7 +52,7 @@ def match_upload(upload_id: UUID, *, redelivered: bool = False) -> None:
             _match_claimed(upload)
         except ClaimLost:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever failed, the visitor is told so.
             fail_claimed(upload, *_explain(error))
     except ClaimLost:
         if not Upload.objects.filter(pk=upload_id).exists():

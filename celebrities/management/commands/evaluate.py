@@ -15,7 +15,9 @@ from celebrities.importers.layout import plan_import
 from celebrities.importers.sources import Source, open_source
 from celebrities.management.progress import count_progress
 from lookalike import engine
+from lookalike.faces.encoders import choose_encoder
 from lookalike.faces.errors import FacesError
+from lookalike.faces.evaluation import measure_accuracy
 from lookalike.faces.pipeline import FaceEngine
 
 
@@ -50,8 +52,6 @@ def make_engine(encoder: str | None) -> FaceEngine:
     """The site's engine, or one with another encoder. Raises WeightsMissing."""
     if encoder is None:
         return engine.get_engine()
-    from lookalike.faces.encoders import choose_encoder
-
     detector = engine.get_engine().detector
     chosen = choose_encoder(
         encoder,
@@ -65,8 +65,6 @@ def make_engine(encoder: str | None) -> FaceEngine:
 
 def evaluate(faces: FaceEngine, gallery: Source, queries: Source, started: float) -> dict[str, Any]:
     """The figures, as --json prints them. Raises ValueError when there are none."""
-    from lookalike.faces.evaluation import measure_accuracy
-
     total = sum(len(plan_import(source).portraits) for source in (gallery, queries))
     with count_progress("Reading photos", total) as progress:
         known = read_gallery(faces, gallery, progress)

@@ -20,6 +20,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from lookalike.engine import get_engine
 from lookalike.environ import read_text
 from lookalike.faces.encoders import resolve_name
 from lookalike.faces.errors import FacesError
@@ -66,8 +67,6 @@ class Command(BaseCommand):
 
     def load_networks(self) -> None:
         """Export the networks if they are missing, and say which encoder is in use."""
-        from lookalike.engine import get_engine
-
         if not any(settings.SESSIONS_DIR.glob("*.onnx")):
             self.stdout.write("Preparing the networks: half a minute, only this once.")
         try:
