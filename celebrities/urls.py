@@ -1,4 +1,4 @@
-"""The gallery's public pages."""
+"""URLs of the public gallery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gallery in public: people, credits, and the way out of it."""
+"""The public gallery: people, credits, how it works, removal requests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ A_YEAR = 60 * 60 * 24 * 365
 
 @require_safe
 def list_people(request: HtmxRequest) -> HttpResponse:
-    """Everybody, or those that are asked for; htmx gets the people alone."""
+    """All people, or those that match the search; htmx gets the list alone."""
     query = " ".join(request.GET.get("q", "").split())[:200]
     category = request.GET.get("category", "")
     order = request.GET.get("order", "name")
@@ -112,7 +112,7 @@ def list_bands() -> list[dict[str, Any]]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_for_removal(request: HttpRequest) -> HttpResponse:
-    """Someone asks to be taken out: the request appears among the curators' pages."""
+    """Take a request for removal, which then appears in the admin."""
     if request.method == "POST":
         form = RemovalForm(request.POST)
         if form.is_valid():
@@ -127,8 +127,8 @@ def ask_for_removal(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def show_picture(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A picture of the gallery from local storage, and nothing else that lies there. A name
-    never gets other content, so browsers may keep it."""
+    """A portrait's picture from local storage. No other file can be read. The content of a name
+    never changes, so browsers may cache it."""
     suffix = name[name.rfind(".") :]
     if not name.startswith("portraits/") or ".." in name or suffix not in PICTURE_TYPES:
         raise Http404

@@ -1,4 +1,4 @@
-"""What the commands say and do when people are imported."""
+"""Imports for the commands, with progress and a report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from celebrities.management.progress import count_progress
 from lookalike.faces.errors import FacesError
 
 
-def import_and_tell(
+def import_and_report(
     path: Path, options: Options, stdout: OutputWrapper, stderr: OutputWrapper, verbosity: int = 1
 ) -> Summary:
     """Import a folder or archive, and report each file that failed; at a higher verbosity
@@ -29,11 +29,11 @@ def import_and_tell(
     if not plan.portraits and not plan.failed:
         raise CommandError(f"There is no portrait in {path}.")
     summary = run_import(source, plan, options)
-    tell_summary(summary, stdout, stderr, verbosity)
+    report_summary(summary, stdout, stderr, verbosity)
     return summary
 
 
-def tell_summary(
+def report_summary(
     summary: Summary, stdout: OutputWrapper, stderr: OutputWrapper, verbosity: int
 ) -> None:
     for problem in summary.failed:

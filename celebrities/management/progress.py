@@ -1,4 +1,4 @@
-"""Progress bars for people at a terminal; silence for everybody else."""
+"""Progress bars. They show on terminals only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _console = Console(stderr=True)
 
 @contextmanager
 def count_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function to call with how many more are done."""
+    """Yields a function to call with the number of items done since the last call."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     shown = _console.is_terminal
     with Progress(
@@ -32,7 +32,7 @@ def count_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def share_progress() -> Iterator[Callable[[str, float], None]]:
-    """Give a function to call with what is being done and the share of it that is done."""
+    """Yields a function to call with the current step and the share of it that is done, 0 to 1."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     shown = _console.is_terminal
     with Progress(*columns, console=_console, transient=True, disable=not shown) as bar:

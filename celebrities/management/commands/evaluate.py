@@ -42,10 +42,10 @@ class Command(BaseCommand):
         try:
             sources = open_source(options["gallery"]), open_source(options["queries"])
             faces = make_engine(options["encoder"])
-            says = evaluate(faces, *sources, started)
+            report = evaluate(faces, *sources, started)
         except (BadSource, FacesError, ValueError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(says) if options["json"] else describe(says))
+        self.stdout.write(json.dumps(report) if options["json"] else describe(report))
 
 
 def make_engine(encoder: str | None) -> FaceEngine:
@@ -64,7 +64,7 @@ def make_engine(encoder: str | None) -> FaceEngine:
 
 
 def evaluate(faces: FaceEngine, gallery: Source, queries: Source, started: float) -> dict[str, Any]:
-    """The figures, as --json prints them. Raises ValueError when there are none."""
+    """The figures, as --json prints them. Raises ValueError if no photo has a usable face."""
     total = sum(len(plan_import(source).portraits) for source in (gallery, queries))
     with count_progress("Reading photos", total) as progress:
         known = read_gallery(faces, gallery, progress)
@@ -106,18 +106,18 @@ def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def describe(says: dict[str, Any]) -> str:
-    """The same for people to read."""
+def describe(report: dict[str, Any]) -> str:
+    """The figures as text."""
     lines = [
-        f"{says['gallery_photos']} gallery photos of {says['people']} people, "
-        f"{says['query_photos']} query photos; {says['no_face']} without a usable face.",
-        f"Right person first: {says['rank1']:.1%}; among the first six: {says['rank6']:.1%}.",
-        f"Same person or not: {says['verification']:.1%} right at distance {says['threshold']}.",
+        f"{report['gallery_photos']} gallery photos of {report['people']} people, "
+        f"{report['query_photos']} query photos; {report['no_face']} without a usable face.",
+        f"Right person first: {report['rank1']:.1%}; among the first six: {report['rank6']:.1%}.",
+        f"Same person or not: {report['verification']:.1%} right at distance {report['threshold']}.",
     ]
-    for question, groups in says["groups"].items():
+    for question, groups in report["groups"].items():
         for group, figures in groups.items():
             lines.append(
                 f"  {question} {group}: {figures['query_photos']} photos, "
                 f"first {figures['rank1']:.1%}, among six {figures['rank6']:.1%}"
             )
-    return "\n".join([*lines, f"{says['seconds']} s."])
+    return "\n".join([*lines, f"{report['seconds']} s."])

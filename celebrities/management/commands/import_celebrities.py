@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from celebrities.importers.importing import Options
-from celebrities.management.importing import import_and_tell
+from celebrities.management.importing import import_and_report
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
 from lookalike.database import DatabaseCommand
@@ -30,7 +30,7 @@ class Command(DatabaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = Options(category=options["category"], published=not options["unpublished"])
-        summary = import_and_tell(
+        summary = import_and_report(
             options["path"], chosen, self.stdout, self.stderr, options["verbosity"]
         )
         if summary.imported and Celebrity.objects.filter(is_fictional=True).exists():

@@ -10,14 +10,14 @@ from celebrities.importers.importing import Options
 from celebrities.importers.layout import plan_import
 from celebrities.importers.sources import FolderSource
 from celebrities.index.files import remove_old_builds
-from celebrities.management.importing import run_import, tell_summary
+from celebrities.management.importing import report_summary, run_import
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
 from lookalike.database import DatabaseCommand
 
 DEMO = settings.BASE_DIR / "celebrities" / "demo"
 HELD_BACK = "_3.jpg"
-"""The third photo of each is a visitor's: it is offered to try the site with."""
+"""The third photo of each person is a sample for visitors to try the site with."""
 
 
 class Command(DatabaseCommand):
@@ -40,7 +40,7 @@ class Command(DatabaseCommand):
         if changed and not options["no_rebuild"]:
             rebuild_and_tell(self.stdout)
             if options["remove"]:
-                # The build before holds the cast's vectors.
+                # The previous build still holds the cast's vectors.
                 remove_old_builds(at_once=True)
 
     def load(self, verbosity: int) -> bool:
@@ -48,7 +48,7 @@ class Command(DatabaseCommand):
         plan = plan_import(source)
         plan.portraits = [each for each in plan.portraits if not each.file.endswith(HELD_BACK)]
         summary = run_import(source, plan, Options(is_fictional=True))
-        tell_summary(summary, self.stdout, self.stderr, verbosity)
+        report_summary(summary, self.stdout, self.stderr, verbosity)
         return bool(summary.imported)
 
     def remove(self) -> bool:
