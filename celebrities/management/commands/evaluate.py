@@ -42,10 +42,10 @@ class Command(BaseCommand):
         try:
             sources = open_source(options["gallery"]), open_source(options["queries"])
             faces = make_engine(options["encoder"])
-            report = evaluate(faces, *sources, started)
+            result = evaluate(faces, *sources, started)
         except (BadSource, FacesError, ValueError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(report) if options["json"] else describe(report))
+        self.stdout.write(json.dumps(result) if options["json"] else describe(result))
 
 
 def make_engine(encoder: str | None) -> FaceEngine:
@@ -106,18 +106,18 @@ def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def describe(report: dict[str, Any]) -> str:
+def describe(result: dict[str, Any]) -> str:
     """The figures as text."""
     lines = [
-        f"{report['gallery_photos']} gallery photos of {report['people']} people, "
-        f"{report['query_photos']} query photos; {report['no_face']} without a usable face.",
-        f"Right person first: {report['rank1']:.1%}; among the first six: {report['rank6']:.1%}.",
-        f"Same person or not: {report['verification']:.1%} right at distance {report['threshold']}.",
+        f"{result['gallery_photos']} gallery photos of {result['people']} people, "
+        f"{result['query_photos']} query photos; {result['no_face']} without a usable face.",
+        f"Right person first: {result['rank1']:.1%}; among the first six: {result['rank6']:.1%}.",
+        f"Same person or not: {result['verification']:.1%} right at distance {result['threshold']}.",
     ]
-    for question, groups in report["groups"].items():
+    for question, groups in result["groups"].items():
         for group, figures in groups.items():
             lines.append(
                 f"  {question} {group}: {figures['query_photos']} photos, "
                 f"first {figures['rank1']:.1%}, among six {figures['rank6']:.1%}"
             )
-    return "\n".join([*lines, f"{report['seconds']} s."])
+    return "\n".join([*lines, f"{result['seconds']} s."])
