@@ -15,25 +15,9 @@ from celebrities.importers.sources import MAX_MANIFEST_BYTES, Source
 from lookalike.faces.tables import BadLine
 
 _NUMBERED = re.compile(r"(?P<person>.+?)[_-](?P<number>[0-9]+)")
-_NOT_PICTURES = {
-    ".csv",
-    ".doc",
-    ".docx",
-    ".html",
-    ".json",
-    ".md",
-    ".npy",
-    ".pdf",
-    ".py",
-    ".rtf",
-    ".tsv",
-    ".txt",
-    ".url",
-    ".xlsx",
-    ".xml",
-    ".yaml",
-    ".yml",
-}
+_NOT_PICTURE = re.compile(
+    r"\.(csv|docx?|html|json|md|npy|pdf|py|rtf|tsv|txt|url|xlsx|xml|ya?ml)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +64,7 @@ def plan_import(source: Source) -> Plan:
         if label in refused:
             continue
         entry = entries.get(label)
-        if entry is None and PurePosixPath(label).suffix.lower() in _NOT_PICTURES:
+        if entry is None and _NOT_PICTURE.fullmatch(PurePosixPath(label).suffix):
             plan.skipped.append(Problem(label, "not a picture"))
         else:
             plan.portraits.append(_place(name, label, entry))
@@ -119,16 +103,14 @@ def _match_files(listing: Listing, labels: Iterable[str]) -> tuple[dict[str, Ent
     entries: dict[str, Entry] = {}
     for entry in listing.entries.values():
         found = find(entry.file)
-        if len(found) == 1 and found[0] not in entries:
-            entries[found[0]] = entry
-        elif found:
-            listing.refuse(
-                entry.line,
-                f"{entry.file} fits {len(found)} files, or one that is named before",
-                found,
-            )
+        if not found:
+            listing.refuse(entry.line, f"there is no {entry.file}", found)
+        elif len(found) > 1:
+            listing.refuse(entry.line, f"{entry.file} fits {len(found)} files", found)
+        elif found[0] in entries:
+            listing.refuse(entry.line, f"{entry.file} is named a second time", found)
         else:
-            listing.refuse(entry.line, f"there is no {entry.file}", ())
+            entries[found[0]] = entry
     return entries, {label for file in listing.refused for label in find(file)}
 
 

@@ -11,59 +11,28 @@ from lookalike.faces.tables import FILE_HEADINGS, BadLine, read_table, tidy_head
 
 MANIFEST = "manifest.csv"
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "file": FILE_HEADINGS,
-    "name": ("name", "person", "celebrity", "full_name"),
-    "other_names": ("other_names", "aliases", "also_known_as"),
-    "gender": ("gender", "sex"),
-    "birth_year": (
-        "birth_year",
-        "born",
-        "year_of_birth",
-        "date_of_birth",
-        "birth_date",
-        "birthday",
-        "dob",
-    ),
-    "death_year": (
-        "death_year",
-        "died",
-        "year_of_death",
-        "date_of_death",
-        "death_date",
-    ),
-    "occupations": ("occupations", "occupation", "categories", "category"),
-    "wikidata": ("wikidata", "wikidata_id", "qid"),
-    "author": (
-        "author",
-        "photographer",
-        "credit",
-        "credits",
-        "photo_credit",
-        "image_credit",
-        "artist",
-        "copyright",
-    ),
-    "licence": ("licence", "license", "licence_as_stated", "license_as_stated"),
-    "licence_url": ("licence_url", "license_url"),
-    "source_page": ("source_page", "source_url", "source"),
-    "source": ("source_repository",),
-    "notes": ("notes", "note"),
+COLUMNS = {
+    "file": " ".join(FILE_HEADINGS),
+    "name": "name person celebrity full_name",
+    "other_names": "other_names aliases also_known_as",
+    "gender": "gender sex",
+    "birth_year": "birth_year born year_of_birth date_of_birth birth_date birthday dob",
+    "death_year": "death_year died year_of_death date_of_death death_date",
+    "occupations": "occupations occupation categories category",
+    "wikidata": "wikidata wikidata_id qid",
+    "author": "author photographer credit credits photo_credit image_credit artist copyright",
+    "licence": "licence license licence_as_stated license_as_stated",
+    "licence_url": "licence_url license_url",
+    "source_page": "source_page source_url source",
+    "source": "source_repository",
+    "notes": "notes note",
 }
 """Fields of an `Entry`, and the headings they are read from, best first."""
 
 GENDERS = {
-    "female": "female",
-    "f": "female",
-    "w": "female",
-    "woman": "female",
-    "male": "male",
-    "m": "male",
-    "man": "male",
-    "other": "other",
-    "non-binary": "other",
-    "nonbinary": "other",
-    "x": "other",
+    **dict.fromkeys(("female", "f", "w", "woman"), "female"),
+    **dict.fromkeys(("male", "m", "man"), "male"),
+    **dict.fromkeys(("other", "non-binary", "nonbinary", "x"), "other"),
 }
 
 EMPTY = {"", "-", "nan", "null", "none", "n/a", "#n/a"}
@@ -156,7 +125,7 @@ def _find_columns(line: int, heading: Sequence[str]) -> dict[str, int]:
     words = [tidy_heading(cell) for cell in heading]
     columns = {}
     for field_name, headings in COLUMNS.items():
-        known = [word for word in headings if word in words]
+        known = [word for word in headings.split() if word in words]
         if known:
             columns[field_name] = words.index(known[0])
     # pandas writes an index without a name under an empty heading, or under "index".

@@ -1,4 +1,4 @@
-"""How often the right person is found, and for whom: on vectors and labels alone."""
+"""Identification and verification accuracy, overall and by group, from vectors and labels."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from lookalike.faces.types import Vectors
 
 ROWS_AT_ONCE = 512
-"""Queries compared at once with the whole gallery, so that memory stays bounded."""
+"""Queries compared with the gallery at a time, which bounds memory."""
 
 STEPS = 20_000
-"""Distances from 0 to 2 are counted in steps of 0.0001, which is the threshold's precision."""
+"""Histogram bins for distances from 0 to 2; 0.0001 is the precision of the threshold."""
 
 Labels = Mapping[str, Mapping[str, str]]
-"""What is known of people, by the question: ``{"sex": {"ada": "F"}, "born": {...}}``."""
+"""Groups of people by question: ``{"sex": {"ada": "F"}, "born": {...}}``."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupAccuracy:
-    """The same figures for the people of one group.
+    """Accuracy for the people of one group.
 
-    ``verification`` is None when the group has no pair of one person or none of two.
+    ``verification`` is None if the group has no genuine or no impostor pair.
     """
 
     query_photos: int
@@ -37,10 +37,10 @@ class GroupAccuracy:
 class Accuracy:
     """Shares from 0 to 1. ``threshold`` is a Euclidean distance of unit vectors.
 
-    ``rank1`` and ``rank6``: the query photos whose person is the nearest, or among the six
-    nearest people of the gallery; a person is as near as their best portrait.
-    ``verification``: at ``threshold``, the mean of the share of pairs of one person taken
-    for one and the share of pairs of two people taken for two.
+    ``rank1`` and ``rank6``: query photos whose person is the nearest, or among the six
+    nearest, in the gallery; a person's distance is that of their nearest portrait.
+    ``verification``: balanced accuracy at ``threshold``, the mean of the shares of genuine
+    pairs accepted and of impostor pairs rejected.
     """
 
     rank1: float
@@ -59,16 +59,15 @@ def measure_accuracy(
     missed_people: Sequence[str] = (),
     labels: Labels | None = None,
 ) -> Accuracy:
-    """Search every query among the gallery's people, and compare every pair.
+    """Rank the gallery's people for every query, and compare every query with every portrait.
 
     ``gallery`` is (n, d) and ``queries`` (m, d), unit rows, with one person each.
-    ``missed_people`` are those of the query photos in which no face was found: they count
-    as not found. Queries of people outside the gallery have no right answer: they take part
-    in the pairs of two people only. Within a group, the ranks are those in the whole
-    gallery and the pairs those of two of its members, at the threshold of everyone.
+    ``missed_people`` are the people of query photos without a face; they count as not found.
+    Queries of people outside the gallery only form impostor pairs. A group uses ranks in the
+    whole gallery, pairs among its members, and the overall threshold.
 
-    Raises ValueError when no query's person is in the gallery, or when there are no two
-    people to tell apart.
+    Raises ValueError if no query's person is in the gallery, or if there is no genuine or no
+    impostor pair.
     """
     people, owners = np.unique(np.asarray(gallery_people, dtype=str), return_inverse=True)
     asked = np.asarray(query_people, dtype=str)
@@ -97,7 +96,7 @@ def measure_accuracy(
 
 
 class _Distances:
-    """Every query against every portrait of the gallery, a block of queries at a time."""
+    """Distances of queries to the gallery, whose rows are sorted by person."""
 
     def __init__(self, gallery: Vectors, people: NDArray[np.str_], owners: NDArray[np.intp]):
         order = np.argsort(owners, kind="stable")
@@ -113,8 +112,8 @@ class _Distances:
         return distances
 
     def find_ranks(self, queries: Vectors, asked: NDArray[np.str_]) -> NDArray[np.intp]:
-        """How many people are at least as near as the right one; the number of all people
-        for those outside the gallery. Somebody exactly as near is a wrong answer, too."""
+        """The rank of each query's person, from 0; the number of people for those outside the
+        gallery. A tie counts against the right person."""
         ranks = np.full(len(queries), len(self.people), np.intp)
         place = np.searchsorted(self.people, asked)
         inside = np.flatnonzero(np.isin(asked, self.people))
@@ -128,7 +127,8 @@ class _Distances:
     def count_pairs(
         self, queries: Vectors, asked: NDArray[np.str_], members: frozenset[str] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Pairs by distance, (STEPS,) each: of one person, and of two; of members only."""
+        """Histograms of distances, (STEPS,) each: genuine pairs and impostor pairs. With
+        ``members``, only pairs among these people."""
         owners = self.people[self.owners]
         columns = np.arange(len(owners))
         rows = np.arange(len(asked))
@@ -148,8 +148,7 @@ class _Distances:
 
 
 def _find_threshold(same: NDArray[np.int64], different: NDArray[np.int64]) -> tuple[float, int]:
-    """The best balanced accuracy, and the last step that counts as one person. Where
-    several do equally well, the middle one."""
+    """The best balanced accuracy and its last accepted step; the middle one of equals."""
     if not same.sum() or not different.sum():
         raise ValueError("pairs of one person and of two people are both needed")
     accuracy = _balance(same, different)
@@ -159,7 +158,7 @@ def _find_threshold(same: NDArray[np.int64], different: NDArray[np.int64]) -> tu
 
 
 def _balance(same: NDArray[np.int64], different: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(STEPS,) balanced accuracy when everything up to that step counts as one person."""
+    """(STEPS,) balanced accuracy with each step as the last accepted one."""
     accepted = np.cumsum(same) / same.sum()
     refused = 1 - np.cumsum(different) / different.sum()
     balanced: NDArray[np.float64] = (accepted + refused) / 2
@@ -179,7 +178,7 @@ def _measure_groups(
     answers: Mapping[str, str],
     step: int,
 ) -> dict[str, GroupAccuracy]:
-    """Each group that has a query, in the order of the groups' names."""
+    """The accuracy of every group that has a query, sorted by name."""
     groups = {}
     for group in sorted(set(answers.values())):
         members = frozenset(person for person, answer in answers.items() if answer == group)

@@ -231,7 +231,7 @@ def test_two_rows_for_one_file_refuse_it(tmp_path: Path) -> None:
 
     assert plan.portraits == []
     assert [(p.where, p.reason) for p in plan.failed] == [
-        ("manifest.csv, line 3", "Ada_1.jpg fits 1 files, or one that is named before")
+        ("manifest.csv, line 3", "Ada_1.jpg is named a second time")
     ]
 
 
