@@ -150,6 +150,7 @@ def test_a_single_persons_folder_in_an_archive_is_that_person(tmp_path: Path) ->
         ("Jean-Paul", "Jean-Paul"),
         ("алла-пугачёва", "Алла Пугачёва"),
         ("---", "---"),
+        ("zoe\u0308", "Zoë"),
     ],
 )
 def test_words_become_names(word: str, name: str) -> None:
@@ -186,16 +187,23 @@ def test_listed_names_may_differ_in_case_and_unicode_form(
     assert plan.failed == []
 
 
-def test_an_exact_name_comes_before_one_in_another_case(tmp_path: Path) -> None:
+def test_an_exact_name_comes_before_one_in_another_form(tmp_path: Path) -> None:
     files: dict[str, bytes | str] = {
-        "manifest.csv": "file,name\nada_1.jpg,Ada\nADA_1.jpg,Bob\n",
+        "manifest.csv": "file,name\nada_1.jpg,Ada\nADA_1.jpg,Bob\nzoë.jpg,Zoë\nzoe\u0308.jpg,Cy\n",
         "ada_1.jpg": b"",
         "ADA_1.jpg": b"",
+        "zoë.jpg": b"",
+        "zoe\u0308.jpg": b"",
     }
     plan = plan_import(ZipSource(pack(tmp_path / "a.zip", files)))
 
     names = {photo.file: photo.entry.name for photo in plan.portraits}
-    assert names == {"ada_1.jpg": "Ada", "ADA_1.jpg": "Bob"}
+    assert names == {
+        "ada_1.jpg": "Ada",
+        "ADA_1.jpg": "Bob",
+        "zoë.jpg": "Zoë",
+        "zoe\u0308.jpg": "Cy",
+    }
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_handles_an_empty_file() -> None:
         (b"\xef\xbb\xbfa\n\xff", 1, "not utf-8-sig"),
         (b"PK\x03\x04 sheet", 1, "save the table as CSV"),
         ("Иван Петров,Анна".encode("cp866"), 1, "encoding of the text is unknown"),
+        ("李娜,王小明".encode("gbk"), 1, "encoding of the text is unknown"),
         ("山田太郎".encode("shift-jis"), 1, "encoding of the text is unknown"),
     ],
 )
