@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from lookalike.faces.errors import (
     PhotoError,
     Reason,
 )
-from lookalike.faces.types import Face, Neighbour, Photo
+from lookalike.faces.types import Face, Photo
 from uploads.claims import ClaimLost, claim_upload, fail_claimed, update_claimed
 from uploads.crops import cut_faces, store_jpeg
 from uploads.models import Match, Upload, UploadedFace
@@ -125,7 +126,7 @@ def _save(upload: Upload, faces: list[UploadedFace], searches: list[SearchResult
         _save_result(upload, faces, searches)
     except IntegrityError:
         # A portrait was deleted after the search found it.
-        found = {near.portrait_id for near in _all_neighbours(searches)}
+        found = {near.portrait_id for search in searches for near in chain(*search.neighbours)}
         kept = Portrait.objects.filter(pk__in=found).values_list("pk", flat=True)
         _save_result(upload, faces, searches, gone=found - set(kept))
 
@@ -170,10 +171,6 @@ def _save_result(
                 (near for near in neighbours if near.portrait_id not in gone), 1
             )
         )
-
-
-def _all_neighbours(searches: list[SearchResult]) -> Iterable[Neighbour]:
-    return (near for search in searches for neighbours in search.neighbours for near in neighbours)
 
 
 def _explain(error: Exception) -> tuple[Reason, str]:

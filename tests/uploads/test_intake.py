@@ -20,6 +20,7 @@ from celebrities.filters import Filters
 from celebrities.models import Celebrity, CelebrityQuerySet
 from lookalike.celery import app
 from lookalike.queue import QueueAway
+from tests.live import Site
 from tests.uploads.factories import cast_photo, fill_form, make_upload
 from uploads.forms import UploadForm
 from uploads.intake import Choices, accept_upload
@@ -27,6 +28,7 @@ from uploads.limits import QueueFull, TooManyUploads
 from uploads.matching import match_upload
 from uploads.models import Upload
 from uploads.storage import list_files, list_folders, read_file
+from uploads.sweeping import sweep_uploads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_media")]
 
@@ -88,6 +90,23 @@ def test_it_queues_nothing_if_the_caller_s_transaction_rolls_back(valkey: str) -
 
     assert queued(valkey) == []
     assert not Upload.objects.exists()
+
+
+def test_the_caller_s_commit_says_that_the_queue_is_away(
+    valkey_server: Site, valkey: str, settings: Settings
+) -> None:
+    """The row is committed by then, so that sweeping queues it later."""
+    valkey_server.stop("valkey")
+    try:
+        with pytest.raises(QueueAway), transaction.atomic():
+            upload = accept()
+    finally:
+        valkey_server.start("valkey")
+    settings.REQUEUE_AFTER = 0
+
+    assert sweep_uploads() == 1
+    assert queued(valkey) == [("uploads.tasks.match_upload_task", [str(upload.pk)])]
+    assert read_file(upload.received.name) == cast_photo()
 
 
 def test_it_keeps_nothing_when_the_queue_is_away(valkey_away: None) -> None:
