@@ -98,7 +98,7 @@ def _match_files(listing: Listing, labels: Iterable[str]) -> tuple[dict[str, Ent
     def find(file: str) -> list[str]:
         fitting = alike[_fold(file)]
         same = [label for label in fitting if _compose(label) == _compose(file)]
-        return [file] if file in fitting else same or fitting
+        return same or fitting
 
     entries: dict[str, Entry] = {}
     for entry in listing.entries.values():

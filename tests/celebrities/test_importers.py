@@ -187,23 +187,16 @@ def test_listed_names_may_differ_in_case_and_unicode_form(
     assert plan.failed == []
 
 
-def test_an_exact_name_comes_before_one_in_another_form(tmp_path: Path) -> None:
+def test_an_exact_name_comes_before_one_in_another_case(tmp_path: Path) -> None:
     files: dict[str, bytes | str] = {
-        "manifest.csv": "file,name\nada_1.jpg,Ada\nADA_1.jpg,Bob\nzoë.jpg,Zoë\nzoe\u0308.jpg,Cy\n",
+        "manifest.csv": "file,name\nada_1.jpg,Ada\nADA_1.jpg,Bob\n",
         "ada_1.jpg": b"",
         "ADA_1.jpg": b"",
-        "zoë.jpg": b"",
-        "zoe\u0308.jpg": b"",
     }
     plan = plan_import(ZipSource(pack(tmp_path / "a.zip", files)))
 
     names = {photo.file: photo.entry.name for photo in plan.portraits}
-    assert names == {
-        "ada_1.jpg": "Ada",
-        "ADA_1.jpg": "Bob",
-        "zoë.jpg": "Zoë",
-        "zoe\u0308.jpg": "Cy",
-    }
+    assert names == {"ada_1.jpg": "Ada", "ADA_1.jpg": "Bob"}
 
 
 @pytest.mark.parametrize(
