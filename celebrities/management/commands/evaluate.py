@@ -112,7 +112,8 @@ def describe(result: dict[str, Any]) -> str:
         f"{result['gallery_photos']} gallery photos of {result['people']} people, "
         f"{result['query_photos']} query photos; {result['no_face']} without a usable face.",
         f"Right person first: {result['rank1']:.1%}; among the first six: {result['rank6']:.1%}.",
-        f"Same person or not: {result['verification']:.1%} right at distance {result['threshold']}.",
+        f"Same person or not: {result['verification']:.1%} right "
+        f"at distance {result['threshold']}.",
     ]
     for question, groups in result["groups"].items():
         for group, figures in groups.items():
