@@ -104,7 +104,6 @@ class Upload(models.Model):
     method = models.CharField(max_length=12, blank=True)
     search_ms = models.FloatField(null=True)
     exact_ms = models.FloatField(null=True)
-    share_token = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001
 
     objects = UploadQuerySet.as_manager()
     if TYPE_CHECKING:
@@ -122,10 +121,6 @@ class Upload(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("uploads:detail", args=[self.pk])
 
-    @staticmethod
-    def new_share_token() -> str:
-        return secrets.token_urlsafe(24)
-
 
 class UploadedFace(models.Model):
     """A face found in an upload; number 0 is the largest. ``box`` is [left, top, right,
@@ -137,6 +132,7 @@ class UploadedFace(models.Model):
     confidence = models.FloatField()
     crop = models.FileField(storage=uploads_storage, max_length=200)
     chip = models.FileField(storage=uploads_storage, max_length=200)
+    share_token = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001
     if TYPE_CHECKING:
         matches: RelatedManager[Match]
 
@@ -148,6 +144,10 @@ class UploadedFace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upload_id} {self.number}"
+
+    @staticmethod
+    def new_share_token() -> str:
+        return secrets.token_urlsafe(24)
 
 
 class Match(Likeness):

@@ -72,9 +72,18 @@ def describe_upload(upload: Upload) -> dict[str, Any]:
 
 def list_faces(upload: Upload) -> list[FaceView]:
     """The faces, largest first, in two queries."""
-    faces = list(upload.faces.all())
+    return _show_faces(list(upload.faces.select_related("upload")))
+
+
+def show_face(face: UploadedFace) -> FaceView:
+    """One face with its look-alikes."""
+    return _show_faces([face])[0]
+
+
+def _show_faces(faces: list[UploadedFace]) -> list[FaceView]:
+    """Leaves out people who were unpublished since the search."""
     matches = (
-        Match.objects.filter(face__in=faces)
+        Match.objects.filter(face__in=faces, celebrity__published=True)
         .select_related("celebrity", "portrait")
         .defer("portrait__vector", "portrait__landmarks")
         .order_by("face", "exhaustive", "rank")
@@ -85,7 +94,7 @@ def list_faces(upload: Upload) -> list[FaceView]:
     return [
         FaceView(
             face,
-            place_box(face.box, upload.width, upload.height),
+            place_box(face.box, face.upload.width, face.upload.height),
             found.get((face.pk, False), []),
             found.get((face.pk, True), []),
         )

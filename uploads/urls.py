@@ -18,10 +18,10 @@ urlpatterns = [
     path(
         "u/<uuid:upload_id>/faces/<int:number>/share.png", share.share_picture, name="share_picture"
     ),
-    path("u/<uuid:upload_id>/link/", share.link, name="link"),
+    path("u/<uuid:upload_id>/faces/<int:number>/link/", share.link, name="link"),
     path("u/<uuid:upload_id>/vote/", vote.vote, name="vote"),
     path("u/<uuid:upload_id>/delete/", delete.delete, name="delete"),
     path("s/<str:token>/", share.shared, name="shared"),
-    path("s/<str:token>/faces/<int:number>/chip.jpg", share.shared_chip, name="shared_chip"),
-    path("s/<str:token>/faces/<int:number>/share.png", share.shared_picture, name="shared_picture"),
+    path("s/<str:token>/chip.jpg", share.shared_chip, name="shared_chip"),
+    path("s/<str:token>/share.png", share.shared_picture, name="shared_picture"),
 ]

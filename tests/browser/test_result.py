@@ -115,7 +115,7 @@ def test_link_shows_the_face_without_the_photo(
     photo = page.get_attribute(".given-photo img", "src")
     assert photo
     page.click("button[name=link]")
-    link = page.input_value("#shared-link")
+    link = page.input_value("#shared-link-0")
 
     friend = open_page(link)
     assert friend.get_attribute(".best-name a", "href") == f"/people/{CAMERA_SEES}/"

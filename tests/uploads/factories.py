@@ -87,17 +87,24 @@ def make_result(celebrities: Iterable[Celebrity], **fields: Any) -> Upload:
     upload.received.name = ""
     upload.photo.name = store_file(upload.pk, encode(picture), ".jpg")
     upload.save()
+    make_face(upload, 0, celebrities)
+    return upload
+
+
+def make_face(upload: Upload, number: int, matches: Iterable[Celebrity]) -> UploadedFace:
+    """A face of the upload whose look-alikes are these people's first portraits."""
+    picture = make_picture(300 + number, 400)
     face = UploadedFace.objects.create(
         upload=upload,
-        number=0,
+        number=number,
         box=[75, 100, 225, 300],
         confidence=0.99,
         crop=store_file(upload.pk, encode(picture.resize((200, 200))), ".jpg"),
         chip=store_file(upload.pk, encode(picture.resize((320, 320))), ".jpg"),
     )
-    for rank, celebrity in enumerate(celebrities, 1):
+    for rank, celebrity in enumerate(matches, 1):
         make_match(face, celebrity, rank)
-    return upload
+    return face
 
 
 def make_match(

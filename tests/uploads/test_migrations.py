@@ -41,6 +41,7 @@ def test_it_works(first_version: object) -> None:
         exhaustive=True,
         approximate_ms=1.5,
         exact_ms=2.5,
+        share_token="secret",
     )
     failed = model("uploads", "Upload").objects.create(
         owner=uuid.uuid4(), consent=consent, language="ru", status="failed", failure="no_face"
@@ -66,6 +67,7 @@ def test_it_works(first_version: object) -> None:
     row = Upload.objects.get(pk=upload.pk)
     assert Filters.from_json(row.filters) == Filters("actors", "female", living_only=True)
     assert (row.exhaustive, row.method, row.search_ms, row.exact_ms) == (True, "", 1.5, 2.5)
+    assert row.faces.get().share_token == "secret"
     other = Upload.objects.get(pk=failed.pk)
     assert (other.failure, Filters.from_json(other.filters)) == ("no_face", Filters())
     matches = Match.objects.filter(face__upload=row).order_by("exhaustive")

@@ -14,10 +14,11 @@ from django.utils import timezone, translation
 from PIL import Image
 
 from celebrities.models import Celebrity
-from tests.uploads.factories import body_of, make_result, make_upload
+from tests.uploads.factories import body_of, make_face, make_result, make_upload
 from uploads.models import Match, Upload
 from uploads.share.lettering import choose_font, choose_name
 from uploads.share.picture import draw_share_picture
+from uploads.storage import read_file
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +28,12 @@ def result(owner: uuid.UUID, gallery: list[Celebrity]) -> Upload:
     return make_result(gallery, owner=owner)
 
 
-def share(client: Client, upload: Upload) -> str:
-    client.post(f"/u/{upload.pk}/link/", {"link": "on"})
-    upload.refresh_from_db()
-    assert upload.share_token
-    return f"/s/{upload.share_token}/"
+def share(client: Client, upload: Upload, number: int = 0) -> str:
+    response = client.post(f"/u/{upload.pk}/faces/{number}/link/", {"link": "on"})
+    assert response["Location"] == f"/u/{upload.pk}/#link-{number}"
+    token = upload.faces.get(number=number).share_token
+    assert token
+    return f"/s/{token}/"
 
 
 def test_it_works(client: Client, result: Upload) -> None:
@@ -95,26 +97,56 @@ def test_the_link_shows_faces_without_the_photo(client: Client, result: Upload) 
     assert f"/u/{result.pk}" not in page
     assert "noindex" in response["X-Robots-Tag"]
     assert 'property="og:image" content="http://testserver/s/' in page
-    chip = visitor.get(f"{address}faces/0/chip.jpg")
+    chip = visitor.get(f"{address}chip.jpg")
     assert chip.status_code == 200
     assert body_of(chip)[:3] == b"\xff\xd8\xff"
-    assert visitor.get(f"{address}faces/0/share.png").status_code == 200
+    assert visitor.get(f"{address}share.png").status_code == 200
     assert visitor.get(f"{address}photo.jpg").status_code == 404
     assert "sessionid" not in visitor.cookies
 
 
+def test_a_link_shows_the_one_face_it_was_made_for(
+    client: Client, result: Upload, gallery: list[Celebrity]
+) -> None:
+    friend = make_face(result, number=1, matches=gallery[::-1])
+    mine, theirs = share(client, result, 0), share(client, result, 1)
+
+    assert mine != theirs
+    names = {face.matches.get(rank=1).celebrity.name: face for face in result.faces.all()}
+    assert len(names) == 2
+    for address, shown in ((mine, result.faces.get(number=0)), (theirs, friend)):
+        page = Client().get(address).content.decode()
+        assert page.count('class="best"') == 1
+        assert shown.matches.get(rank=1).celebrity.name in page
+        assert body_of(Client().get(f"{address}chip.jpg")) == read_file(shown.chip.name)
+    client.post(f"/u/{result.pk}/faces/0/link/", {"link": "off"})
+    assert Client().get(mine).status_code == 404
+    assert Client().get(theirs).status_code == 200
+
+
+def test_who_is_unpublished_leaves_the_link_at_once(client: Client, result: Upload) -> None:
+    address = share(client, result)
+    best = result.faces.get().matches.get(rank=1).celebrity
+    before = Client().get(f"{address}share.png").content
+    Celebrity.objects.filter(pk=best.pk).unpublish()
+
+    assert best.name not in Client().get(address).content.decode()
+    assert best.name not in client.get(f"/u/{result.pk}/").content.decode()
+    assert Client().get(f"{address}share.png").content != before
+
+
 def test_the_link_can_be_switched_off(client: Client, result: Upload) -> None:
     address = share(client, result)
-    client.post(f"/u/{result.pk}/link/", {"link": "off"})
+    client.post(f"/u/{result.pk}/faces/0/link/", {"link": "off"})
 
-    for path in ("", "faces/0/chip.jpg", "faces/0/share.png"):
+    for path in ("", "chip.jpg", "share.png"):
         assert Client().get(address + path).status_code == 404
 
 
 def test_the_link_made_anew_is_another(client: Client, result: Upload) -> None:
     address = share(client, result)
     assert share(client, result) == address
-    client.post(f"/u/{result.pk}/link/", {"link": "off"})
+    client.post(f"/u/{result.pk}/faces/0/link/", {"link": "off"})
 
     assert share(client, result) != address
 
@@ -130,9 +162,8 @@ def test_the_link_ends_with_the_result(client: Client, result: Upload) -> None:
 
 
 def test_only_the_owner_makes_a_link(result: Upload) -> None:
-    assert Client().post(f"/u/{result.pk}/link/", {"link": "on"}).status_code == 404
-    result.refresh_from_db()
-    assert result.share_token is None
+    assert Client().post(f"/u/{result.pk}/faces/0/link/", {"link": "on"}).status_code == 404
+    assert result.faces.get().share_token is None
 
 
 @pytest.mark.parametrize("token", ["None", "x", "%00", "a" * 500])
@@ -141,4 +172,4 @@ def test_it_rejects_a_token_that_is_none(client: Client, result: Upload, token: 
 
 
 def test_making_a_link_requires_post(client: Client, result: Upload) -> None:
-    assert client.get(f"/u/{result.pk}/link/").status_code == 405
+    assert client.get(f"/u/{result.pk}/faces/0/link/").status_code == 405

@@ -14,26 +14,27 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from lookalike.http import HtmxRequest, private
-from uploads.models import Match, Upload
-from uploads.results import list_faces
+from uploads.models import Upload, UploadedFace
+from uploads.results import show_face
 from uploads.share.picture import draw_share_picture
 from uploads.views.pictures import stream_jpeg
-from uploads.visitors import UploadView, own_upload
+from uploads.visitors import own_upload
 
 Status = Upload.Status
 
 
-def shared_upload(view: UploadView[Any]) -> Callable[..., HttpResponseBase]:
-    """Pass the upload with the URL's ``token`` to the view. Answers 404 if it is gone, has
+def shared_face(view: Callable[[HtmxRequest, UploadedFace], HttpResponseBase]) -> Any:
+    """Pass the face with the URL's ``token`` to the view. Answers 404 if it is gone, has
     expired, or its link was switched off."""
 
     @private
     @wraps(view)
-    def wrapped(request: HtmxRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        upload = Upload.objects.filter(share_token=token, status=Status.DONE).first()
-        if upload is None or upload.expires_at <= timezone.now():
+    def wrapped(request: HtmxRequest, token: str) -> HttpResponseBase:
+        faces = UploadedFace.objects.select_related("upload")
+        face = faces.filter(share_token=token, upload__status=Status.DONE).first()
+        if face is None or face.upload.expires_at <= timezone.now():
             return render(request, "uploads/gone.html", status=404)
-        return view(request, upload, *args, **kwargs)
+        return view(request, face)
 
     return wrapped
 
@@ -41,29 +42,31 @@ def shared_upload(view: UploadView[Any]) -> Callable[..., HttpResponseBase]:
 @require_safe
 @own_upload
 def share_picture(request: HttpRequest, upload: Upload, number: int) -> HttpResponse:
-    return answer_picture(upload, number)
+    face = upload.faces.filter(number=number).first()
+    return answer_picture(face) if face else HttpResponse(status=404)
 
 
 @require_POST
 @own_upload
-def link(request: HttpRequest, upload: Upload) -> HttpResponse:
-    """Make the link, or switch it off. Repeating either changes nothing."""
-    mine = Upload.objects.filter(pk=upload.pk, status=Status.DONE)
+def link(request: HttpRequest, upload: Upload, number: int) -> HttpResponse:
+    """Make the link to one face, or switch it off. Repeating either changes nothing."""
+    face = upload.faces.filter(number=number, upload__status=Status.DONE)
     if request.POST.get("link") == "on":
-        mine.filter(share_token=None).update(share_token=Upload.new_share_token())
+        face.filter(share_token=None).update(share_token=UploadedFace.new_share_token())
     else:
-        mine.update(share_token=None)
-    return redirect(upload)
+        face.update(share_token=None)
+    return redirect(f"{upload.get_absolute_url()}#link-{number}")
 
 
 @require_safe
-@shared_upload
-def shared(request: HttpRequest, upload: Upload) -> HttpResponse:
-    token = upload.share_token
-    picture = reverse("uploads:shared_picture", args=[token, 0])
+@shared_face
+def shared(request: HttpRequest, face: UploadedFace) -> HttpResponse:
+    """The page of a link: this face and its look-alikes, no other face of the photo."""
+    token = face.share_token
+    picture = reverse("uploads:shared_picture", args=[token])
     context = {
-        "upload": upload,
-        "faces": list_faces(upload),
+        "upload": face.upload,
+        "view": show_face(face),
         "token": token,
         "page_url": request.build_absolute_uri(request.path),
         "picture_url": request.build_absolute_uri(picture),
@@ -72,29 +75,22 @@ def shared(request: HttpRequest, upload: Upload) -> HttpResponse:
 
 
 @require_safe
-@shared_upload
-def shared_chip(request: HttpRequest, upload: Upload, number: int) -> HttpResponseBase:
-    face = upload.faces.filter(number=number).first()
-    return stream_jpeg(face.chip.name if face else "")
+@shared_face
+def shared_chip(request: HttpRequest, face: UploadedFace) -> HttpResponseBase:
+    return stream_jpeg(face.chip.name)
 
 
 @require_safe
-@shared_upload
-def shared_picture(request: HttpRequest, upload: Upload, number: int) -> HttpResponse:
-    return answer_picture(upload, number)
+@shared_face
+def shared_picture(request: HttpRequest, face: UploadedFace) -> HttpResponse:
+    return answer_picture(face)
 
 
-def answer_picture(upload: Upload, number: int) -> HttpResponse:
+def answer_picture(face: UploadedFace) -> HttpResponse:
     """The share picture of the face and its best look-alike, or 404."""
-    face = upload.faces.filter(number=number).first()
-    best = (
-        Match.objects.filter(face=face, exhaustive=False)
-        .select_related("celebrity", "portrait")
-        .order_by("rank")
-        .first()
-    )
+    best = show_face(face).best
     try:
-        if face is not None and best is not None and best.portrait.chip:
+        if best is not None and best.portrait.chip:
             return HttpResponse(draw_share_picture(face, best), content_type="image/png")
     except FileNotFoundError:
         pass

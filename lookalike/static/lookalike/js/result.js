@@ -7,9 +7,11 @@ class FacePicker extends HTMLElement {
     this.links = [...this.querySelectorAll("[data-face]")];
     for (const link of this.links) link.addEventListener("click", (event) => this.click(event));
     for (const button of this.querySelectorAll("[data-compare-chip]")) this.offer(button);
-    const wanted = location.hash.match(/^#face-(\d+)$/)?.[1];
+    const wanted = location.hash.match(/^#(?:face|link)-(\d+)$/)?.[1];
     const known = this.faces.some((face) => face.id === `face-${wanted}`);
     this.choose(known ? wanted : (this.faces[0]?.id.slice(5) ?? ""));
+    // The browser looked for the address's element while its face was hidden.
+    if (known) document.getElementById(location.hash.slice(1))?.scrollIntoView({ block: "center" });
   }
 
   click(event) {
