@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.paths import SESSIONS
-from lookalike.faces.detection.mtcnn import MtcnnDetector
-from lookalike.faces.encoders import DlibEncoder
 from lookalike.faces.photos.decoding import open_photo
-from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.pipeline import FaceEngine, load_engine
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Photo, Vector
 
 STORED_SIDE = 1600
@@ -16,7 +15,7 @@ STORED_SIDE = 1600
 
 
 def make_engine(cache: Path = SESSIONS, threads: int = 1) -> FaceEngine:
-    return FaceEngine(MtcnnDetector(cache, threads=threads), DlibEncoder(cache, threads=threads))
+    return load_engine("dlib", cache, Runtime(cache, threads))
 
 
 def open_file(path: Path) -> Photo:

@@ -9,8 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from lookalike.faces.encoders import CHOICES
-from lookalike.faces.weights import FACENET
+from lookalike.faces.encoders import ENCODERS, list_choices
 
 LIMITS: dict[str, tuple[float, float]] = {
     "PORT": (1, 65_535),
@@ -53,17 +52,19 @@ def check_engine(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _check_encoder() -> Iterator[CheckMessage]:
-    if settings.ENCODER not in CHOICES:
+    choices = list_choices()
+    spec = ENCODERS.get(settings.ENCODER)
+    if settings.ENCODER not in choices:
         yield Error(
             f"LOOKALIKE_ENCODER is {settings.ENCODER!r}, which is no encoder.",
-            hint=f"Set it to one of {', '.join(CHOICES)}.",
+            hint=f"Set it to one of {', '.join(choices)}.",
             id="lookalike.E002",
         )
-    elif settings.ENCODER == "facenet" and not (settings.WEIGHTS_DIR / FACENET.file_name).is_file():
+    elif spec and not spec.is_available(settings.WEIGHTS_DIR):
         # Only a warning: `manage.py fetch_weights` runs these checks as well.
         yield Warning(
-            "LOOKALIKE_ENCODER is facenet, but its weights are not there.",
-            hint="Fetch them with `manage.py fetch_weights facenet`, or set it to auto.",
+            f"LOOKALIKE_ENCODER is {spec.name}, but its weights are not there.",
+            hint=f"Fetch them with `manage.py fetch_weights {spec.name}`, or set it to auto.",
             id="lookalike.W001",
         )
 

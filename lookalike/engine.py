@@ -14,6 +14,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from lookalike.faces.index import Index
     from lookalike.faces.pipeline import FaceEngine
+    from lookalike.faces.runtime import Runtime
 
 _lock = threading.RLock()
 _engine: FaceEngine | None = None
@@ -26,17 +27,17 @@ def get_engine() -> FaceEngine:
     global _engine
     with _lock:
         if _engine is None:
-            from lookalike.faces.detection.mtcnn import MtcnnDetector
-            from lookalike.faces.encoders import choose_encoder
-            from lookalike.faces.pipeline import FaceEngine
+            from lookalike.faces.pipeline import load_engine
 
-            cache, threads, device = settings.SESSIONS_DIR, settings.THREADS, settings.DEVICE
-            encoder = choose_encoder(
-                settings.ENCODER, settings.WEIGHTS_DIR, cache, threads=threads, device=device
-            )
-            detector = MtcnnDetector(cache, threads=threads, device=device)
-            _engine = FaceEngine(detector, encoder)
+            _engine = load_engine(settings.ENCODER, settings.WEIGHTS_DIR, make_runtime())
         return _engine
+
+
+def make_runtime() -> Runtime:
+    """Where the settings say that networks run."""
+    from lookalike.faces.runtime import Runtime
+
+    return Runtime(settings.SESSIONS_DIR, settings.THREADS, settings.DEVICE)
 
 
 def get_index(name: str) -> Index:

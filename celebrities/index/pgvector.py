@@ -21,8 +21,8 @@ from lookalike.faces.errors import IndexDamaged, IndexMissing
 from lookalike.faces.index.manifest import parse_facts
 from lookalike.faces.index.rows import IndexRows, unit_vector
 from lookalike.faces.index.scan import NOTHING, Found, measure_rows
-from lookalike.faces.similarity import Calibration, Scale
-from lookalike.faces.types import Neighbour, Vector
+from lookalike.faces.similarity import Calibration
+from lookalike.faces.types import Neighbour, Scale, Vector
 
 FORMAT: Final = "lookalike-pgvector-1"
 PREFIX: Final = "celebrities_vectors_"

@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 
 from lookalike import environ
-from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.pipeline import FaceEngine, load_engine
+from lookalike.faces.runtime import Runtime
 
 _lock = threading.Lock()
 _engine: FaceEngine | None = None
@@ -33,15 +34,10 @@ def open_engine(
 
     Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
     """
-    from lookalike.faces.detection.mtcnn import MtcnnDetector
-    from lookalike.faces.encoders import choose_encoder
-
     wanted = encoder or environ.read_text("LOOKALIKE_ENCODER", "auto")
     device = device or environ.read_text("LOOKALIKE_DEVICE", "cpu")
-    weights_dir = weights_dir or environ.weights_dir()
-    cache_dir = cache_dir or environ.sessions_dir()
-    chosen = choose_encoder(wanted, weights_dir, cache_dir, threads=threads, device=device)
-    return FaceEngine(MtcnnDetector(cache_dir, threads=threads, device=device), chosen)
+    runtime = Runtime(cache_dir or environ.sessions_dir(), threads, device)
+    return load_engine(wanted, weights_dir or environ.weights_dir(), runtime)
 
 
 def get_engine() -> FaceEngine:

@@ -15,7 +15,9 @@ from PIL import Image
 from lookalike import environ
 from lookalike.batch.columns import Column, as_rgb, make_column
 from lookalike.batch.engine import get_engine
-from lookalike.faces.encoders import FacenetEncoder, choose_encoder
+from lookalike.faces.encoders import load_encoder
+from lookalike.faces.encoders.facenet import FacenetEncoder
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Encoder, Pixels, Vectors
 
 
@@ -50,11 +52,11 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
             return
         cache = Path(cache_dir) if cache_dir else environ.sessions_dir()
         weights = Path(path) if path else environ.weights_dir()
-        options: dict[str, Any] = {"threads": threads, "device": device}
+        runtime = Runtime(cache, threads, device)
         if path is None or weights.is_dir() or encoder == "dlib":
-            self.encoder = choose_encoder(encoder, weights, cache, **options)
+            self.encoder = load_encoder(encoder, weights, runtime)
         else:
-            self.encoder = FacenetEncoder(weights, cache, **options)
+            self.encoder = FacenetEncoder(weights, runtime)
 
     def predict(self, images: Iterable[Any]) -> Column:
         """The (dimensions,) vector of each chip; None for None.

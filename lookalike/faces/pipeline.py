@@ -5,40 +5,43 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.faces.detection.mtcnn import MtcnnDetector
+from lookalike.faces.encoders import load_encoder
 from lookalike.faces.errors import FaceTooSmall
 from lookalike.faces.photos.decoding import rotate_photo
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Detection, Detector, Encoder, Face, Photo, Pixels
 
 MIN_FACE_SIDE = 28
-"""Pixels across, in the full photo, under which a face says too little about its owner.
+"""Least width of a face in pixels of the full photo.
 
 With the embedded encoder, portraits shrunk until their face was 40 pixels wide still found
-their person first in 83 of 84, and at 28 pixels in 77 to 79, with templates within a few
-pixels of the one in use. Landmarks were shrunk along and jittered, not found again.
+their person first in 83 of 84 cases, and at 28 pixels in 77 to 79, with templates within a
+few pixels of the one in use. Landmarks were shrunk and jittered, not detected again.
 """
 
-TURNS = (0, 1, 3, 2)
-"""Quarter turns tried: as it is, lying on either side, upside down."""
+ROTATIONS = (0, 1, 3, 2)
+"""Quarter turns clockwise, in the order tried: as it is, on either side, upside down."""
 
+SURE_CONFIDENCE, UPRIGHT_ROLL = 0.98, 12.0
+"""At or above this confidence and below this roll angle (degrees) a face counts as upright,
+and other rotations are not tried. The detector finds something in half of the shared portraits
+when they lie on a side (median confidence 0.90, median roll 53 degrees)."""
 
-SURE, LEVEL = 0.98, 12.0
-"""The confidence from which, and the tilt in degrees up to which, a face certainly stands upright
-and no other side is tried. Half of the shared portraits show the detector something on their
-sides too (median confidence 0.90, median tilt 53 degrees)."""
-
-TILT_COST = 0.15
-"""Log-odds of confidence that each degree of tilt takes away when sides are compared. With these
-three numbers, of 339 portraits and 144 pictures of the cast all stayed as they were when upright,
-94 and 97 in 100 were righted from lying on a side, all but one from standing on their heads."""
+ROLL_COST = 0.15
+"""Log-odds of confidence per degree of roll, when rotations are compared. With these three
+numbers all of 339 portraits and 144 pictures of the cast stay as they are when upright; 94 and
+97 in 100 are turned back from lying on a side, all but one from standing on their heads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceEngine:
-    """A detector and an encoder, put together."""
+    """A detector and an encoder."""
 
     detector: Detector
     encoder: Encoder
@@ -47,30 +50,29 @@ class FaceEngine:
     def find_faces(
         self, photo: Photo, *, max_faces: int = 8, min_share: float = 0.25
     ) -> tuple[Photo, list[Detection]]:
-        """The photo as its faces stand upright, and its faces, largest first.
+        """The photo in its best rotation, and its faces there, largest first.
 
-        A photo without a face that surely stands upright is tried on its other sides too,
-        and comes back as its most upright face wants it. Faces narrower than
-        ``min_share`` of the largest one are bystanders and left out. No face at all is an
-        empty list, with the photo as it came. Raises FaceTooSmall when there are faces, but
+        Other rotations are tried unless a face is clearly upright. Faces narrower than
+        ``min_share`` of the largest are left out as bystanders. Without any face the list is
+        empty and the photo is returned as it is. Raises FaceTooSmall if there are faces, but
         none ``min_face_side`` wide.
         """
         largest = 0.0
         best: tuple[Photo, list[Detection]] | None = None
-        most = -math.inf
-        for turns in TURNS:
-            turned = rotate_photo(photo, turns) if turns else photo
-            found = self.detector.detect(turned.pixels)
+        best_score = -math.inf
+        for quarter_turns in ROTATIONS:
+            rotated = rotate_photo(photo, quarter_turns) if quarter_turns else photo
+            found = self.detector.detect(rotated.pixels)
             widest = max((face.box.width for face in found), default=0.0)
             largest = max(largest, widest / photo.scale)
             if widest / photo.scale < self.min_face_side:
                 continue
-            near = [face for face in found if face.box.width >= min_share * widest]
-            surest = max(near, key=lambda face: face.confidence)
-            if surest.confidence >= SURE and measure_tilt(surest.landmarks) <= LEVEL:
-                return turned, near[:max_faces]
-            if (upright := rate_uprightness(surest)) > most:
-                best, most = (turned, near[:max_faces]), upright
+            kept = [face for face in found if face.box.width >= min_share * widest]
+            surest = max(kept, key=lambda face: face.confidence)
+            if is_upright(surest):
+                return rotated, kept[:max_faces]
+            if (score := upright_score(surest)) > best_score:
+                best, best_score = (rotated, kept[:max_faces]), score
         if best:
             return best
         if largest:
@@ -78,15 +80,15 @@ class FaceEngine:
         return photo, []
 
     def align(self, photo: Photo, detection: Detection) -> Pixels:
-        """The chip that the encoder expects, (chip_size, chip_size, 3) uint8."""
+        """The encoder's chip, (chip_size, chip_size, 3) uint8."""
         return self.encoder.align(photo.pixels, detection)
 
     def encode_faces(self, photo: Photo, detections: Sequence[Detection]) -> list[Face]:
-        """One photo's faces with their vectors, in the order given."""
+        """The faces of one photo, in the order given."""
         return self.encode_many([(photo, detection) for detection in detections])
 
     def encode_many(self, found: Sequence[tuple[Photo, Detection]]) -> list[Face]:
-        """Faces of any number of photos, encoded in batches, in the order given."""
+        """The faces of any number of photos, encoded in batches, in the order given."""
         chips = [self.align(photo, detection) for photo, detection in found]
         vectors = self.encoder.encode(chips)
         return [
@@ -95,9 +97,21 @@ class FaceEngine:
         ]
 
 
-def measure_tilt(landmarks: NDArray[np.float32]) -> float:
-    """Degrees (0 to 180) by which a face leans from upright, by its eyes or its length,
-    whichever says more. ``landmarks`` is (5, 2)."""
+def load_engine(encoder: str, weights_dir: Path, runtime: Runtime) -> FaceEngine:
+    """The engine with MTCNN and the encoder of that name ("auto": the best available).
+
+    Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
+    """
+    return FaceEngine(MtcnnDetector(runtime), load_encoder(encoder, weights_dir, runtime))
+
+
+def is_upright(face: Detection) -> bool:
+    return face.confidence >= SURE_CONFIDENCE and measure_roll(face.landmarks) <= UPRIGHT_ROLL
+
+
+def measure_roll(landmarks: NDArray[np.float32]) -> float:
+    """Degrees (0 to 180) from upright: the larger of the angles of the line between the eyes
+    and of the line from eyes to mouth. ``landmarks`` is (5, 2)."""
     across = landmarks[1] - landmarks[0]
     down = landmarks[3:].mean(axis=0) - landmarks[:2].mean(axis=0)
     return math.degrees(
@@ -105,8 +119,8 @@ def measure_tilt(landmarks: NDArray[np.float32]) -> float:
     )
 
 
-def rate_uprightness(face: Detection) -> float:
-    """The detector's confidence as log-odds, less what the face's tilt costs."""
+def upright_score(face: Detection) -> float:
+    """The detector's confidence as log-odds, minus the cost of the face's roll."""
     confidence = min(max(face.confidence, 1e-6), 1 - 1e-6)
     odds = math.log(confidence / (1 - confidence))
-    return odds - TILT_COST * measure_tilt(face.landmarks)
+    return odds - ROLL_COST * measure_roll(face.landmarks)

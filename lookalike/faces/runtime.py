@@ -1,8 +1,8 @@
-"""A torch module -> a session of ONNX Runtime, exported once and kept on disk.
+"""A torch module -> an ONNX Runtime session, exported once and kept on disk.
 
-The export is the only step that needs torch. Once the file is there, a worker loads it
-with ONNX Runtime alone: it starts faster, and needs a fraction of the memory. On a GPU the
-same module runs in torch instead, and nothing is exported.
+Only the export needs torch. A worker that finds the file loads it with ONNX Runtime alone: it
+starts faster and needs a fraction of the memory. On a GPU the module runs in torch instead,
+and nothing is exported.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,11 +33,21 @@ DynamicAxes = Mapping[str, Mapping[int, str]]
 
 OPSET = 18
 EXPORT_VERSION = 1
-"""Goes up whenever the export itself changes, so that files of the old way are left alone."""
+"""Part of the exports' key: goes up whenever the export itself changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Where networks run: on ``threads`` CPU threads, or on a GPU as ``device`` "cuda" or
+    "cuda:N". Exports are kept in ``cache_dir``."""
+
+    cache_dir: Path
+    threads: int = 1
+    device: str = "cpu"
 
 
 class Session(Protocol):
-    """A loaded network: the inputs in their order -> the outputs in their order."""
+    """A loaded network: its inputs in order -> its outputs in order."""
 
     def __call__(self, *inputs: Array) -> list[Array]: ...
 
@@ -45,39 +56,36 @@ def load_session(
     name: str,
     make_module: ModuleFactory,
     examples: Sequence[Array],
-    cache_dir: Path,
     key: str,
+    runtime: Runtime,
     *,
     outputs: Sequence[str],
     inputs: Sequence[str] = ("image",),
     dynamic_axes: DynamicAxes | None = None,
-    threads: int = 1,
-    device: str = "cpu",
 ) -> Session:
     """The network ``name``, ready to run.
 
-    ``make_module`` builds the torch module with its weights; it is called only when there
-    is no good export under ``cache_dir``, or on a GPU. ``examples`` are arrays of the
-    inputs' types and shapes, ``dynamic_axes`` says which axes vary, as in
-    ``{"image": {0: "n", 2: "height", 3: "width"}}``. ``key`` says which weights these are
-    (their SHA-256) and whatever else the module's shape depends on: another key is another
-    file. ``device`` is "cpu", "cuda" or "cuda:N".
+    ``make_module`` builds the torch module with its weights. It is called only on a GPU, or
+    if there is no intact export in the cache. ``examples`` are arrays of the inputs' types
+    and shapes; ``dynamic_axes`` names the axes that vary, as in
+    ``{"image": {0: "n", 2: "height", 3: "width"}}``. ``key`` identifies the weights (by their
+    SHA-256) and the module's structure: another key is another file.
 
     Raises DeviceMissing, and whatever ``make_module`` raises.
     """
-    if device != "cpu":
-        return TorchSession(make_module(), device)
-    path = cache_dir / f"{name}-{_digest(key)}.onnx"
+    if runtime.device != "cpu":
+        return TorchSession(make_module(), runtime.device)
+    path = runtime.cache_dir / f"{name}-{_digest(key)}.onnx"
     if not _is_whole(path):
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with _locked(cache_dir / "export.lock"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path.parent / "export.lock"):
             if not _is_whole(path):  # Another worker may have been faster.
                 _export(make_module(), examples, path, inputs, outputs, dynamic_axes or {})
-    return OnnxSession(path, threads)
+    return OnnxSession(path, runtime.threads)
 
 
 class OnnxSession:
-    """A network in ONNX Runtime on the CPU, from its file or the bytes of one."""
+    """A network in ONNX Runtime on the CPU, from a file or its bytes."""
 
     def __init__(self, model: Path | bytes, threads: int = 1) -> None:
         import onnxruntime
@@ -86,13 +94,13 @@ class OnnxSession:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Waiting threads sleep. Spinning ones would take the core of the worker beside them.
+        # Threads that wait by spinning would take the core of the next worker.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.inter_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"]
         )
-        self._inputs = [given.name for given in self._session.get_inputs()]
+        self._inputs = [each.name for each in self._session.get_inputs()]
 
     def __call__(self, *inputs: Array) -> list[Array]:
         found: list[Array] = self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))
@@ -110,8 +118,8 @@ class TorchSession:
         import torch
 
         with torch.inference_mode():
-            given = [torch.as_tensor(array, device=self._device) for array in inputs]
-            found = self._module(*given)
+            tensors = [torch.as_tensor(array, device=self._device) for array in inputs]
+            found = self._module(*tensors)
         found = [found] if isinstance(found, torch.Tensor) else found
         return [tensor.cpu().numpy() for tensor in found]
 
@@ -135,7 +143,7 @@ def _find_device(device: str) -> torch.device:
 
 
 def _digest(key: str) -> str:
-    """Names the file by all that its content depends on. Asks for versions, imports nothing."""
+    """All that an export's content depends on, without importing torch."""
     parts = [key, version("torch"), str(OPSET), str(EXPORT_VERSION)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -145,7 +153,7 @@ def _checksum_path(path: Path) -> Path:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether the export is there and its bytes are those that were written."""
+    """Whether the export exists and matches its checksum."""
     try:
         expected = _checksum_path(path).read_bytes().strip()
         with path.open("rb") as file:
@@ -162,16 +170,16 @@ def _export(
     outputs: Sequence[str],
     dynamic_axes: DynamicAxes,
 ) -> None:
-    """Write the export and then its checksum, each whole or not at all."""
+    """Write the export, then its checksum, each atomically."""
     import torch
 
-    given = tuple(torch.from_numpy(np.ascontiguousarray(example)) for example in examples)
+    tensors = tuple(torch.from_numpy(np.ascontiguousarray(example)) for example in examples)
     with _written_whole(path) as partial, warnings.catch_warnings():
-        # The tracing exporter needs no further package, and warns that a newer one exists.
+        # The tracing exporter warns of its successor, which needs another package.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module.eval(),
-            given,
+            tensors,
             str(partial),
             input_names=list(inputs),
             output_names=list(outputs),
@@ -186,7 +194,7 @@ def _export(
 
 @contextmanager
 def _written_whole(path: Path) -> Iterator[Path]:
-    """A temporary file beside ``path`` which takes its place at the end, unless it fails."""
+    """A temporary file that replaces ``path`` at the end, unless the block fails."""
     handle, name = tempfile.mkstemp(prefix=path.name, suffix=".partial", dir=path.parent)
     os.close(handle)
     partial = Path(name)
@@ -200,7 +208,7 @@ def _written_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Holds the lock file ``path`` among all processes. The system frees it if we die."""
+    """Hold a lock among all processes. The system releases it if this one dies."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

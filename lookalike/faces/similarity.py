@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.types import Vectors
+from lookalike.faces.encoders import ENCODERS
+from lookalike.faces.types import Scale, Vectors
 
 LEAST_PAIRS: Final = 30
 """Pairs of one person's portraits that a gallery needs before its own median counts."""
@@ -36,26 +37,6 @@ of portraits decides the median alone."""
 
 SAME_PICTURE: Final = 1e-3
 """Portraits nearer than this are one picture stored twice, which says nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Two distances (Euclidean, unit vectors): of two strangers, of two photos of one person.
-
-    Raises ValueError unless 0 <= same < stranger, both finite.
-    """
-
-    stranger: float
-    same: float
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.stranger) and 0 <= self.same < self.stranger):
-            raise ValueError(f"not a scale: stranger {self.stranger}, same {self.same}")
-
-    def number(self, distance: float) -> float:
-        """0 (as far as strangers or farther) to 100 (as near as one person's photos)."""
-        share = (self.stranger - distance) / (self.stranger - self.same)
-        return 100.0 * min(max(share, 0.0), 1.0)
 
 
 BANDS: Final[tuple[tuple[float, str], ...]] = (
@@ -93,22 +74,14 @@ def phrase(number: float) -> str:
     return BANDS[band(number)][1]
 
 
-BUILT_IN: Final[dict[str, Scale]] = {
-    # Medians over 1,205 photos, normalised and averaged with the mirrored chip. Studio
-    # portraits alone give 0.584 and 0.238, but a visitor's photo is rarely one.
-    "dlib": Scale(stranger=0.575, same=0.300),
-    # Read off the distances published for FaceNet (Schroff et al. 2015, figure 1 and the
-    # threshold of 1.242 squared): not measured here, and replaced by the gallery's own.
-    "facenet": Scale(stranger=1.36, same=0.66),
-}
-
 UNKNOWN_ENCODER: Final = Scale(stranger=math.sqrt(2.0), same=math.sqrt(0.5))
 """Unrelated unit vectors of many dimensions are at right angles; half of that is alike."""
 
 
 def built_in_scale(encoder_name: str) -> Scale:
     """The scale to use until a gallery is large enough for its own."""
-    return BUILT_IN.get(encoder_name, UNKNOWN_ENCODER)
+    spec = ENCODERS.get(encoder_name)
+    return spec.scale if spec else UNKNOWN_ENCODER
 
 
 @dataclass(frozen=True, slots=True)

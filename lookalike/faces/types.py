@@ -6,6 +6,7 @@ origin at the outer corner of the top left pixel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -98,6 +99,26 @@ class Neighbour:
     portrait_id: int
     distance: float
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Two distances (Euclidean, unit vectors): of two strangers, of two photos of one person.
+
+    Raises ValueError unless 0 <= same < stranger, both finite.
+    """
+
+    stranger: float
+    same: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.stranger) and 0 <= self.same < self.stranger):
+            raise ValueError(f"not a scale: stranger {self.stranger}, same {self.same}")
+
+    def number(self, distance: float) -> float:
+        """0 (as far as strangers or farther) to 100 (as near as one person's photos)."""
+        share = (self.stranger - distance) / (self.stranger - self.same)
+        return 100.0 * min(max(share, 0.0), 1.0)
 
 
 class Detector(Protocol):

@@ -16,6 +16,7 @@ from lookalike.faces.detection.boxes import find_overlaps
 from lookalike.faces.detection.mtcnn import MtcnnDetector
 from lookalike.faces.detection.networks import load_network
 from lookalike.faces.errors import DeviceMissing
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Detection, Pixels
 
 DEMO = Path(__file__).parents[2] / "celebrities" / "demo"
@@ -29,7 +30,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def detector(cache: Path) -> MtcnnDetector:
-    return MtcnnDetector(cache)
+    return MtcnnDetector(Runtime(cache))
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +152,7 @@ def test_the_rearranged_networks_give_the_same_numbers(
     with torch.no_grad():
         corrections, *landmarks, chances = module()(normal)
 
-    (found,) = load_network(name, cache)(pixels)
+    (found,) = load_network(name, Runtime(cache))(pixels)
 
     wanted = torch.cat([torch.logit(chances[:, 1:].double()), corrections, *landmarks], dim=1)
     assert np.allclose(found, wanted.numpy(), atol=2e-4)
@@ -274,7 +275,7 @@ def test_finds_nobody_where_nobody_is(detector: MtcnnDetector) -> None:
 
 
 def test_a_higher_floor_of_confidence_lets_less_through(cache: Path) -> None:
-    strict = MtcnnDetector(cache, min_confidence=0.999999)
+    strict = MtcnnDetector(Runtime(cache), min_confidence=0.999999)
 
     found = sum(len(strict.detect(read(path))) for path in CAST[::12])
 
@@ -282,7 +283,7 @@ def test_a_higher_floor_of_confidence_lets_less_through(cache: Path) -> None:
 
 
 def test_min_face_is_a_floor_of_size(cache: Path) -> None:
-    only_large = MtcnnDetector(cache, min_face=150)
+    only_large = MtcnnDetector(Runtime(cache), min_face=150)
 
     assert len(only_large.detect(read(CAST[0], 600))) == 1
     assert only_large.detect(read(CAST[0], 200)) == []
@@ -294,7 +295,8 @@ def test_a_worker_with_exports_at_hand_imports_no_torch(
     script = (
         "import sys, pathlib, numpy\n"
         "from lookalike.faces.detection.mtcnn import MtcnnDetector\n"
-        "found = MtcnnDetector(pathlib.Path(sys.argv[1]))\n"
+        "from lookalike.faces.runtime import Runtime\n"
+        "found = MtcnnDetector(Runtime(pathlib.Path(sys.argv[1])))\n"
         "found.detect(numpy.zeros((80, 80, 3), numpy.uint8))\n"
         "assert 'onnxruntime' in sys.modules\n"
         "assert 'torch' not in sys.modules and 'facenet_pytorch' not in sys.modules\n"
@@ -308,13 +310,13 @@ def test_a_worker_with_exports_at_hand_imports_no_torch(
 
 def test_requires_a_device_that_is_there(cache: Path) -> None:
     with pytest.raises(DeviceMissing):
-        MtcnnDetector(cache, device="cuda:99")
+        MtcnnDetector(Runtime(cache, device="cuda:99"))
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 def test_a_gpu_finds_the_same(detector: MtcnnDetector, cache: Path) -> None:
-    on_gpu = MtcnnDetector(cache, device="cuda")
+    on_gpu = MtcnnDetector(Runtime(cache, device="cuda"))
 
     for path in CAST[::12]:
         (face,), (same,) = detector.detect(read(path)), on_gpu.detect(read(path))

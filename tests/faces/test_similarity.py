@@ -8,22 +8,20 @@ import pytest
 from django.conf import settings
 from numpy.typing import NDArray
 
-from lookalike.faces.detection.mtcnn import MtcnnDetector
-from lookalike.faces.encoders import DlibEncoder
 from lookalike.faces.index import IndexRows, build_index, open_index
 from lookalike.faces.photos.decoding import open_photo
-from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.pipeline import load_engine
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.similarity import (
     BANDS,
     HARDLY,
     LEAST_GAP,
-    Scale,
     band,
     built_in_scale,
     calibrate,
     phrase,
 )
-from lookalike.faces.types import Vectors
+from lookalike.faces.types import Scale, Vectors
 from tests.faces.vectors import make_rows, make_vectors
 
 
@@ -168,7 +166,7 @@ People = tuple[Vectors, NDArray[np.int64]]
 def portraits(portraits_dir: Path) -> People:
     """Vectors of the shared portraits, and a number for each one's person."""
     sessions = settings.SESSIONS_DIR
-    engine = FaceEngine(MtcnnDetector(sessions), DlibEncoder(sessions))
+    engine = load_engine("dlib", sessions, Runtime(sessions))
     vectors, names = [], []
     for path in sorted(portraits_dir.glob("*.jpg")):
         photo = open_photo(

@@ -15,7 +15,7 @@ from celebrities.importers.layout import plan_import
 from celebrities.importers.sources import Source, open_source
 from celebrities.management.progress import count_progress
 from lookalike import engine
-from lookalike.faces.encoders import choose_encoder
+from lookalike.faces.encoders import list_choices, load_encoder
 from lookalike.faces.errors import FacesError
 from lookalike.faces.evaluation import measure_accuracy
 from lookalike.faces.pipeline import FaceEngine
@@ -33,9 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--gallery", type=Path, required=True, metavar="DIR")
         parser.add_argument("--queries", type=Path, required=True, metavar="DIR")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument(
-            "--encoder", choices=["auto", "facenet", "dlib"], help="another than the site's"
-        )
+        parser.add_argument("--encoder", choices=list_choices(), help="another than the site's")
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.perf_counter()
@@ -53,13 +51,7 @@ def make_engine(encoder: str | None) -> FaceEngine:
     if encoder is None:
         return engine.get_engine()
     detector = engine.get_engine().detector
-    chosen = choose_encoder(
-        encoder,
-        settings.WEIGHTS_DIR,
-        settings.SESSIONS_DIR,
-        threads=settings.THREADS,
-        device=settings.DEVICE,
-    )
+    chosen = load_encoder(encoder, settings.WEIGHTS_DIR, engine.make_runtime())
     return FaceEngine(detector, chosen)
 
 

@@ -11,8 +11,6 @@ proposes for one face, the best goes on alone, and the others only if it comes t
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +23,7 @@ from lookalike.faces.detection.boxes import (
 )
 from lookalike.faces.detection.networks import load_network
 from lookalike.faces.detection.pyramid import Picture, plan_layout
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Detection, Pixels
 
 Floats = NDArray[np.float32]
@@ -59,16 +58,13 @@ class MtcnnDetector:
 
     def __init__(
         self,
-        cache_dir: Path,
+        runtime: Runtime,
         *,
-        threads: int = 1,
-        device: str = "cpu",
         min_face: float = MIN_FACE,
         min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
         self._propose_net, self._refine_net, self._confirm_net = (
-            load_network(name, cache_dir, threads=threads, device=device)
-            for name in ("pnet", "rnet", "onet")
+            load_network(name, runtime) for name in ("pnet", "rnet", "onet")
         )
         self._min_face = min_face
         # The first two are facenet-pytorch's defaults.

@@ -1,4 +1,4 @@
-"""MTCNN's three networks as sessions that take pictures as they are."""
+"""MTCNN's three networks as sessions that take uint8 pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.faces.errors import WeightsMissing
-from lookalike.faces.runtime import Session, load_session
+from lookalike.faces.runtime import Runtime, Session, load_session
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,27 +27,26 @@ _AXES: dict[str, dict[str, dict[int, str]]] = {
 }
 
 
-def load_network(name: str, cache_dir: Path, *, threads: int = 1, device: str = "cpu") -> Session:
+def load_network(name: str, runtime: Runtime) -> Session:
     """The network ``name`` as a session: uint8 RGB pictures in, one float32 array out.
 
-    - "pnet": (1, height, width, 3) -> (1, 5, rows, columns), a cell for every 12 x 12 window
-      at a stride of 2; along axis 1 the log-odds of a face and four edge corrections.
+    - "pnet": (1, height, width, 3) -> (1, 5, rows, columns), one output for each 12 x 12
+      window at a stride of 2; along axis 1 a face's log-odds and four edge corrections.
     - "rnet": (n, 24, 24, 3) -> (n, 5), the same for each crop.
     - "onet": (n, 48, 48, 3) -> (n, 15), the same, then five x and five y of the landmarks.
 
     Corrections and landmarks are shares of the window's or crop's side. Raises
-    WeightsMissing without facenet-pytorch, which carries the weights, and DeviceMissing.
+    WeightsMissing if facenet-pytorch, which carries the weights, is not installed, and
+    DeviceMissing.
     """
     return load_session(
         f"mtcnn-{name}",
         lambda: _build(name),
         [np.zeros(_SHAPES[name], np.uint8)],
-        cache_dir,
         f"{_weights_hash(name)} {_ARRANGEMENT}",
+        runtime,
         outputs=["found"],
         dynamic_axes=_AXES[name],
-        threads=threads,
-        device=device,
     )
 
 
@@ -59,7 +58,7 @@ def _build(name: str) -> nn.Module:
 
 @lru_cache(maxsize=3)
 def _weights_hash(name: str) -> str:
-    """SHA-256 of the weights file, found without importing facenet-pytorch (and so torch)."""
+    """SHA-256 of the weights file, without importing facenet-pytorch, which imports torch."""
     package = find_spec("facenet_pytorch")
     if package is None or not package.submodule_search_locations:
         raise WeightsMissing(

@@ -1,43 +1,37 @@
-"""The two encoders behind one protocol, and the choice between them.
+"""The encoders, and the choice between them.
 
-Importing this package loads no network: torch is needed only to export one, and ONNX
-Runtime only to run it.
+Importing this package loads no network and neither torch nor ONNX Runtime.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lookalike.faces.encoders.dlib import DlibEncoder
-from lookalike.faces.encoders.facenet import FacenetEncoder
+from lookalike.faces.encoders import dlib, facenet
+from lookalike.faces.encoders.spec import EncoderSpec
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Encoder
-from lookalike.faces.weights import FACENET
 
-__all__ = ["CHOICES", "DlibEncoder", "FacenetEncoder", "choose_encoder", "resolve_name"]
+AUTO = "auto"
 
-CHOICES = ("auto", "facenet", "dlib")
+ENCODERS: dict[str, EncoderSpec] = {spec.name: spec for spec in (facenet.SPEC, dlib.SPEC)}
+"""By name, the preferred one first. "auto" takes the first whose weights are present."""
+
+
+def list_choices() -> list[str]:
+    return [AUTO, *ENCODERS]
 
 
 def resolve_name(wanted: str, weights_dir: Path) -> str:
-    """ "facenet" or "dlib": "auto" takes facenet when its weights are there.
-
-    Raises ValueError for a name that is not one of CHOICES.
-    """
-    if wanted not in CHOICES:
-        raise ValueError(f'"{wanted}" is not an encoder. Choose one of {", ".join(CHOICES)}.')
-    if wanted != "auto":
-        return wanted
-    return "facenet" if (weights_dir / FACENET.file_name).is_file() else "dlib"
+    """The encoder's name for "auto" or a name. Raises ValueError for any other."""
+    if wanted == AUTO:
+        return next(name for name, spec in ENCODERS.items() if spec.is_available(weights_dir))
+    if wanted not in ENCODERS:
+        choices = ", ".join(list_choices())
+        raise ValueError(f'"{wanted}" is not an encoder. Choose one of {choices}.')
+    return wanted
 
 
-def choose_encoder(
-    wanted: str, weights_dir: Path, cache_dir: Path, *, threads: int = 1, device: str = "cpu"
-) -> Encoder:
-    """The encoder that ``wanted`` names, loaded.
-
-    Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
-    """
-    if resolve_name(wanted, weights_dir) == "dlib":
-        return DlibEncoder(cache_dir, threads=threads, device=device)
-    path = weights_dir / FACENET.file_name
-    return FacenetEncoder(path, cache_dir, threads=threads, device=device)
+def load_encoder(wanted: str, weights_dir: Path, runtime: Runtime) -> Encoder:
+    """Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing."""
+    return ENCODERS[resolve_name(wanted, weights_dir)].load(runtime, weights_dir)

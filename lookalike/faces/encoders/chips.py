@@ -1,28 +1,24 @@
-"""What both encoders share: chips in, unit vectors out, in one run of the network."""
+"""What encoders share: aligned chips in, unit vectors out, in one run of the network."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from lookalike.faces.runtime import ModuleFactory, Session, load_session
+from lookalike.faces.runtime import ModuleFactory, Runtime, Session, load_session
 from lookalike.faces.types import Pixels, Vectors
 
 MOST_AT_ONCE = 32
-"""Chips in one run. Larger batches are no faster and only need more memory."""
+"""Chips per run. Larger batches are no faster and need more memory."""
 
 
 def load_chip_session(
     name: str,
     make_module: ModuleFactory,
     chip_size: int,
-    cache_dir: Path,
     key: str,
-    *,
-    threads: int,
-    device: str,
+    runtime: Runtime,
 ) -> Session:
     """An encoder's `ChipNetwork`, (n, chip_size, chip_size, 3) uint8 -> (n, d) float32.
 
@@ -32,13 +28,11 @@ def load_chip_session(
         name,
         make_module,
         [np.zeros((2, chip_size, chip_size, 3), np.uint8)],
-        cache_dir,
         key,
+        runtime,
         inputs=("chips",),
         outputs=("vectors",),
         dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}},
-        threads=threads,
-        device=device,
     )
 
 

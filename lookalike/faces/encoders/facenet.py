@@ -1,7 +1,7 @@
-"""InceptionResnetV1 of facenet-pytorch with its VGGFace2 weights: 512 numbers a face.
+"""facenet-pytorch's InceptionResnetV1, trained on VGGFace2: vectors of 512 dimensions.
 
-The weights are fetched apart (`lookalike.faces.weights`): 112 MB, LFW accuracy 0.9965 as
-published by facenet-pytorch.
+`manage.py fetch_weights` downloads its weights: 112 MB, LFW accuracy 0.9965 as published by
+facenet-pytorch.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import numpy as np
 from PIL import Image
 
 from lookalike.faces.encoders.chips import encode_in_batches, load_chip_session
+from lookalike.faces.encoders.spec import EncoderSpec
 from lookalike.faces.errors import WeightsMissing
-from lookalike.faces.types import Box, Detection, Pixels, Vectors
+from lookalike.faces.runtime import Runtime
+from lookalike.faces.types import Box, Detection, Pixels, Scale, Vectors
 from lookalike.faces.weights import FACENET, check_weights
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ CHIP_SIZE = 160
 
 
 class FacenetEncoder:
-    """Implements Encoder. ``version`` goes up with anything that changes the vectors."""
+    """``version`` goes up with any change to the vectors."""
 
     name = "facenet"
     version = "1"
@@ -35,15 +37,13 @@ class FacenetEncoder:
     def __init__(
         self,
         weights_path: Path,
-        cache_dir: Path,
+        runtime: Runtime,
         *,
-        threads: int = 1,
-        device: str = "cpu",
         expected_sha256: str = FACENET.sha256,
     ) -> None:
-        """Raises WeightsMissing, WeightsAltered or DeviceMissing.
+        """The file is read and checked only for the export, once.
 
-        The file is read and checked only when it is exported, which is once.
+        Raises WeightsMissing, WeightsAltered or DeviceMissing.
         """
         if not weights_path.is_file():
             raise WeightsMissing(
@@ -55,10 +55,8 @@ class FacenetEncoder:
             "encoder-facenet",
             lambda: _make_module(weights_path, expected_sha256),
             CHIP_SIZE,
-            cache_dir,
             f"{expected_sha256} version {self.version}",
-            threads=threads,
-            device=device,
+            runtime,
         )
 
     def align(self, pixels: Pixels, detection: Detection) -> Pixels:
@@ -82,7 +80,7 @@ def crop_box(pixels: Pixels, box: Box, side: int) -> Pixels:
 
 
 def _make_module(weights_path: Path, expected_sha256: str) -> torch.nn.Module:
-    """The network with its trained state; the classifier's own layer is left out."""
+    """The network with its trained weights, without the classifier's last layer."""
     import torch
     from facenet_pytorch import InceptionResnetV1
 
@@ -106,3 +104,13 @@ def _make_module(weights_path: Path, expected_sha256: str) -> torch.nn.Module:
         {name: tensor for name, tensor in state.items() if not name.startswith("logits.")}
     )
     return ChipNetwork(Scaled(network), mirrored=False)
+
+
+SPEC = EncoderSpec(
+    name=FacenetEncoder.name,
+    # Read off the distances published for FaceNet (Schroff et al. 2015, figure 1 and the
+    # threshold of 1.242 squared): not measured here, and replaced by the gallery's own.
+    scale=Scale(stranger=1.36, same=0.66),
+    load=lambda runtime, weights_dir: FacenetEncoder(weights_dir / FACENET.file_name, runtime),
+    weights=FACENET,
+)

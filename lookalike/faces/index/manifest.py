@@ -7,7 +7,8 @@ import json
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from lookalike.faces.similarity import Calibration, Scale
+from lookalike.faces.similarity import Calibration
+from lookalike.faces.types import Scale
 
 FORMAT: Final = "lookalike-index-2"
 METRIC: Final = "euclidean"

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.index.rows import IndexRows, unit_vectors
-from lookalike.faces.similarity import Scale
-from lookalike.faces.types import Neighbour, Vector
+from lookalike.faces.types import Neighbour, Scale, Vector
 
 ROUNDING: Final = 1e-5
 """How far a float32 product may be from the true half squared distance, generously."""

@@ -43,8 +43,7 @@ from lookalike.faces.index.scan import (
     rows_with,
     sorted_ids,
 )
-from lookalike.faces.similarity import Scale
-from lookalike.faces.types import Neighbour, Vector, Vectors
+from lookalike.faces.types import Neighbour, Scale, Vector, Vectors
 
 Ids = Collection[int] | NDArray[np.int64]
 

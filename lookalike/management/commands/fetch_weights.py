@@ -9,28 +9,28 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from lookalike.faces.encoders import ENCODERS
 from lookalike.faces.errors import FacesError
-from lookalike.faces.weights import FACENET, Weights, fetch_weights, install_weights
-
-KNOWN = {FACENET.name: FACENET}
+from lookalike.faces.weights import fetch_weights, install_weights
 
 
 class Command(BaseCommand):
-    help = "Download the weights of an encoder, resumed and checked, or take them from a file."
+    help = "Download the weights of an encoder, or take them from a file. They are checked."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", choices=sorted(KNOWN), help="the encoder")
+        names = sorted(name for name, spec in ENCODERS.items() if spec.weights)
+        parser.add_argument("name", choices=names, help="the encoder")
         parser.add_argument("--from", dest="file", type=Path, help="a file got by other means")
         parser.add_argument("--timeout", type=float, default=30.0, help="seconds without a byte")
-        parser.add_argument("--attempts", type=int, default=3)
 
     def handle(self, *words: str, **options: Any) -> None:
-        weights, folder = KNOWN[options["name"]], settings.WEIGHTS_DIR
+        weights, folder = ENCODERS[options["name"]].weights, settings.WEIGHTS_DIR
+        assert weights is not None  # noqa: S101 - the parser takes no other names
         try:
             if options["file"]:
                 path = install_weights(weights, options["file"], folder)
             else:
-                path = download(weights, folder, options["timeout"], options["attempts"])
+                path = fetch_weights(weights, folder, progress=True, timeout=options["timeout"])
         except FacesError as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(f"The weights of {weights.name} are in {path}, whole and checked.")
@@ -38,19 +38,3 @@ class Command(BaseCommand):
             self.stdout.write("LOOKALIKE_ENCODER is dlib, so they are not used.")
         else:
             self.stdout.write("Rebuild the index for them: manage.py rebuild_index.")
-
-
-def download(weights: Weights, folder: Path, timeout: float, attempts: int) -> Path:
-    """Fetch with a progress bar. Raises DownloadFailed or WeightsAltered."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-
-    columns = ("[progress.description]{task.description}", BarColumn(), DownloadColumn())
-    with Progress(*columns, TimeRemainingColumn()) as bar:
-        task = bar.add_task(weights.file_name, total=weights.size)
-        return fetch_weights(
-            weights,
-            folder,
-            progress=lambda have, size: bar.update(task, completed=have, total=size),
-            timeout=timeout,
-            attempts=attempts,
-        )

@@ -61,7 +61,7 @@ class Command(BaseCommand):
             self.stdout.write("The weights of facenet cannot be fetched now: no way to the server.")
             return
         try:
-            call_command("fetch_weights", "facenet", timeout=REACH_SECONDS, attempts=1)
+            call_command("fetch_weights", "facenet", timeout=REACH_SECONDS)
         except CommandError as problem:
             self.stdout.write(str(problem))
 
