@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 BATCH = 16
-"""Portraits read together: enough for the encoder's batches, little enough for memory."""
+"""Portraits read at once: full batches for the encoder, bounded memory."""
 
 RETRY_AFTER = timedelta(minutes=10)
 """A waiting portrait that could not be read is not tried again before."""
@@ -141,10 +141,8 @@ def read_file(portrait: Portrait) -> bytes:
 
 
 def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
-    """Set the row to what was read, with files of new names; the files before go.
-
-    A new portrait (without a primary key) is added, and must have celebrity and hash.
-    """
+    """Update the row from a reading and store its files under new names; the old files are
+    deleted. A portrait without a primary key is added, and must have celebrity and hash."""
     before = portrait.file_names
     values = reading_values(reading, encoder)
     if reading.picture:
@@ -165,7 +163,7 @@ def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
 
 
 def reading_values(reading: Reading, encoder: str) -> dict[str, Any]:
-    """The row's fields that say what was read, without the files."""
+    """The row's fields for a reading, without those of the files."""
     error, face = reading.error, reading.face
     values: dict[str, Any] = {
         "status": Portrait.Status.FAILED if error else Portrait.Status.READY,
@@ -188,7 +186,7 @@ def reading_values(reading: Reading, encoder: str) -> dict[str, Any]:
 
 
 def save_files(reading: Reading) -> dict[str, Any]:
-    """Write the reading's files under a new name, and say which in the row's fields."""
+    """Store the reading's files under a new name, and return the row's fields for them."""
     key = uuid.uuid4().hex
     stem = f"portraits/{key[:2]}/{key}"
     files = {f"{stem}.jpg": reading.picture}
@@ -209,7 +207,7 @@ def save_files(reading: Reading) -> dict[str, Any]:
 
 
 def delete_portraits(portraits: models.QuerySet[Portrait]) -> int:
-    """Delete portraits with their files, and return how many there were."""
+    """Delete portraits with their files, and return their number."""
     names = [name for portrait in portraits.defer("vector") for name in portrait.file_names]
     with transaction.atomic():
         _, counts = portraits.delete()
@@ -218,7 +216,7 @@ def delete_portraits(portraits: models.QuerySet[Portrait]) -> int:
 
 
 def delete_celebrities(people: models.QuerySet[Celebrity]) -> int:
-    """Delete people with their portraits and all files, and return how many there were."""
+    """Delete people with their portraits and files, and return their number."""
     with transaction.atomic():
         delete_portraits(Portrait.objects.filter(celebrity__in=people.order_by().values("pk")))
         _, counts = people.delete()

@@ -1,4 +1,4 @@
-"""Photos as the site looks at them and keeps them: within its limits, and of a bounded size."""
+"""Photos within the site's limits, decoded to the size that is stored."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def open_to_keep(
 ) -> Photo:
     """The upright photo, its longer side at most STORED_SIDE pixels.
 
-    The limits are the settings' for visitors, but for those that are given. Raises
-    PhotoError, and OSError when a file cannot be read.
+    Limits default to the settings for visitors. Raises PhotoError, or OSError if the file
+    cannot be read.
     """
     photo = open_photo(
         data,
@@ -37,7 +37,7 @@ def shrink_photo(photo: Photo, side: int) -> Photo:
         return photo
     factor = side / max(height, width)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    # Three times as fast as LANCZOS, which for a 12-megapixel photo took as long as all else.
+    # Three times as fast as LANCZOS, which took half of the time for a 12-megapixel photo.
     pixels = np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BILINEAR))
     scale = photo.scale * factor
     return Photo(pixels, scale, photo.full_width, photo.full_height, photo.format)

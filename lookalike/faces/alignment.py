@@ -1,4 +1,4 @@
-"""Five landmarks -> an upright face chip, always at the same place and size."""
+"""Landmarks -> an aligned face crop (a "chip", dlib's word) of fixed size."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from PIL import Image
 from lookalike.faces.types import Pixels
 
 Points = NDArray[np.float32]
-"""(5, 2): the two eyes, the nose, the two mouth corners, each pair from left to right."""
+"""(5, 2): eyes, nose, mouth corners, each pair from left to right."""
 
 Transform = NDArray[np.float64]
 """(2, 3): ``matrix[:, :2] @ point + matrix[:, 2]``."""
 
 
 def similarity_transform(src: Points, dst: Points) -> Transform:
-    """The turn, scale and shift that brings ``src`` closest to ``dst`` in least squares.
+    """The least-squares rotation, scale and shift from ``src`` to ``dst``.
 
-    Points are taken as complex numbers, in which a similarity is ``a * z + b``: two linear
-    unknowns, without a reflection. Raises ValueError when all of ``src`` are one point.
+    With points as complex numbers, a similarity without reflection is ``a * z + b``, a linear
+    problem. Raises ValueError if all of ``src`` are one point.
     """
     source = src[:, 0].astype(np.float64) + 1j * src[:, 1]
     target = dst[:, 0].astype(np.float64) + 1j * dst[:, 1]
@@ -37,8 +37,9 @@ def similarity_transform(src: Points, dst: Points) -> Transform:
 def align_face(pixels: Pixels, landmarks: Points, template: Points, side: int) -> Pixels:
     """The (side, side, 3) chip in which ``landmarks`` lie on ``template``.
 
-    What lies outside the picture is black. A face much larger than the chip is averaged
-    down first, since bilinear sampling alone would skip pixels.
+    The outside of the picture is black. A face much larger than the chip is box-averaged
+    first, since bilinear sampling alone would skip pixels. Raises ValueError if all landmarks
+    are one point.
     """
     matrix = similarity_transform(landmarks, template)
     turn = np.linalg.inv(matrix[:, :2])
@@ -59,8 +60,8 @@ def align_face(pixels: Pixels, landmarks: Points, template: Points, side: int) -
 
 
 def _crop_around(pixels: Pixels, back: Transform, side: int) -> tuple[Pixels, NDArray[np.int64]]:
-    """The part of the picture that the chip's corners enclose, with a margin for sampling,
-    and where its top left corner lies (x, y)."""
+    """The part of the picture that the chip covers, with a margin for sampling, and the (x, y)
+    of its top left corner."""
     corners = back @ np.array([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]])
     margin = 2 * max(1.0, math.hypot(back[0, 0], back[1, 0]))
     height, width = pixels.shape[:2]

@@ -1,4 +1,4 @@
-"""Chips for people to look at: everybody's eyes at the same two places."""
+"""Face crops for people to look at, with everybody's eyes at the same two places."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from numpy.typing import NDArray
 from lookalike.faces.alignment import Points, align_face
 from lookalike.faces.types import Pixels
 
-# Shares of the chip's side: eyes, nose, mouth corners. Looser than the encoders' chips, so
-# that hair and chin are seen.
+# Shares of the chip's side. Looser than the encoders' chips, so that hair and chin are seen.
 _TEMPLATE: NDArray[np.float32] = np.array(
     [[0.36, 0.44], [0.64, 0.44], [0.50, 0.60], [0.385, 0.73], [0.615, 0.73]], np.float32
 )
-# Seen from the side the eyes come close together, and bringing them to their places would
-# magnify the face: below this share of the distance from eyes to mouth all five points count.
+# In profile views the eyes are too close together to align by. Below this ratio of their
+# distance to the distance from eyes to mouth, all five landmarks are used.
 _PROFILE = 0.6
 
 
 def cut_display_chip(pixels: Pixels, landmarks: Points, side: int = 320) -> Pixels:
-    """The (side, side, 3) picture of a face, upright, to lay over another one's.
+    """The (side, side, 3) upright crop of a face, to lay over another one's.
 
-    ``landmarks`` is (5, 2) in pixels of ``pixels``. The eyes lie exactly at the same places
-    in every chip, except in faces seen nearly from the side. What lies outside the picture
-    is black. Raises ValueError when all landmarks are one point.
+    The eyes lie exactly at the same places in every crop, except in profile views. The
+    outside of the picture is black. Raises ValueError if all landmarks are one point.
     """
     eyes, mouth = landmarks[:2], landmarks[3:]
     between = float(np.linalg.norm(eyes[1] - eyes[0]))

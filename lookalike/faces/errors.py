@@ -7,8 +7,8 @@ from typing import ClassVar
 
 
 class Reason(StrEnum):
-    """Why a photo has no result, or a portrait no vector. The one code for it everywhere:
-    in rows, logs, reports and the names of templates."""
+    """Why a photo has no result or a portrait no vector, as a code for rows, logs, reports and
+    the names of templates."""
 
     UNSUPPORTED = "unsupported"
     TOO_LARGE = "too_large"
@@ -25,20 +25,20 @@ class Reason(StrEnum):
 
 
 class FacesError(Exception):
-    """The root of everything the engine raises on purpose. Its text speaks of files and
-    settings, never of a visitor, so it may be logged."""
+    """The base of all errors that the engine raises. Messages name files and settings, never
+    anything about a visitor, so they may be logged."""
 
 
 class PhotoError(FacesError):
-    """A photo that cannot be used. ``reason`` is the code and ``detail`` the one fact that
-    the sentence for a person needs, as text; empty for most."""
+    """A photo that cannot be used. ``detail`` is the fact that the sentence for a person needs,
+    as text; mostly empty."""
 
     reason: ClassVar[Reason]
     detail: str = ""
 
 
 class UnsupportedFormat(PhotoError):
-    """Not one of the accepted formats. ``detail`` names what it is, where that is known."""
+    """Not an accepted format. ``detail`` names the format, if it is known."""
 
     reason = Reason.UNSUPPORTED
 
@@ -48,7 +48,7 @@ class UnsupportedFormat(PhotoError):
 
 
 class UnreadablePhoto(PhotoError):
-    """Damaged, truncated, or no picture at all."""
+    """Damaged, truncated, or not a picture."""
 
     reason = Reason.UNREADABLE
 
@@ -83,7 +83,7 @@ class PhotoTooSmall(PhotoError):
 
 
 class NoFace(PhotoError):
-    """No face was found in any rotation. Raised by callers that need a face."""
+    """No face in any rotation. Raised by callers that need one."""
 
     reason = Reason.NO_FACE
 

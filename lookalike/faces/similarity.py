@@ -1,9 +1,9 @@
-"""A distance as an honest number and in words.
+"""A distance as a number from 0 to 100, and in words.
 
-The number says where a distance lies between two fixed points: 0 is two strangers, 100
-is two photos of one person, linear between and cut at the ends. It is never a chance of
-being somebody: a share of unrelated pairs saturates (the best of 400 people is always
-above 99 %), while this number tells a good look-alike from a poor one.
+0 is the median distance of two strangers, 100 that of two photos of one person; the number is
+linear between them and clipped. It is not a probability: a percentile among unrelated pairs
+saturates (the best of 400 people is always above 99 %), while this number tells a good
+look-alike from a poor one.
 """
 
 from __future__ import annotations
@@ -19,24 +19,23 @@ from lookalike.faces.encoders import ENCODERS
 from lookalike.faces.types import Scale, Vectors
 
 LEAST_PAIRS: Final = 30
-"""Pairs of one person's portraits that a gallery needs before its own median counts."""
+"""Least pairs of one person's portraits for the gallery's own median."""
 
 LEAST_PEOPLE: Final = 30
-"""People that a gallery needs before the median of its pairs of strangers counts."""
+"""Least people for the gallery's own median of strangers."""
 
 LEAST_GAP: Final = 0.05
-"""The least distance between the scale's two points; nearer points would make noise look
-like likeness."""
+"""Least gap between the scale's two points; a smaller one would turn noise into likeness."""
 
 MOST_PAIRS: Final = 200_000
-"""Pairs looked at for each median: the median of so many is known to about 0.1 %."""
+"""Most pairs for each median, which then has an error of about 0.1 %."""
 
 MOST_STEPS: Final = 4
-"""A person's portraits are paired with the next four only, so that nobody with hundreds
-of portraits decides the median alone."""
+"""Each portrait is paired with the person's next four only, so that a person with hundreds of
+portraits does not dominate the median."""
 
 SAME_PICTURE: Final = 1e-3
-"""Portraits nearer than this are one picture stored twice, which says nothing."""
+"""Portraits nearer than this are one picture stored twice and are left out."""
 
 
 BANDS: Final[tuple[tuple[float, str], ...]] = (
@@ -46,51 +45,49 @@ BANDS: Final[tuple[tuple[float, str], ...]] = (
     (60.0, "a strong resemblance"),
     (75.0, "a striking resemblance"),
 )
-"""(least number, phrase) of each band, rising.
+"""(least number, phrase) of each band, ascending.
 
 Two trials with the embedded encoder, 255 people (339 studio portraits) and 412 people
 (1,205 photos of every kind), gave these percentiles:
 
-    pairs taken at random                     95th: 34 and 39
+    random pairs                              95th: 34 and 39
     best look-alike of someone not among them 5th: 36 and 54, median: 54 and 67, 95th: 71 and 85
     the sixth look-alike                      median: 40 and 53
     two photos of one person                  5th: 78 and 66, median: 100
 
-So below 40 is what chance gives; 40 to 60 is where most look-alikes are, divided at 50; above
-60 is better than most people get; above 75 is what one in ten or fewer get.
+So chance gives up to 40; most look-alikes lie between 40 and 60; above 60 is better than most
+people get, and above 75 is what one in ten or fewer get.
 """
 
 HARDLY: Final = 0
-"""The lowest band: if even the best match is in it, nobody is a strong look-alike."""
+"""The lowest band: no look-alike."""
 
 
 def band(number: float) -> int:
-    """Which of BANDS a number from 0 to 100 falls in: 0 (hardly alike) to 4 (striking)."""
+    """The index in BANDS of a number from 0 to 100."""
     return max(sum(number >= least for least, _ in BANDS) - 1, HARDLY)
 
 
 def phrase(number: float) -> str:
-    """The English phrase of a number's band, which is also its translation's key."""
+    """The phrase of a number's band, in English, which is the key of its translations."""
     return BANDS[band(number)][1]
 
 
 UNKNOWN_ENCODER: Final = Scale(stranger=math.sqrt(2.0), same=math.sqrt(0.5))
-"""Unrelated unit vectors of many dimensions are at right angles; half of that is alike."""
+"""Unrelated unit vectors of many dimensions are at right angles; half of that angle's squared
+distance counts as one person."""
 
 
 def built_in_scale(encoder_name: str) -> Scale:
-    """The scale to use until a gallery is large enough for its own."""
+    """The encoder's scale, used until the gallery is large enough for its own."""
     spec = ENCODERS.get(encoder_name)
     return spec.scale if spec else UNKNOWN_ENCODER
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A gallery's scale and where its points come from.
-
-    ``stranger_measured`` and ``same_measured`` tell whether each point is this gallery's
-    own median or the encoder's built-in value; the pair counts are what was looked at.
-    """
+    """A gallery's scale, and whether each of its points is the gallery's own median or the
+    encoder's built-in value, with the number of pairs looked at."""
 
     scale: Scale
     stranger_measured: bool
@@ -100,11 +97,10 @@ class Calibration:
 
 
 def calibrate(vectors: Vectors, celebrity_ids: NDArray[np.int64], encoder_name: str) -> Calibration:
-    """Measure the scale on a gallery: (n, d) unit vectors and whose each is, (n,).
+    """Measure the scale on a gallery of (n, d) unit vectors and (n,) celebrity ids.
 
-    The same gallery gives the same scale. Where the measured points contradict each other
-    (strangers not farther than one person's photos, by LEAST_GAP), nothing measured can be
-    trusted, and the encoder's built-in scale is used whole.
+    Deterministic. If the gap between the two points is below LEAST_GAP, the measurement
+    cannot be trusted, and both points are the encoder's built-in ones.
     """
     built_in = built_in_scale(encoder_name)
     same = _pair_distances(vectors, *same_person_pairs(celebrity_ids))
@@ -124,7 +120,7 @@ def calibrate(vectors: Vectors, celebrity_ids: NDArray[np.int64], encoder_name: 
 def same_person_pairs(
     celebrity_ids: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows (first, second) of pairs of one person's portraits, at most MOST_PAIRS."""
+    """Rows (first, second) of at most MOST_PAIRS pairs of one person's portraits."""
     order = np.argsort(celebrity_ids, kind="stable")
     people = celebrity_ids[order]
     firsts, seconds = [order[:0]], [order[:0]]
@@ -140,8 +136,8 @@ def same_person_pairs(
 def stranger_pairs(
     celebrity_ids: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows (first, second) of pairs of different people: all of a small gallery's, else
-    about MOST_PAIRS drawn at random, always the same ones."""
+    """Rows (first, second) of pairs of different people: all pairs of a small gallery, else
+    about MOST_PAIRS random ones from a fixed seed."""
     n = len(celebrity_ids)
     if n * (n - 1) // 2 <= MOST_PAIRS:
         first, second = np.triu_indices(n, 1)
@@ -154,7 +150,7 @@ def stranger_pairs(
 def _pair_distances(
     vectors: Vectors, first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Euclidean distances between rows, a part at a time so that memory stays small."""
+    """Euclidean distances between rows, in parts to bound the memory."""
     distances = np.empty(len(first), dtype=np.float32)
     for start in range(0, len(first), 20_000):
         part = slice(start, start + 20_000)

@@ -1,7 +1,7 @@
-"""The words the engine speaks: what goes from one step to the next.
+"""The values that pass between the engine's steps, and the protocols of its parts.
 
-Coordinates are pixels of an upright picture, x to the right and y down, with the
-origin at the outer corner of the top left pixel.
+Coordinates are pixels of an upright picture, x to the right and y down; the origin is the
+outer corner of the top left pixel.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Box(NamedTuple):
 class Photo:
     """A decoded photo. ``scale`` is decoded pixels per full upright pixel, 0 < scale <= 1.
 
-    ``full_width`` and ``full_height`` are the upright photo's own size, which the decoded
-    ``pixels`` may be smaller than. ``format`` is Pillow's name, such as "JPEG".
+    ``full_width`` and ``full_height`` are the size of the upright photo before it was decoded
+    smaller. ``format`` is Pillow's name, such as "JPEG".
     """
 
     pixels: Pixels
@@ -65,10 +65,10 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
-    """One face found: its box, five landmarks and the detector's confidence (0 to 1).
+    """A face's box, landmarks and confidence (0 to 1).
 
-    ``landmarks`` is (5, 2) float32: the two eyes, the nose, the two mouth corners, each
-    pair from left to right as seen in the picture.
+    ``landmarks`` is (5, 2) float32: eyes, nose, mouth corners, each pair from left to right
+    as seen in the picture.
     """
 
     box: Box
@@ -89,10 +89,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A person found by a search, by their best portrait.
+    """A person found by a search, with their best portrait.
 
-    ``distance`` is Euclidean between unit vectors (0 to 2); ``similarity`` is the 0 to
-    100 number that `lookalike.faces.similarity` makes of it.
+    ``distance`` is Euclidean between unit vectors (0 to 2), ``similarity`` the same as a
+    number from 0 to 100 (see `lookalike.faces.similarity`).
     """
 
     celebrity_id: int
@@ -103,7 +103,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Two distances (Euclidean, unit vectors): of two strangers, of two photos of one person.
+    """Median distances (Euclidean, unit vectors) of strangers, and of one person's photos.
 
     Raises ValueError unless 0 <= same < stranger, both finite.
     """
@@ -116,22 +116,20 @@ class Scale:
             raise ValueError(f"not a scale: stranger {self.stranger}, same {self.same}")
 
     def number(self, distance: float) -> float:
-        """0 (as far as strangers or farther) to 100 (as near as one person's photos)."""
+        """0 (strangers) to 100 (one person's photos)."""
         share = (self.stranger - distance) / (self.stranger - self.same)
         return 100.0 * min(max(share, 0.0), 1.0)
 
 
 class Detector(Protocol):
-    """Finds faces in upright pixels."""
-
     def detect(self, pixels: Pixels) -> list[Detection]:
-        """Every face worth analysing, largest first; an empty list when there is none."""
+        """The faces worth analysing, largest first."""
         ...
 
 
 class Encoder(Protocol):
-    """Turns aligned chips into unit vectors. Vectors of two encoders, or of two versions
-    of one, are never compared."""
+    """Turns aligned chips into unit vectors. Vectors of different encoders or versions must
+    not be compared."""
 
     name: str
     version: str
@@ -139,7 +137,7 @@ class Encoder(Protocol):
     chip_size: int
 
     def align(self, pixels: Pixels, detection: Detection) -> Pixels:
-        """Cut the (chip_size, chip_size, 3) uint8 chip that this encoder expects."""
+        """The (chip_size, chip_size, 3) uint8 chip that this encoder expects."""
         ...
 
     def encode(self, chips: Sequence[Pixels]) -> Vectors:

@@ -1,7 +1,4 @@
-"""What the detector's cascade does with boxes: (n, 4) float32 of left, top, right, bottom.
-
-Arrays with more columns may be given where the first four are these.
-"""
+"""Arrays of boxes: (n, 4) float32 of left, top, right, bottom. Further columns are ignored."""
 
 from __future__ import annotations
 
@@ -11,16 +8,16 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 _SAME_PLACE = 0.6
-"""Of the smaller box. Two heads side by side overlap by less."""
+"""Intersection over the smaller box; two heads side by side overlap by less."""
 
 
 def keep_best(
     boxes: Floats, scores: Floats, limit: float, *, of_smaller: bool = False
 ) -> NDArray[np.intp]:
-    """Positions of the boxes to keep, best score first.
+    """Non-maximum suppression: positions of the boxes to keep, best score first.
 
-    Of two that overlap by more than ``limit`` (0 to 1) of their union, or ``of_smaller`` of
-    the smaller one, only the one of the better score is kept (non-maximum suppression).
+    A box is dropped if its IoU (or with ``of_smaller``, the intersection over the smaller
+    box) with a better one is above ``limit``.
     """
     order = np.argsort(-scores, kind="stable")
     covers = find_overlaps(boxes[order], boxes[order], of_smaller=of_smaller) > limit
@@ -34,9 +31,8 @@ def keep_best(
 
 
 def find_overlaps(some: Floats, others: Floats, *, of_smaller: bool = False) -> Floats:
-    """(len(some), len(others)) shares, 0 to 1, of the boxes' unions that they have in common,
-    or ``of_smaller`` of the smaller box."""
-    # One plane for each edge: an inner axis of two would take several times as long.
+    """(len(some), len(others)) IoU, 0 to 1, or intersection over the smaller box."""
+    # One array per edge is several times as fast as an inner axis of two.
     left, top, right, bottom = some.T[:4, :, None]
     other_left, other_top, other_right, other_bottom = others.T[:4, None]
     across = np.minimum(right, other_right) - np.maximum(left, other_left)
@@ -49,21 +45,21 @@ def find_overlaps(some: Floats, others: Floats, *, of_smaller: bool = False) -> 
 
 
 def lie_within(squares: Floats, faces: Floats) -> NDArray[np.bool_]:
-    """Which ``squares`` show mostly a part of one of ``faces``, or hold one."""
+    """Which ``squares`` mostly lie inside one of ``faces``, or contain one."""
     overlaps = find_overlaps(squares, faces, of_smaller=True)
     within: NDArray[np.bool_] = np.any(overlaps > _SAME_PLACE, axis=1)
     return within
 
 
 def correct_edges(boxes: Floats, shares: Floats) -> Floats:
-    """``boxes`` with each edge moved by its share of the box's width or height."""
+    """Move each edge by its share of the box's width or height."""
     sides = boxes[:, 2:4] - boxes[:, :2]
     corrected: Floats = boxes[:, :4] + shares * np.concatenate([sides, sides], axis=1)
     return corrected
 
 
 def make_square(boxes: Floats) -> Floats:
-    """Squares around the same centres, as large as the boxes' longer sides."""
+    """Squares with the same centres and the boxes' longer sides."""
     centres = (boxes[:, :2] + boxes[:, 2:4]) / 2
     half = (boxes[:, 2:4] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     return np.concatenate([centres - half, centres + half], axis=1)

@@ -1,17 +1,16 @@
-"""The three networks of MTCNN as torch modules, rearranged for speed.
+"""MTCNN's three networks as torch modules, rearranged for speed.
 
-Weights and architecture are those of facenet-pytorch (after Zhang et al. 2016, "Joint Face
-Detection and Alignment using Multitask Cascaded Convolutional Networks"). What is
-rearranged, without changing a result by more than rounding:
+Weights and architecture are facenet-pytorch's (after Zhang et al. 2016, "Joint Face Detection
+and Alignment using Multitask Cascaded Convolutional Networks"). The rearrangement changes
+results by rounding only:
 
-- The input is uint8 RGB with channels last, as pictures are; bringing it to -1..1 is part
-  of the first convolution.
+- The input is uint8 RGB with channels last; scaling to -1..1 is folded into the first
+  convolution.
 - PReLU took more time in ONNX Runtime than the convolutions. It is written as
-  a*x + (1-a)*relu(x), which stays in the blocked layout that the convolutions use, and the
-  first one comes after the pooling instead of before it, on a quarter of the numbers.
+  a*x + (1-a)*relu(x), which keeps the convolutions' blocked layout, and the first one follows
+  the pooling instead of preceding it, on a quarter of the values.
 - Channels are padded with zeros to whole blocks.
-- The layers that end a network are one, and give the face's log-odds instead of two
-  probabilities.
+- The last layers are joined, and give a face's log-odds instead of two probabilities.
 
 Importing this imports torch; `networks` does so only to export, or on a GPU.
 """
@@ -29,39 +28,35 @@ _BLOCK = 8
 
 
 def build_network(name: str) -> nn.Module:
-    """The module of "pnet", "rnet" or "onet", with facenet-pytorch's weights.
-
-    Its input and output are described at `lookalike.faces.detection.networks.load_network`.
-    """
+    """The module "pnet", "rnet" or "onet" with its weights. See `load_network` for shapes."""
     with torch.no_grad():
-        given: Any = {"pnet": PNet, "rnet": RNet, "onet": ONet}[name]()
+        source: Any = {"pnet": PNet, "rnet": RNet, "onet": ONet}[name]()
         layers: list[nn.Module] = [
-            _FirstStage(given.conv1, given.prelu1, given.pool1),
-            _pad_input(given.conv2),
-            _PReLU(given.prelu2),
+            _FirstStage(source.conv1, source.prelu1, source.pool1),
+            _pad_input(source.conv2),
+            _PReLU(source.prelu2),
         ]
         if name == "pnet":
-            layers += [given.conv3, _PReLU(given.prelu3)]
-            layers += [_join_convolutions(given.conv4_1, given.conv4_2)]
+            layers += [source.conv3, _PReLU(source.prelu3)]
+            layers += [_join_convolutions(source.conv4_1, source.conv4_2)]
         elif name == "rnet":
-            layers += [given.pool2, given.conv3, _PReLU(given.prelu3)]
-            layers += [nn.Flatten(), _reorder_input(given.dense4, 64), given.prelu4]
-            layers += [_join_products(given.dense5_1, given.dense5_2)]
+            layers += [source.pool2, source.conv3, _PReLU(source.prelu3)]
+            layers += [nn.Flatten(), _reorder_input(source.dense4, 64), source.prelu4]
+            layers += [_join_products(source.dense5_1, source.dense5_2)]
         else:
-            layers += [given.pool2, given.conv3, _PReLU(given.prelu3), given.pool3]
-            layers += [given.conv4, _PReLU(given.prelu4)]
-            layers += [nn.Flatten(), _reorder_input(given.dense5, 128), given.prelu5]
-            layers += [_join_products(given.dense6_1, given.dense6_2, given.dense6_3)]
+            layers += [source.pool2, source.conv3, _PReLU(source.prelu3), source.pool3]
+            layers += [source.conv4, _PReLU(source.prelu4)]
+            layers += [nn.Flatten(), _reorder_input(source.dense5, 128), source.prelu5]
+            layers += [_join_products(source.dense6_1, source.dense6_2, source.dense6_3)]
         return nn.Sequential(*layers).eval().requires_grad_(False)
 
 
 class _FirstStage(nn.Module):
     """uint8 pixels -> convolution, pooling, PReLU, in this order.
 
-    A PReLU whose slope is not negative grows with its input, so that it may follow the
-    pooling. One of negative slope a (all slopes are at most 1 there) is the larger of x and
-    a*x: both are pooled, and the larger is taken after. That is y + relu(v - y) of the two
-    pooled values, and a*y + (1-a)*relu(y) where the slope isn't negative.
+    A PReLU of slope a >= 0 is monotonic, so it may follow the pooling: a*y + (1-a)*relu(y) of
+    the pooled y. With a < 0 it is max(x, a*x), since all slopes here are at most 1: both are
+    pooled, to y and v, and the maximum y + relu(v - y) is taken afterwards.
     """
 
     def __init__(self, conv: Any, prelu: nn.PReLU, pool: nn.Module) -> None:
@@ -96,7 +91,7 @@ class _FirstStage(nn.Module):
 
 
 class _PReLU(nn.Module):
-    """PReLU as a*x + (1-a)*relu(x), with 1 x 1 convolutions of each channel by itself."""
+    """PReLU as a*x + (1-a)*relu(x), by depthwise 1 x 1 convolutions."""
 
     def __init__(self, prelu: nn.PReLU) -> None:
         super().__init__()
@@ -116,7 +111,7 @@ def _whole_blocks(channels: int) -> int:
 
 
 def _make_convolution(weight: Tensor, bias: Tensor, outputs: int, inputs: int) -> nn.Conv2d:
-    """A convolution of ``weight`` and ``bias``, with zeros up to ``outputs`` and ``inputs``."""
+    """A convolution, zero-padded to ``outputs`` and ``inputs`` channels."""
     conv = nn.Conv2d(inputs, outputs, weight.shape[-1])
     offsets: Any = conv.bias
     conv.weight.zero_()
@@ -131,8 +126,8 @@ def _pad_input(conv: Any) -> nn.Module:
 
 
 def _reorder_input(linear: nn.Linear, channels: int) -> nn.Linear:
-    """facenet-pytorch flattens (channels, rows, columns) as columns, rows, channels; this
-    takes them as they lie."""
+    """facenet-pytorch flattens in the order columns, rows, channels; this one takes
+    (channels, rows, columns) as they are."""
     side = round((linear.in_features / channels) ** 0.5)
     weight = linear.weight.view(-1, side, side, channels).permute(0, 3, 2, 1)
     linear.weight.copy_(weight.reshape(linear.out_features, -1))
@@ -140,7 +135,7 @@ def _reorder_input(linear: nn.Linear, channels: int) -> nn.Linear:
 
 
 def _join(face: Any, others: tuple[Any, ...]) -> tuple[Tensor, Tensor]:
-    """Log-odds of a face from the two logits (no face, face), then the other outputs."""
+    """Weight and bias for a face's log-odds, from two logits, then for the other outputs."""
     weight = torch.cat([face.weight[1:] - face.weight[:1], *(other.weight for other in others)])
     bias = torch.cat([face.bias[1:] - face.bias[:1], *(other.bias for other in others)])
     return weight, bias

@@ -1,12 +1,12 @@
-"""Finding faces: MTCNN's three networks in a cascade that looks for large faces first.
+"""MTCNN: three networks in a cascade that searches for large faces first.
 
-The networks are facenet-pytorch's; the cascade around them is our own. P-Net proposes
-windows, R-Net sorts most of them out, O-Net confirms the rest and marks the landmarks.
+The networks are facenet-pytorch's; the cascade is our own. P-Net proposes windows, R-Net
+rejects most of them, O-Net confirms the rest and finds the landmarks.
 
-A photo for a look-alike search is about its largest face. So the search goes from coarse to
-fine and ends at a quarter of the largest face found: the small sizes, which cost most and
-hold the passers-by, are looked at only where nobody larger is. Of the windows that P-Net
-proposes for one face, the best goes on alone, and the others only if it comes to nothing.
+A look-alike search is about the largest face of a photo, so the search goes from coarse to
+fine and stops at a quarter of the largest face found. Small sizes cost most and hold the
+passers-by; they are searched only if there is nobody larger. The best window of each face
+goes on alone, and the others only if it is rejected.
 """
 
 from __future__ import annotations
@@ -29,31 +29,30 @@ from lookalike.faces.types import Box, Detection, Pixels
 Floats = NDArray[np.float32]
 
 MIN_FACE = 20.0
-"""Pixels of the face's height, the default of facenet-pytorch."""
+"""Least height of a face in pixels; facenet-pytorch's default."""
 
 MIN_CONFIDENCE = 0.8
-"""On 339 portraits the largest face has 0.91 or more, half of them over 0.999."""
+"""The largest faces of 339 portraits have 0.91 or more, half of them over 0.999."""
 
 _BANDS = (7, 14, 28)
-"""Where each round of the search ends: at faces of the picture's mean side through these."""
+"""Smallest face of each pass, as a divisor of sqrt(width x height)."""
 
 _SEARCHED_SHARE = 0.25
-"""Faces under this share of the largest one's height are not searched for."""
+"""Least face to search for, as a share of the largest one's height."""
 
 _MOST_PROPOSALS = 300
-"""Of more windows only the best go on, whatever the picture; portraits have about 50."""
+"""Only the best windows go on to R-Net. Portraits have about 50."""
 
 _SAME_FACE = 0.3
 _SAME_WINDOW = 0.6
-"""Windows that overlap by more than these shares of their union are tried one for all, and
-are the same."""
+"""IoU above which windows are of one face, so that only the best goes on first; and above
+which they are duplicates."""
 
 
 class MtcnnDetector:
     """Finds faces at least ``min_face`` pixels high with at least ``min_confidence``.
 
-    The networks are exported once into ``cache_dir`` and run on ``threads`` threads of the
-    CPU, or in torch on a ``device`` such as "cuda". Raises WeightsMissing or DeviceMissing.
+    Raises WeightsMissing or DeviceMissing.
     """
 
     def __init__(
@@ -73,10 +72,7 @@ class MtcnnDetector:
         )
 
     def detect(self, pixels: Pixels) -> list[Detection]:
-        """Every face worth analysing, largest first; an empty list when there is none.
-
-        ``pixels`` is (height, width, 3) uint8 of any size. Boxes may reach past the edge.
-        """
+        """Faces, largest first. ``pixels`` may be of any size; boxes may reach past the edge."""
         picture = Picture(pixels)
         faces = self._search(picture)
         if not len(faces):
@@ -100,7 +96,7 @@ class MtcnnDetector:
         return found
 
     def _search_with_room(self, picture: Picture) -> Floats:
-        """A face that fills the frame, or is cut by it, shows once there is room around."""
+        """Search with a grey border, for a face that fills the frame or is cut by it."""
         roomy, times, room = picture.with_room(200)
         smallest = max(min(picture.width, picture.height) / times / 2, self._min_face)
         found = self._search_band(roomy, smallest, roomy.width + roomy.height, _no_faces())
@@ -111,7 +107,7 @@ class MtcnnDetector:
     def _search_band(
         self, picture: Picture, smallest: float, largest: float, known: Floats
     ) -> Floats:
-        """``known`` and the faces of ``smallest`` up to ``largest`` pixels beside them."""
+        """``known``, and other faces of ``smallest`` up to ``largest`` pixels."""
         found = known
         for squares in self._propose(picture, smallest, largest):
             squares = squares[~lie_within(squares, found)]
@@ -120,7 +116,7 @@ class MtcnnDetector:
         return found
 
     def _propose(self, picture: Picture, smallest: float, largest: float) -> list[Floats]:
-        """(n, 4) squares that P-Net takes for faces: the best of each place, then others."""
+        """(n, 4) squares proposed by P-Net: the best for each face, then the others."""
         layout = plan_layout(picture.width, picture.height, smallest, largest)
         if layout is None:
             return []
@@ -137,7 +133,7 @@ class MtcnnDetector:
         return [squares[kept[first]], squares[np.delete(kept, first)]]
 
     def _refine(self, picture: Picture, squares: Floats) -> Floats:
-        """(m, 4) squares out of ``squares`` that R-Net takes for faces, drawn closer."""
+        """(m, 4): the squares that R-Net accepts, corrected."""
         if not len(squares):
             return squares
         found = self._refine_net(picture.cut(squares, 24))[0]
@@ -146,7 +142,7 @@ class MtcnnDetector:
         return make_square(correct_edges(squares[passed], found[passed, 1:]))
 
     def _confirm(self, picture: Picture, squares: Floats) -> Floats:
-        """(k, 15) faces, as of `_search`, out of ``squares``, by O-Net."""
+        """(k, 15): the squares that O-Net accepts, as faces (see `_search`)."""
         if not len(squares):
             return _no_faces()
         found = self._confirm_net(picture.cut(squares, 48))[0]

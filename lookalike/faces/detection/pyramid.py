@@ -1,4 +1,4 @@
-"""A picture in many sizes: packed for P-Net's search, and cut for the networks after it."""
+"""An image pyramid packed on one canvas for P-Net, and crops for R-Net and O-Net."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ Level = tuple[int, int, int, int]
 """Left, top, width, height on the canvas."""
 
 WINDOW = 12
-"""P-Net looks for faces that fill 12 x 12 pixels."""
+"""P-Net's receptive field: faces that fill 12 x 12 pixels."""
 
 STRIDE = 2
-"""Each window of P-Net begins this many pixels after the one before."""
+"""P-Net's stride in pixels."""
 
 FACTOR = 0.709
-"""Each level's sides are this share of the one above it: the area halves."""
+"""Ratio of the sides of successive levels; the area halves."""
 
 _GREY = 127
-"""What lies past the picture's edge; nearly 0 to the networks."""
+"""Padding beyond the picture's edge; close to 0 for the networks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the levels of a search lie on one canvas, so that P-Net runs once for all.
+    """Places of all levels on one canvas of ``width`` x ``height``, so that P-Net runs once.
 
     ``across`` and ``down`` are the picture's width and height.
     """
@@ -42,15 +42,15 @@ class Layout:
     levels: tuple[Level, ...]
 
     def find_windows(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> _Windows:
-        """The windows of P-Net's output cells at ``rows`` and ``columns``.
+        """The windows of P-Net's outputs at ``rows`` and ``columns``.
 
-        Returns the positions of those cells whose window lies within one level, and the
+        Returns the positions of the outputs whose window lies within one level, and the
         (n, 4) windows in pixels of the picture.
         """
         left, top, width, height = np.array(self.levels).T
         x = columns[:, None] * STRIDE - left
         y = rows[:, None] * STRIDE - top
-        # A level of odd size may have one window that reaches a pixel past its end.
+        # A window may reach one pixel past the end of a level of odd size.
         inside = (x >= 0) & (y >= 0) & (x < width - WINDOW + 2) & (y < height - WINDOW + 2)
         positions, levels = np.nonzero(inside)
         starts = np.stack([x[inside], y[inside]], axis=1)
@@ -63,11 +63,10 @@ _Windows = tuple[NDArray[np.intp], Floats]
 
 
 def plan_layout(across: int, down: int, smallest: float, largest: float) -> Layout | None:
-    """The canvas on which faces of ``smallest`` up to about ``largest`` pixels are searched
-    in a picture of ``across`` x ``down``; None where no level is left to search.
+    """The canvas to search for faces of ``smallest`` up to about ``largest`` pixels in a
+    picture of ``across`` x ``down``, or None if no level is large enough.
 
-    The levels stand in columns, each level below the first larger one that leaves it room:
-    that fills about nine tenths of the canvas.
+    Levels are packed first-fit into columns, which fills about nine tenths of the canvas.
     """
     sizes = list(_list_sizes(across, down, smallest, largest))
     if not sizes:
@@ -99,12 +98,12 @@ def _list_sizes(
 
 
 def _even(length: int) -> int:
-    """Levels begin at even places, where P-Net's windows do."""
+    """Levels begin at even positions, as P-Net's windows do."""
     return length + length % STRIDE
 
 
 class Picture:
-    """Pixels with halved copies of them, each made when it is first needed."""
+    """A picture with halved copies, each made when first needed."""
 
     def __init__(self, pixels: Pixels) -> None:
         self.height, self.width = pixels.shape[:2]
@@ -121,8 +120,7 @@ class Picture:
         return np.asarray(canvas)[None]
 
     def cut(self, squares: Floats, side: int) -> Pixels:
-        """(n, side, side, 3): each of the (n, 4) ``squares`` at that size, grey where they
-        reach past the edge."""
+        """(n, side, side, 3): the (n, 4) ``squares`` resized, grey beyond the edge."""
         strip = _make_grey(side, side * len(squares))
         for number, (left, top, right, bottom) in enumerate(squares.tolist()):
             source, times = self._copy_for((right - left) / side)
@@ -142,9 +140,8 @@ class Picture:
         return np.asarray(strip).reshape(len(squares), side, side, 3)
 
     def with_room(self, side: int) -> tuple[Picture, int, int]:
-        """A smaller copy, of at least ``side`` pixels where the picture has them, in the
-        middle of a grey one. Returns it with how many times smaller it is, and how many of
-        its pixels wide the room on each side is."""
+        """A smaller copy inside a grey border, how many times smaller it is, and the border's
+        width in its pixels. Its longer side is at least ``side`` if the picture's is."""
         small, times = self._copy_for(max(self.width, self.height) / side)
         room = max(small.size) // 4
         canvas = _make_grey(small.width + 2 * room, small.height + 2 * room)
@@ -152,8 +149,8 @@ class Picture:
         return Picture(np.asarray(canvas)), times, room
 
     def _copy_for(self, shrink: float) -> tuple[Image.Image, int]:
-        """The smallest copy that is no smaller than 1 / ``shrink``, and how many times
-        smaller than the picture it is. Resizing from there reads few pixels."""
+        """The smallest copy that is at least 1 / ``shrink`` of the picture, and how many times
+        smaller it is. Resizing from it reads fewer pixels."""
         level = 0
         while 2 ** (level + 1) <= shrink:
             level += 1
@@ -167,6 +164,6 @@ def _make_grey(width: int, height: int) -> Image.Image:
 
 
 def _find_span(start: float, pixel: float, side: int, end: int) -> tuple[int, int]:
-    """Which of a crop's ``side`` pixels, each ``pixel`` long, lie between 0 and ``end`` of the
-    picture, when the first begins at ``start``."""
+    """The range of a crop's ``side`` pixels, each ``pixel`` long and the first at ``start``,
+    that lie between 0 and ``end`` of the picture."""
     return max(round(-start / pixel), 0), min(round((end - start) / pixel), side)

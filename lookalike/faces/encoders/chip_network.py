@@ -1,4 +1,4 @@
-"""Wraps an encoder's network so that bytes go in and unit vectors come out."""
+"""Wraps an encoder's network: uint8 chips in, unit vectors out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch.nn import functional
 class ChipNetwork(nn.Module):
     """(n, side, side, 3) uint8 -> (n, d) float32 of unit length.
 
-    With ``mirrored``, each chip's output is averaged with that of its mirror image, both
-    in one batch. Layout, type and length are the graph's business, so that no copy of the
-    chips is made outside it.
+    With ``mirrored``, each chip's output is averaged with that of its mirror image. The
+    graph converts layout and type and normalises, so that no copy of the chips is made
+    outside it.
     """
 
     def __init__(self, network: nn.Module, *, mirrored: bool) -> None:

@@ -42,10 +42,10 @@ TEMPLATE = (
 """The points in our chips: scaled about the chip's centre, then moved up by 3 pixels.
 
 Chosen among some twenty variants on 84 people with two public-domain portraits each, the
-first as gallery, the second as query, faces found by facenet-pytorch's MTCNN. Right person
-first / among the first six, the spread of same from different people (d', higher is
-better), and the least lead of the right person over the next one, as a share of the median
-distance of strangers:
+first as gallery, the second as query, detected by facenet-pytorch's MTCNN. The columns are
+rank-1 and rank-6 hits, d' between same and different people (higher is better), and the
+smallest margin of the right person over the next one, relative to the median distance of
+strangers:
 
     dlib's own detector, landmarks, chip      83 / 84   5.94   -0.048
     our chip, scale 1.00                      83 / 84   5.99   -0.047
@@ -59,11 +59,10 @@ distance of strangers:
     our chip, scale 1.05, 6 px up, mirrored   84 / 84   5.99    0.000
     our chip, scale 1.05, 3 px down, mirrored 83 / 84   6.18   -0.005
 
-These figures are of the same portraits that the choice was made on, so they flatter it.
-One person more or less is chance, and so are differences of a few hundredths in d', as the
-neighbours 2 and 4 px up show. The mirror image is the one gain seen in every comparison.
-With the query shrunk until its face is 40 pixels wide, no scale or shift from 1.00 to 1.05
-and 0 to 3 px stands out (d' 5.08 to 5.23, rank-1 83 of 84), and dlib's own has 82 and 5.02.
+The choice was made on these same portraits, so the figures flatter it. One person or a few
+hundredths in d' are chance, as the neighbours 2 and 4 px up show. Mirroring is the only gain
+in every comparison. With the query's face shrunk to 40 pixels, no scale from 1.00 to 1.05 or
+shift from 0 to 3 px stands out (d' 5.08 to 5.23, rank-1 83 of 84); dlib's own has 5.02 and 82.
 """
 
 

@@ -1,10 +1,10 @@
-"""Reads the trained numbers out of dlib's face recognition file, without dlib.
+"""Reads the parameters in dlib's face recognition file, without dlib.
 
-The file is dlib's own serialisation of a network. An integer is one byte n, whose top bit
-says negative, and n little-endian bytes. A tensor is the integer 2 (its version), four
-integers (samples, channels, rows, columns), and little-endian float32. Layers stand in
-forward order, and each trained one is marked by its name as a string (its length as an
-integer, then the text), followed by its parameters as one flat tensor.
+The file is dlib's serialisation of a network. An integer is a byte with its length (the top
+bit is the sign), then that many little-endian bytes. A tensor is the integer 2 (its version),
+four integers (samples, channels, rows, columns), and little-endian float32. Layers are in
+forward order; a trained one begins with its name as a string (its length as an integer, then
+the text), followed by its parameters as one flat tensor.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class UnexpectedContent(ValueError):
 
 
 def read_layers(content: bytes) -> Iterator[tuple[str, Parameters]]:
-    """Each trained layer's name ("con", "affine" or "fc") and its flat float32 parameters.
+    """Name ("con", "affine" or "fc") and flat float32 parameters of each trained layer.
 
-    A "con" holds its filters, then its biases; an "affine" its scales, then its shifts; a
-    "fc" its weights, input by input. Raises UnexpectedContent.
+    "con" has filters, then biases; "affine" scales, then shifts; "fc" weights, input by
+    input. Raises UnexpectedContent.
     """
     for found in LAYER_NAMES.finditer(content):
         name = found.group()[2:].decode().partition("_")[0]
         offset = found.end()
-        if name == "fc":  # The number of outputs and the kind of bias come between.
+        if name == "fc":  # Skip the number of outputs and the kind of bias.
             _, offset = _read_integer(content, offset)
             _, offset = _read_integer(content, offset)
         yield name, _read_tensor(content, offset)

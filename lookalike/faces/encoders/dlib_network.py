@@ -35,7 +35,7 @@ Layers = Iterator[tuple[str, Parameters]]
 
 
 class DlibNetwork(nn.Module):
-    """(n, 3, 150, 150) float32, RGB 0 to 255 -> (n, 128) float32, as long as dlib leaves it."""
+    """(n, 3, 150, 150) float32, RGB 0 to 255 -> (n, 128) float32, not normalised."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__()
@@ -59,9 +59,9 @@ class DlibNetwork(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut, which a halving block average-pools.
+    """A residual block of two 3 x 3 convolutions; a halving one average-pools the shortcut.
 
-    Where the two differ in size or channels, the smaller is filled with zeros at the end.
+    If the two branches differ in size or channels, the smaller is padded with zeros.
     """
 
     def __init__(self, layers: Layers, channels: int, output: int, halves: bool) -> None:
@@ -71,16 +71,16 @@ class Block(nn.Module):
         self.first = _take_convolution(layers, channels, output, 3, stride, padding)
         self.second = _take_convolution(layers, output, output, 3, 1, 1)
 
-    def forward(self, given: Tensor) -> Tensor:
-        found = self.second(functional.relu(self.first(given)))
-        shortcut = functional.avg_pool2d(given, 2) if self.halves else given
+    def forward(self, image: Tensor) -> Tensor:
+        found = self.second(functional.relu(self.first(image)))
+        shortcut = functional.avg_pool2d(image, 2) if self.halves else image
         if self.halves:
             found, shortcut = _pad_to_match(found, shortcut)
         return functional.relu(found + shortcut)
 
 
 def _pad_to_match(found: Tensor, shortcut: Tensor) -> tuple[Tensor, Tensor]:
-    """Sizes are constants of the network, so that a trace keeps the right padding."""
+    """Sizes are converted to int so that tracing records them as constants."""
     missing = [int(a) - int(b) for a, b in zip(found.shape[1:], shortcut.shape[1:], strict=True)]
     channels, rows, columns = missing
     shortcut = functional.pad(shortcut, (0, 0, 0, 0, 0, channels)) if channels else shortcut
@@ -99,7 +99,7 @@ def _take(layers: Layers, name: str, count: int) -> Parameters:
 def _take_convolution(
     layers: Layers, channels: int, output: int, kernel: int, stride: int, padding: int
 ) -> nn.Conv2d:
-    """The next convolution with the affine layer behind it folded in."""
+    """The next convolution, with the affine layer after it folded in."""
     size = output * channels * kernel * kernel
     parameters = _take(layers, "con", size + output)
     scale, shift = _take(layers, "affine", 2 * output).reshape(2, output)
@@ -112,7 +112,7 @@ def _take_convolution(
 
 
 def _fold_input_scale(layer: nn.Conv2d) -> None:
-    """Makes ``layer`` take RGB from 0 to 255 instead of ``(rgb - MEAN) / DIVISOR``."""
+    """Let ``layer`` take RGB from 0 to 255 instead of ``(rgb - MEAN) / DIVISOR``."""
     with torch.no_grad():
         layer.weight /= DIVISOR
         mean = torch.tensor(MEAN).reshape(1, 3, 1, 1)
