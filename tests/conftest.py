@@ -28,6 +28,7 @@ os.environ |= {
 import django
 import pytest
 from django.conf import settings
+from pytest_django.fixtures import Settings
 
 # Pages of tests name static files without a collected manifest, and the database is a file,
 # so that a real worker can work on it.
@@ -40,6 +41,7 @@ settings.DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 django.setup()
 
 from lookalike import engine
+from lookalike.celery import app
 from lookalike.faces.pipeline import FaceEngine
 from tests.fakes import FakeDetector, FakeEncoder
 from tests.live import Site
@@ -49,7 +51,7 @@ DEMO = CHECKOUT / "celebrities" / "demo"
 
 MakeSite = Callable[..., Site]
 
-SITE_FIXTURES = {"live_site", "make_site", "postgres", "redis_url", "s3", "valkey_away", "worker"}
+SITE_FIXTURES = {"live_site", "make_site", "postgres", "redis_url", "s3", "worker"}
 """What takes seconds to start. The embedded Valkey, there at once, is not among them."""
 
 
@@ -121,6 +123,17 @@ def valkey(valkey_server: Site) -> str:
     with redis.Redis(unix_socket_path=path) as client:
         client.flushall()
     return path
+
+
+@pytest.fixture
+def valkey_away(tmp_path: Path, settings: Settings) -> Iterator[None]:
+    """A broker and a cache where nobody listens."""
+    nowhere = tmp_path / "nobody.sock"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"unix://{nowhere}"}}
+    usual = app.conf.broker_url
+    app.conf.broker_url, app.amqp._producer_pool = f"redis+socket://{nowhere}", None
+    yield
+    app.conf.broker_url, app.amqp._producer_pool = usual, None
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from django.test import Client
 from pytest_django import (
     DjangoAssertNumQueries,
     DjangoCaptureOnCommitCallbacks,
-    Settings,
 )
 
 from celebrities.gallery import embed_portraits, rebuild_index
@@ -88,17 +87,6 @@ def queue(valkey: str) -> Callable[[], int]:
     return count
 
 
-@pytest.fixture
-def no_broker(settings: Settings, tmp_path: Path) -> Any:
-    """A broker that nobody answers at."""
-    before = app.conf.broker_url
-    app.conf.broker_url = f"redis+socket://{tmp_path}/nobody.sock"
-    app.amqp._producer_pool = None
-    yield
-    app.conf.broker_url = before
-    app.amqp._producer_pool = None
-
-
 # People
 
 
@@ -124,7 +112,7 @@ def test_adding_a_person_works(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_lost_when_the_broker_is_down(admin_client: Client, no_broker: None) -> None:
+def test_nothing_is_lost_when_the_broker_is_down(admin_client: Client, valkey_away: None) -> None:
     response = admin_client.post(f"{PEOPLE}add/", person_form(None, make_photo(1)), follow=True)
 
     assert Portrait.objects.get().status == Portrait.Status.PENDING
@@ -376,7 +364,7 @@ def test_the_button_hands_the_rebuild_to_a_worker(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_button_says_what_to_do_when_the_broker_is_down(
-    admin_client: Client, no_broker: None
+    admin_client: Client, valkey_away: None
 ) -> None:
     response = admin_client.post(f"{BUILDS}rebuild/", follow=True)
 

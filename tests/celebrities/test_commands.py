@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from celebrities.importers.importing import Options, import_plan
+from celebrities.importers.layout import plan_import
+from celebrities.importers.sources import FolderSource
+from celebrities.management.commands import load_demo
 from celebrities.models import Category, Celebrity, IndexBuild, Portrait, Resemblance
+from lookalike import engine
 from lookalike.faces.pipeline import FaceEngine
 from tests.celebrities.factories import make_people, make_photo, unit, write_files
+from tests.fakes import FakeDetector, FakeEncoder
 
 pytestmark = pytest.mark.django_db
 
@@ -79,23 +86,54 @@ def test_rebuild_index_works(fake_engine: FaceEngine) -> None:
     assert "2 portraits of 2 people" in run("rebuild_index")
 
 
+def test_rebuild_index_builds_only_if_needed(fake_engine: FaceEngine) -> None:
+    make_people([unit(1), unit(0, 1)])
+
+    assert "There is no index yet." in run("rebuild_index", "--if-needed")
+    build = IndexBuild.objects.current()
+    assert build is not None
+    assert run("rebuild_index", "--if-needed") == f"Index {build.name}: 2 people.\n"
+    assert IndexBuild.objects.current() == build
+
+    newer = FakeEncoder()
+    newer.version = "2"
+    engine.reset(FaceEngine(FakeDetector(), newer))
+    assert "Rebuild the index" in run("rebuild_index", "--if-needed")
+    assert IndexBuild.objects.current() != build
+
+
 def test_rebuild_index_says_that_the_gallery_is_empty(fake_engine: FaceEngine) -> None:
     assert "empty" in run("rebuild_index")
 
 
+@pytest.fixture
+def small_demo(
+    cast: dict[str, list[Path]],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A demo gallery of four people. `prepare` is tested with all of them."""
+    folder = tmp_path_factory.mktemp("demo")
+    for slug in list(cast)[:4]:
+        for path in cast[slug]:
+            shutil.copy(path, folder)
+    monkeypatch.setattr(load_demo, "DEMO", folder)
+
+
 def test_load_demo_works_twice_and_leaves_nothing_when_removed(
+    small_demo: None,
     real_engine: FaceEngine,
     data_dir: Path,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    assert "Imported 96 portraits (48 new people)" in run("load_demo")
-    assert Celebrity.objects.filter(is_fictional=True, published=True).count() == 48
-    assert Portrait.objects.ready().count() == 96
+    assert "Imported 8 portraits (4 new people)" in run("load_demo")
+    assert Celebrity.objects.filter(is_fictional=True, published=True).count() == 4
+    assert Portrait.objects.ready().count() == 8
     build = IndexBuild.objects.current()
     assert build is not None
-    assert (build.items, build.people) == (96, 48)
-    assert Resemblance.objects.count() == 48 * 10
-    assert "skipped 96" in run("load_demo")
+    assert (build.items, build.people) == (8, 4)
+    assert Resemblance.objects.count() == 4 * 3
+    assert "skipped 8" in run("load_demo")
     assert IndexBuild.objects.current() == build
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -108,7 +146,15 @@ def test_load_demo_works_twice_and_leaves_nothing_when_removed(
     assert left == []
 
 
+def test_load_demo_does_nothing_if_the_gallery_has_people(fake_engine: FaceEngine) -> None:
+    make_people([unit(1)])
+
+    assert run("load_demo", "--if-empty") == ""
+    assert Celebrity.objects.count() == 1
+
+
 def test_load_demo_removes_the_cast_alone(
+    small_demo: None,
     fake_engine: FaceEngine,
     data_dir: Path,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
@@ -129,7 +175,10 @@ def test_load_demo_removes_the_cast_alone(
 def test_the_shared_portraits_import_without_trouble(
     portraits_dir: Path, real_engine: FaceEngine
 ) -> None:
-    said = run("import_celebrities", str(portraits_dir))
+    source = FolderSource(portraits_dir)
+    plan = plan_import(source)
+    assert (len(plan.portraits), plan.skipped, plan.failed) == (339, [], [])
 
-    assert "Imported 339 portraits (255 new people), skipped 0, failed 0." in said
-    assert "339 portraits of 255 people" in said
+    plan.portraits = plan.portraits[::8]
+    summary = import_plan(source, plan, Options())
+    assert (summary.imported, summary.skipped, summary.failed) == (43, [], [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from pytest_django import Settings
 from celebrities.gallery import embed_portraits, rebuild_index
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike.faces.pipeline import FaceEngine
-from tests.live import Site
 from tests.uploads.factories import PEOPLE, as_owner, make_person
 
 
@@ -57,11 +55,3 @@ def own_media(settings: Settings, tmp_path: Path) -> None:
     storage = settings.STORAGES["uploads"]
     options = {**storage["OPTIONS"], "location": str(tmp_path / "media" / "uploads")}
     settings.STORAGES = {**settings.STORAGES, "uploads": {**storage, "OPTIONS": options}}
-
-
-@pytest.fixture
-def valkey_away(valkey_server: Site) -> Iterator[None]:
-    """No broker and no cache, for the time of the test."""
-    valkey_server.stop("valkey")
-    yield
-    valkey_server.start("valkey")

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.test import Client
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from celebrities.filters import Filters
 from celebrities.models import Celebrity, IndexBuild
-from tests.live import Site
 from tests.uploads.factories import (
     PEOPLE,
     cast_photo,
@@ -260,10 +260,10 @@ def test_it_refuses_a_body_beyond_any_photo(
     assert nothing_is_stored()
 
 
-def test_it_answers_a_browser_that_sends_too_much(live_site: Site) -> None:
+def test_it_answers_a_browser_that_sends_too_much(live_server: LiveServer) -> None:
     """The whole body is taken from the browser, which would not show the answer otherwise."""
     for size in (30_000_000, 90_000_000):
-        server = http.client.HTTPConnection("127.0.0.1", live_site.port, timeout=60)
+        server = http.client.HTTPConnection(live_server.thread.host, live_server.thread.port)
         kind = {"Content-Type": "multipart/form-data; boundary=edge"}
         server.request("POST", "/", body=bytes(size), headers=kind)
         status = server.getresponse().status
