@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import timedelta
 from typing import Any
 
 # On SIGTERM a worker lets short tasks finish and hands long ones back. Celery reads this variable
@@ -51,6 +50,12 @@ GALLERY_TRANSPORT = {
     "unacked_mutex_key": "unacked_gallery_mutex",
 }
 
+
+def every(task: str, seconds: int) -> dict[str, Any]:
+    """A task that beat sends again and again. A message nobody took by then is dropped."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 30)}}
+
+
 app = Celery("lookalike")
 app.conf.update(
     broker_url=settings.REDIS_URL or f"redis+socket://{settings.VALKEY_SOCKET}",
@@ -75,26 +80,10 @@ app.conf.update(
     timezone=settings.TIME_ZONE,
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
     beat_schedule={
-        "purge expired uploads": {
-            "task": "uploads.tasks.purge_expired_task",
-            "schedule": timedelta(minutes=5),
-            "options": {"expires": 300},
-        },
-        "requeue forgotten uploads": {
-            "task": "uploads.tasks.sweep_task",
-            "schedule": timedelta(seconds=settings.SWEEP_EVERY),
-            "options": {"expires": 30},
-        },
-        "tend the gallery": {
-            "task": "celebrities.tasks.tend_gallery_task",
-            "schedule": timedelta(seconds=30),
-            "options": {"expires": 30},
-        },
-        "remove old index builds": {
-            "task": "celebrities.tasks.remove_old_builds_task",
-            "schedule": timedelta(hours=1),
-            "options": {"expires": 3600},
-        },
+        "purge expired uploads": every("uploads.tasks.purge_expired_task", 300),
+        "requeue forgotten uploads": every("uploads.tasks.sweep_task", settings.SWEEP_EVERY),
+        "maintain the gallery": every("celebrities.tasks.tend_gallery_task", 30),
+        "remove old index builds": every("celebrities.tasks.remove_old_builds_task", 3600),
     },
 )
 app.steps["worker"].add(HeartbeatStep)

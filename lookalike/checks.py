@@ -47,20 +47,12 @@ def check_numbers(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def check_engine(**kwargs: Any) -> list[CheckMessage]:
-    return [*_check_encoder(), *_check_device()]
-
-
-def _check_encoder() -> Iterator[CheckMessage]:
-    choices = list_choices()
+def check_words(**kwargs: Any) -> Iterator[CheckMessage]:
+    yield from _check_word("ENCODER", "encoder", "|".join(list_choices()), "E002")
+    yield from _check_word("DEVICE", "device", r"cpu|cuda(:\d+)?", "E003", "cpu, cuda or cuda:N")
+    yield from _check_word("STORAGE", "storage", "local|s3", "E004")
     spec = ENCODERS.get(settings.ENCODER)
-    if settings.ENCODER not in choices:
-        yield Error(
-            f"LOOKALIKE_ENCODER is {settings.ENCODER!r}, which is no encoder.",
-            hint=f"Set it to one of {', '.join(choices)}.",
-            id="lookalike.E002",
-        )
-    elif spec and not spec.is_available(settings.WEIGHTS_DIR):
+    if spec and not spec.is_available(settings.WEIGHTS_DIR):
         # Only a warning: `manage.py fetch_weights` runs these checks as well.
         yield Warning(
             f"LOOKALIKE_ENCODER is {spec.name}, but its weights are not there.",
@@ -69,29 +61,22 @@ def _check_encoder() -> Iterator[CheckMessage]:
         )
 
 
-def _check_device() -> Iterator[CheckMessage]:
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", settings.DEVICE):
+def _check_word(
+    name: str, what: str, pattern: str, number: str, choices: str = ""
+) -> Iterator[CheckMessage]:
+    value = getattr(settings, name)
+    if not re.fullmatch(pattern, value):
         yield Error(
-            f"LOOKALIKE_DEVICE is {settings.DEVICE!r}, which is no device.",
-            hint="Set it to cpu, cuda or cuda:N.",
-            id="lookalike.E003",
+            f"LOOKALIKE_{name} is {value!r}, which is no {what}.",
+            hint=f"Set it to {choices or pattern.replace('|', ' or ')}.",
+            id=f"lookalike.{number}",
         )
 
 
 @register()
-def check_storage(**kwargs: Any) -> list[CheckMessage]:
-    if settings.STORAGE not in {"local", "s3"}:
-        return [
-            Error(
-                f"LOOKALIKE_STORAGE is {settings.STORAGE!r}, which is no storage.",
-                hint="Set it to local or s3.",
-                id="lookalike.E004",
-            )
-        ]
-    return [*_check_bucket()] if settings.STORAGE == "s3" else []
-
-
-def _check_bucket() -> Iterator[CheckMessage]:
+def check_bucket(**kwargs: Any) -> Iterator[CheckMessage]:
+    if settings.STORAGE != "s3":
+        return
     if not settings.S3.name:
         yield Error(
             "LOOKALIKE_STORAGE is s3, but no bucket is named.",
@@ -104,42 +89,33 @@ def _check_bucket() -> Iterator[CheckMessage]:
             hint="Set both, or neither to use the machine's own role.",
             id="lookalike.E006",
         )
-    for name, value in [
-        ("S3_ENDPOINT", settings.S3.endpoint),
-        ("S3_PUBLIC_URL", settings.S3.public_url),
-    ]:
+    for name in ("endpoint", "public_url"):
+        value = getattr(settings.S3, name)
         if value and not re.match(r"https?://[^/]", value):
             yield Error(
-                f"LOOKALIKE_{name} is {value!r}, which is no address.",
+                f"LOOKALIKE_S3_{name.upper()} is {value!r}, which is no URL.",
                 hint="Write it in full, such as https://s3.example.org.",
                 id="lookalike.E007",
             )
 
 
 @register()
-def check_hosts(**kwargs: Any) -> list[CheckMessage]:
+def check_hosts(**kwargs: Any) -> Iterator[CheckMessage]:
     listens_everywhere = settings.HOST in {"0.0.0.0", "::"}  # noqa: S104
     if listens_everywhere and set(settings.ALLOWED_HOSTS) <= LOCAL_NAMES:
-        return [
-            Warning(
-                f"LOOKALIKE_HOST is {settings.HOST}, but only local names are allowed.",
-                hint="Name the addresses that visitors use in LOOKALIKE_ALLOWED_HOSTS.",
-                id="lookalike.W002",
-            )
-        ]
-    return []
+        yield Warning(
+            f"LOOKALIKE_HOST is {settings.HOST}, but only local names are allowed.",
+            hint="Name the addresses that visitors use in LOOKALIKE_ALLOWED_HOSTS.",
+            id="lookalike.W002",
+        )
 
 
 @register(Tags.security, deploy=True)
-def check_production(**kwargs: Any) -> list[CheckMessage]:
+def check_production(**kwargs: Any) -> Iterator[CheckMessage]:
     """What a public site needs besides Django's own checks."""
-    return [*_check_safety(), *_check_names()]
-
-
-def _check_safety() -> Iterator[CheckMessage]:
     if not settings.HTTPS:
         yield Warning(
-            "LOOKALIKE_HTTPS is off: faces would travel in the open.",
+            "LOOKALIKE_HTTPS is off: photos would travel unencrypted.",
             hint="Serve the site over HTTPS and leave LOOKALIKE_HTTPS at its default.",
             id="lookalike.W003",
         )
@@ -149,9 +125,6 @@ def _check_safety() -> Iterator[CheckMessage]:
             hint="Name the site's own addresses.",
             id="lookalike.W004",
         )
-
-
-def _check_names() -> Iterator[CheckMessage]:
     if set(settings.ALLOWED_HOSTS) <= LOCAL_NAMES:
         yield Warning(
             "The site answers only to this machine's own names.",
