@@ -201,16 +201,45 @@ def test_a_portrait_is_due_again_after_a_while(fake_engine: FaceEngine) -> None:
 
 
 def test_the_time_limit_passes(fake_engine: FaceEngine) -> None:
-    class Slow(FakeDetector):
+    class SlowAtFirst(FakeDetector):
+        calls = 0
+
         def detect(self, pixels: Pixels) -> list[Detection]:
-            raise SoftTimeLimitExceeded
+            self.calls += 1
+            if self.calls == 1:
+                raise SoftTimeLimitExceeded
+            return super().detect(pixels)
 
     portrait = make_portrait()
-    engine.reset(FaceEngine(Slow(), FakeEncoder()))
+    engine.reset(FaceEngine(SlowAtFirst(), FakeEncoder()))
     with pytest.raises(SoftTimeLimitExceeded):
         embed_portraits([portrait])
 
-    assert Portrait.objects.get(problem="", retry_at=None) == portrait
+    assert Portrait.objects.get(status="pending", problem="", retry_at=None) == portrait
+
+
+@pytest.mark.parametrize("step", ["open", "save"])
+def test_the_time_limit_passes_through_the_storage(
+    fake_engine: FaceEngine, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def stop(*given: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    portrait = make_portrait()
+    monkeypatch.setattr(type(gallery_storage()), step, stop)
+    with pytest.raises(SoftTimeLimitExceeded):
+        embed_portraits([portrait])
+
+    assert Portrait.objects.get(status="pending", problem="", retry_at=None) == portrait
+
+
+def test_a_problem_of_the_file_before_is_not_noted(fake_engine: FaceEngine) -> None:
+    stale = make_portrait()
+    Portrait.objects.get().image.save("other.jpg", ContentFile(make_photo(2)))
+    gallery_storage().delete(stale.image.name or "")
+    embed_portraits([stale])
+
+    assert Portrait.objects.get().problem == ""
 
 
 def test_many_portraits_are_read_in_batches(fake_engine: FaceEngine) -> None:

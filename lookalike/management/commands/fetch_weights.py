@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from lookalike.faces.encoders import ENCODERS
+from lookalike.faces.encoders import AUTO, ENCODERS
 from lookalike.faces.errors import FacesError
 from lookalike.faces.weights import fetch_weights, install_weights
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         except FacesError as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(f"The weights of {weights.name} are in {path}, whole and checked.")
-        if settings.ENCODER == "dlib":
-            self.stdout.write("LOOKALIKE_ENCODER is dlib, so they are not used.")
+        if settings.ENCODER not in (AUTO, weights.name):
+            self.stdout.write(f"LOOKALIKE_ENCODER is {settings.ENCODER}, so they are not used.")
         else:
             self.stdout.write("Rebuild the index for them: manage.py rebuild_index.")
