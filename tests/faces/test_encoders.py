@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from lookalike import engine
-from lookalike.checks import check_engine
+from lookalike.checks import check_words
 from lookalike.faces import encoders
 from lookalike.faces.encoders import ENCODERS, load_encoder, resolve_name
 from lookalike.faces.encoders.spec import EncoderSpec
@@ -40,11 +40,11 @@ def test_a_third_encoder_takes_one_line(
 ) -> None:
     settings.ENCODER, settings.WEIGHTS_DIR = "fake", tmp_path
 
-    [warning] = check_engine()
+    [warning] = check_words()
     assert warning.msg == "LOOKALIKE_ENCODER is fake, but its weights are not there."
     assert "fetch_weights fake" in str(warning.hint)
     (tmp_path / "fake.bin").touch()
-    assert check_engine() == []
+    assert list(check_words()) == []
     assert resolve_name("fake", tmp_path) == "fake"
     assert built_in_scale("fake") == Scale(1.0, 0.5)
     engine.reset()
