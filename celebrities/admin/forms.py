@@ -21,6 +21,8 @@ from celebrities.reasons import describe_reason
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos.header import check_header
 
+CREDITS = ["author", "licence", "licence_url", "source_page", "notes"]
+
 
 class PortraitFileField(forms.FileField):
     """Does not read a file that cannot be changed: it may be missing from the storage, and the
@@ -43,7 +45,7 @@ class PortraitForm(forms.ModelForm[Portrait]):
 
     class Meta:
         model = Portrait
-        fields = ["celebrity", "image", "author", "licence", "licence_url", "source_page", "notes"]
+        fields = ["celebrity", "image", *CREDITS]
         field_classes = {"image": PortraitFileField}
         widgets = {"image": forms.FileInput(attrs={"accept": "image/*"})}
 

@@ -22,12 +22,7 @@ from celebrities.admin.portraits import (
     show_thumbnail,
 )
 from celebrities.gallery import delete_celebrities, delete_portraits
-from celebrities.models import (
-    Category,
-    Celebrity,
-    CelebrityQuerySet,
-    Portrait,
-)
+from celebrities.models import Category, Celebrity, CelebrityQuerySet, Portrait
 
 
 @admin.register(Category)

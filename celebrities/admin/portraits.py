@@ -13,13 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from celebrities.admin.forms import PortraitForm
+from celebrities.admin.forms import CREDITS, PortraitForm
 from celebrities.gallery import delete_portraits
-from celebrities.models import (
-    Celebrity,
-    Portrait,
-    PortraitQuerySet,
-)
+from celebrities.models import Celebrity, Portrait, PortraitQuerySet
 from celebrities.tasks import request_embedding
 from lookalike.queue import QueueAway
 
@@ -95,29 +91,14 @@ class PortraitAdmin(admin.ModelAdmin[Portrait]):
     autocomplete_fields = ["celebrity"]
     actions = ["recompute"]
     fields = [
-        "celebrity",
-        "preview",
-        "image",
-        "state",
-        "author",
-        "licence",
-        "licence_url",
-        "source_page",
-        "notes",
+        *("celebrity", "preview", "image", "state", *CREDITS),
         ("encoder", "embedded_at", "confidence"),
         ("width", "height"),
         ("seen", "not_seen"),
     ]
     readonly_fields = [
-        "preview",
-        "state",
-        "encoder",
-        "embedded_at",
-        "confidence",
-        "width",
-        "height",
-        "seen",
-        "not_seen",
+        *("preview", "state", "encoder", "embedded_at", "confidence"),
+        *("width", "height", "seen", "not_seen"),
     ]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:

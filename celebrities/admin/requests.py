@@ -13,10 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from celebrities.gallery import delete_celebrities
-from celebrities.models import (
-    Celebrity,
-    RemovalRequest,
-)
+from celebrities.models import Celebrity, RemovalRequest
 
 
 @admin.register(RemovalRequest)
@@ -27,16 +24,8 @@ class RemovalRequestAdmin(admin.ModelAdmin[RemovalRequest]):
     search_fields = ["person", "message", "contact"]
     autocomplete_fields = ["celebrity"]
     actions = ["hide_people", "take_out", "decline"]
-    fields = [
-        "person",
-        "message",
-        "contact",
-        "created_at",
-        "celebrity",
-        "status",
-        "curator_note",
-    ]
     readonly_fields = ["person", "message", "contact", "created_at"]
+    fields = [*readonly_fields, "celebrity", "status", "curator_note"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
