@@ -56,7 +56,8 @@ def test_pages_carry_no_inline_code(open_page: OpenPage) -> None:
         inline = page.eval_on_selector_all(
             "style, [style], script:not([src]), [onclick], [onload]", "(found) => found.length"
         )
-        assert inline == 0, path
+        # An error page has its style in itself, by a nonce.
+        assert inline == (1 if path == "/nowhere/" else 0), path
 
 
 def test_russian_pages_are_russian_throughout(open_page: OpenPage) -> None:
