@@ -14,12 +14,12 @@ from batchflow import B, Dataset, FilesIndex, Pipeline
 from PIL import Image, ImageEnhance
 
 from benchmarks.figures import Figures
-from benchmarks.index import draw_vectors, find_vectors
+from benchmarks.index import build_and_open, draw_vectors, find_vectors
 from benchmarks.paths import CAST
 from benchmarks.timing import alternate, amount, time_once
 from lookalike.batch import CelebrityBatch, EncoderModel, get_engine
 from lookalike.batch.steps import open_file
-from lookalike.faces.index import IndexRows, build_index, open_index
+from lookalike.faces.index import IndexRows, Query
 from lookalike.faces.types import Vector, Vectors
 
 PHOTOS = amount(500, quick=40)
@@ -156,7 +156,8 @@ def _ask_annoy(vectors: Vectors, trees: int) -> Search:
 
 def _ask_ours(vectors: Vectors, folder: Path) -> Search:
     numbers = np.arange(len(vectors))
-    rows = IndexRows(vectors, numbers, numbers)
-    build_index(folder, "bench", rows, encoder_name="dlib", encoder_version="1")
-    index = open_index(folder / "bench")
-    return lambda query: [line.portrait_id for line in index.search(query, NEAREST)]
+    rows = IndexRows.of_portraits(vectors, numbers, numbers)
+    index = build_and_open(folder, rows)
+    return lambda query: [
+        near.portrait_id for near in index.search(Query(query[None], NEAREST)).neighbours[0]
+    ]

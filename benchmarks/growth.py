@@ -11,11 +11,11 @@ from PIL import Image
 
 from benchmarks.engine import analyse_file, make_engine
 from benchmarks.figures import Figures
-from benchmarks.index import draw_vectors, find_vectors
+from benchmarks.index import build_and_open, draw_vectors, find_vectors
 from benchmarks.paths import WORK
 from benchmarks.portraits import find_portraits
 from benchmarks.timing import amount, time_beside
-from lookalike.faces.index import IndexRows, build_index, open_index
+from lookalike.faces.index import IndexRows, Query
 
 GALLERIES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)[: amount(6, quick=2)]
 SIDES = (500, 1_000, 2_000, 3_000, 4_000)
@@ -48,11 +48,10 @@ def _measure(
 
 def _prepare_gallery(count: int) -> Callable[[], Any]:
     known, numbers = find_vectors(), np.arange(count, dtype=np.int64)
-    rows = IndexRows(draw_vectors(known, count, 128, seed=1), numbers, numbers)
-    build_index(WORK / "growth", "one", rows, encoder_name="dlib", encoder_version="1")
-    index = open_index(WORK / "growth" / "one")
+    rows = IndexRows.of_portraits(draw_vectors(known, count, 128, seed=1), numbers, numbers)
+    index = build_and_open(WORK / "growth", rows)
     queries = draw_vectors(known, QUERIES, 128, seed=2)
-    return lambda: [index.search(query, 6) for query in queries]
+    return lambda: [index.search(Query(query[None], 6)) for query in queries]
 
 
 def _prepare_faces(count: int) -> Callable[[], Any]:

@@ -1,8 +1,8 @@
 """Another library's index on the same vectors: `python index_peers.py LIBRARY FOLDER THREADS`.
 
 Runs in the peers' environment. Reads vectors.npy, queries.npy and truth.npy from the
-folder, builds, searches ever wider until it finds 0.99 of the true neighbours, and prints
-one JSON object.
+folder, builds, widens its search until it finds 0.99 of the rows with the highest inner
+products, and prints one JSON object.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 NEIGHBOURS = 12
 RECALL = 0.99
 Search = Callable[[np.ndarray], np.ndarray]
-"""One query, (d,) -> the rows of its neighbours."""
+"""The numbers of the rows found for a query, (d,)."""
 
 
 def build_hnswlib(vectors: np.ndarray, threads: int) -> Iterable[tuple[str, Search]]:
     import hnswlib
 
-    index = hnswlib.Index("l2", vectors.shape[1])
+    index = hnswlib.Index("ip", vectors.shape[1])
     index.init_index(len(vectors), M=16, ef_construction=100)
     index.set_num_threads(threads)
     index.add_items(vectors)
@@ -41,7 +41,9 @@ def build_faiss(vectors: np.ndarray, threads: int) -> Iterable[tuple[str, Search
 
     faiss.omp_set_num_threads(threads)
     cells = int(4 * len(vectors) ** 0.5)
-    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(vectors.shape[1]), vectors.shape[1], cells)
+    index = faiss.IndexIVFFlat(
+        faiss.IndexFlatIP(vectors.shape[1]), vectors.shape[1], cells, faiss.METRIC_INNER_PRODUCT
+    )
     index.cp.niter = 8
     index.train(vectors[: 40 * cells])
     index.add(vectors)

@@ -17,59 +17,23 @@ from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
 
-from celebrities.index.builds import (
-    Progress,
-    current_build,
-    encoder_id,
-    gallery_changed,
-    make_build,
-)
-from celebrities.models import Celebrity, IndexBuild, Portrait, gallery_storage
+from celebrities.models import Celebrity, Portrait, gallery_storage
 from celebrities.portraits import Reading, read_portraits
 from lookalike import engine
 from lookalike.chunks import batched
+from lookalike.faces.types import EncoderId
 
 if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
 
 logger = logging.getLogger(__name__)
 
-__all__ = [
-    "current_build",
-    "delete_celebrities",
-    "delete_portraits",
-    "embed_portraits",
-    "gallery_changed",
-    "rebuild_index",
-    "store_reading",
-]
 
 BATCH = 16
 """Portraits read at once: full batches for the encoder, bounded memory."""
 
 RETRY_AFTER = timedelta(minutes=10)
 """A waiting portrait that could not be read is not tried again before."""
-
-
-def rebuild_index(progress: Progress | None = None) -> IndexBuild:
-    """Embed what is not embedded by the encoder in use, build the index, put it in use.
-
-    Searches go on with the build before meanwhile. Raises BuildRunning when another process
-    is at it, EmptyGallery (with every build withdrawn) when nobody is searchable, and
-    WeightsMissing or DeviceMissing when there is no engine.
-    """
-    encoder = engine.get_engine().encoder
-    embed_outdated(encoder_id(encoder), progress)
-    return make_build(encoder, progress)
-
-
-def embed_outdated(encoder: str, progress: Progress | None = None) -> None:
-    """Embed the portraits that wait, and those that another encoder has read."""
-    outdated = list(Portrait.objects.outdated(encoder).values_list("pk", flat=True))
-    for start in range(0, len(outdated), BATCH):
-        if progress is not None:
-            progress("embedding portraits", start / len(outdated))
-        embed_portraits(Portrait.objects.filter(pk__in=outdated[start : start + BATCH]))
 
 
 def embed_portraits(portraits: Iterable[Portrait]) -> None:
@@ -91,7 +55,7 @@ def embed_portraits(portraits: Iterable[Portrait]) -> None:
                     files[portrait] = read_file(portrait)
             for portrait, reading in _read_group(faces, files, keep).items():
                 with noted_problems(portrait):
-                    store_reading(portrait, reading, encoder_id(faces.encoder))
+                    store_reading(portrait, reading, str(EncoderId.of(faces.encoder)))
 
 
 def _read_group(

@@ -1,4 +1,4 @@
-"""The gallery's background work, on a queue of its own: visitors never wait behind it."""
+"""The gallery's background work, on a queue of its own, so that visitors never wait for it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from django.db.models import Max
 from django.utils import timezone
 
 from celebrities.errors import BuildRunning, EmptyGallery
-from celebrities.gallery import embed_portraits, gallery_changed, rebuild_index
-from celebrities.index.files import remove_old_builds
+from celebrities.gallery import embed_portraits
+from celebrities.index.cleaning import remove_old_builds
+from celebrities.index.rebuild import gallery_changed, rebuild_index
+from celebrities.index.resemblances import store_resemblances
 from celebrities.models import IndexBuild, Portrait
 from lookalike.celery import app
-from lookalike.queue import send
+from lookalike.queue import QueueAway, send
 
 logger = logging.getLogger(__name__)
 
@@ -46,14 +48,23 @@ def rebuild_index_task(asked_at: str) -> None:
 
 @app.task(soft_time_limit=5 * HOURS, time_limit=5 * HOURS + 60)
 def tend_gallery_task() -> None:
-    """What nobody asked for but should be done: embed portraits that wait, a few at a time,
-    then rebuild the index when the gallery has changed. Cheap when nothing is."""
+    """Embed pending portraits, a few at a time, then rebuild the index if the gallery has
+    changed. Cheap if there is nothing to do."""
     pending = list(Portrait.objects.due().values_list("pk", flat=True)[:A_TASK])
     if pending:
         embed_portraits(Portrait.objects.filter(pk__in=pending))
         tend_gallery_task.delay()
     elif gallery_changed() and _may_rebuild_now():
         _rebuild()
+
+
+@app.task(soft_time_limit=5 * HOURS, time_limit=5 * HOURS + 60)
+def follow_build_task(build_id: str) -> None:
+    """What follows a published build: everybody's look-alikes, then cleaning."""
+    build = IndexBuild.objects.filter(pk=build_id).first()
+    if build is not None:
+        store_resemblances(build)
+    remove_old_builds()
 
 
 @app.task
@@ -93,3 +104,7 @@ def _rebuild() -> None:
         logger.info("The gallery is empty: there is no index.")
     else:
         logger.info("Index %s: %d portraits, %d people.", build.name, build.items, build.people)
+        try:
+            send("celebrities.tasks.follow_build_task", str(build.pk))
+        except QueueAway:
+            logger.warning("The queue is away: look-alikes in the gallery stay those of before.")

@@ -15,12 +15,11 @@ import numpy as np
 from django.utils import timezone
 
 from celebrities.errors import BadSource
-from celebrities.index.builds import encoder_id
 from celebrities.models import Portrait
 from lookalike import engine
 from lookalike.chunks import batched
 from lookalike.faces.tables import BadLine
-from lookalike.faces.types import Encoder, Vector
+from lookalike.faces.types import Encoder, EncoderId, Vector
 from lookalike.faces.vectors_csv import VectorTable, normalise, read_vectors, write_vectors
 
 CHUNK = 1000
@@ -29,7 +28,7 @@ CHUNK = 1000
 def export_vectors(path: Path) -> int:
     """Write every vector of the encoder in use, under a heading that states it, and return
     how many there are. The file appears complete or not at all. Raises OSError."""
-    encoder = encoder_id(engine.get_engine().encoder)
+    encoder = str(EncoderId.of(engine.get_engine().encoder))
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("x", encoding="utf-8", newline="") as file:
@@ -64,7 +63,7 @@ def import_vectors(path: Path, *, stated: str = "", photos: Path | None = None) 
         Portrait(
             pk=key,
             vector=vector.astype("<f4").tobytes(),
-            encoder=encoder_id(encoder),
+            encoder=str(EncoderId.of(encoder)),
             embedded_at=now,
         )
         for keys, vector in vectors
@@ -75,7 +74,7 @@ def import_vectors(path: Path, *, stated: str = "", photos: Path | None = None) 
 
 
 def _check_encoder(table: VectorTable, stated: str, encoder: Encoder) -> None:
-    wanted = encoder_id(encoder)
+    wanted = str(EncoderId.of(encoder))
     if table.encoder and stated and table.encoder != stated:
         raise BadSource(f"The file's heading says {table.encoder}, not {stated}.")
     found = table.encoder or stated

@@ -1,36 +1,51 @@
-"""The face engine as the settings describe it, made once per process.
+"""What a process keeps: the face engine, the opened index, what is known of the gallery.
 
-Nothing heavy is imported before the first call, so the web process may import this
-module; only workers and commands may call it.
+The one holder of such state, with one `reset`. Nothing heavy is imported before the first
+call of `get_engine`, so the web process may import this module; only workers and commands
+may call it.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from lookalike.faces.index import Index
     from lookalike.faces.pipeline import FaceEngine
     from lookalike.faces.runtime import Runtime
+    from lookalike.faces.types import EncoderId
+
+T = TypeVar("T")
 
 _lock = threading.RLock()
-_engine: FaceEngine | None = None
-_index: Index | None = None
-_index_name = ""
+_kept: dict[str, tuple[Hashable, Any]] = {}
+"""By kind: the key that the value was made for, and the value."""
+
+
+def keep(kind: str, key: Hashable, make: Callable[[], T]) -> T:
+    """The process's value of this kind; made anew when the key changes.
+
+    If ``make`` raises, the old value stays.
+    """
+    with _lock:
+        if kind not in _kept or _kept[kind][0] != key:
+            _kept[kind] = key, make()
+        value: T = _kept[kind][1]
+        return value
 
 
 def get_engine() -> FaceEngine:
     """The process's engine. Raises WeightsMissing or DeviceMissing with what to do."""
-    global _engine
-    with _lock:
-        if _engine is None:
-            from lookalike.faces.pipeline import load_engine
+    return keep("engine", "", _load_engine)
 
-            _engine = load_engine(settings.ENCODER, settings.WEIGHTS_DIR, make_runtime())
-        return _engine
+
+def _load_engine() -> FaceEngine:
+    from lookalike.faces.pipeline import load_engine
+
+    return load_engine(settings.ENCODER, settings.WEIGHTS_DIR, make_runtime())
 
 
 def make_runtime() -> Runtime:
@@ -40,28 +55,24 @@ def make_runtime() -> Runtime:
     return Runtime(settings.SESSIONS_DIR, settings.THREADS, settings.DEVICE)
 
 
-def get_index(name: str) -> Index:
-    """The named build, opened and checked; the one before stays until the new one stands.
+def is_loaded() -> bool:
+    return "engine" in _kept
 
-    Raises IndexMissing, IndexDamaged, or IndexStale when another encoder built it.
-    """
-    global _index, _index_name
-    with _lock:
-        if _index is None or _index_name != name:
-            from lookalike.faces.index import open_index
 
-            encoder = get_engine().encoder
-            _index = open_index(
-                settings.INDEX_DIR / name,
-                encoder_name=encoder.name,
-                encoder_version=encoder.version,
-            )
-            _index_name = name
-        return _index
+def encoder_in_use() -> EncoderId:
+    """The encoder of the process's engine, or the one it would load; loads nothing."""
+    from lookalike.faces.encoders import ENCODERS, resolve_name
+    from lookalike.faces.types import EncoderId
+
+    if is_loaded():
+        return EncoderId.of(get_engine().encoder)
+    name = resolve_name(settings.ENCODER, settings.WEIGHTS_DIR)
+    return EncoderId(name, ENCODERS[name].version)
 
 
 def reset(engine: FaceEngine | None = None) -> None:
-    """Forget the engine and the index; tests may put an engine of their own in place."""
-    global _engine, _index
+    """Forget everything kept. Tests may put an engine of their own in place."""
     with _lock:
-        _engine, _index = engine, None
+        _kept.clear()
+        if engine is not None:
+            _kept["engine"] = "", engine

@@ -28,6 +28,7 @@ from lookalike.faces.errors import (
     PhotoError,
     Reason,
 )
+from lookalike.faces.index import Method
 from lookalike.faces.types import Face, Photo
 from uploads.claims import ClaimLost, claim_upload, fail_claimed, update_claimed
 from uploads.crops import cut_faces, store_jpeg
@@ -116,7 +117,7 @@ def _search(upload: Upload, faces: Sequence[Face]) -> list[SearchResult]:
     if not any(searches[0].neighbours):
         raise EmptyGallery
     if upload.exhaustive and searches[0].method == "approximate":
-        searches.append(find_lookalikes(vectors, k=upload.k, filters=filters, method="exact"))
+        searches.append(find_lookalikes(vectors, k=upload.k, filters=filters, method=Method.EXACT))
     return searches
 
 

@@ -12,9 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from celebrities.models import (
-    IndexBuild,
-)
+from celebrities.models import IndexBuild
 from celebrities.tasks import request_rebuild
 from lookalike.queue import QueueAway
 
@@ -37,10 +35,11 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
     fields = [
         ("name", "status"),
         "error",
-        ("encoder", "items", "people"),
+        ("encoder", "backend", "items", "people"),
         ("method", "recall", "seconds"),
+        "why",
         ("started_at", "finished_at"),
-        "facts",
+        "all_facts",
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -54,20 +53,22 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
 
     @admin.display(description=_("search"))
     def method(self, build: IndexBuild) -> str:
-        return str(read_tuning(build, "method"))
+        return build.method or "–"
+
+    @admin.display(description=_("reason"))
+    def why(self, build: IndexBuild) -> str:
+        return build.facts.why if build.facts else "–"
 
     @admin.display(description=_("recall"))
     def recall(self, build: IndexBuild) -> str:
-        recall = read_tuning(build, "recall")
-        return f"{recall:.3f}" if isinstance(recall, float) else "–"
+        return f"{build.facts.recall:.3f}" if build.facts else "–"
 
     @admin.display(description=_("seconds"))
     def seconds(self, build: IndexBuild) -> str:
-        seconds = build.manifest.get("seconds")
-        return "–" if seconds is None else f"{seconds:.1f}"
+        return f"{build.facts.seconds:.1f}" if build.facts else "–"
 
-    @admin.display(description=_("manifest"))
-    def facts(self, build: IndexBuild) -> SafeString:
+    @admin.display(description=_("facts"))
+    def all_facts(self, build: IndexBuild) -> SafeString:
         return format_html("<pre>{}</pre>", json.dumps(build.manifest, indent=2))
 
     def get_urls(self) -> list[URLPattern]:
@@ -84,7 +85,7 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
         return super().changelist_view(request, {**(extra_context or {}), "may_rebuild": may})
 
     def rebuild(self, request: HttpRequest) -> HttpResponse:
-        """The button: hand the rebuild to a worker, and come back to the list."""
+        """The button: queue a rebuild and return to the list."""
         back = HttpResponseRedirect(reverse("admin:celebrities_indexbuild_changelist"))
         if request.method != "POST" or not request.user.has_perm("celebrities.add_indexbuild"):
             return back
@@ -104,7 +105,3 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
                 _("A worker rebuilds the index. Searches go on with the one in use meanwhile."),
             )
         return back
-
-
-def read_tuning(build: IndexBuild, name: str) -> Any:
-    return build.manifest.get("tuning", {}).get(name, "–")

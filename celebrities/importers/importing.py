@@ -15,13 +15,13 @@ from celebrities.gallery import BATCH, store_reading
 from celebrities.importers.layout import ListedPhoto, Plan
 from celebrities.importers.manifest import Entry, Problem
 from celebrities.importers.sources import Source
-from celebrities.index.builds import encoder_id
 from celebrities.models import Category, Celebrity, Portrait, cleaned
 from celebrities.names import fold
 from celebrities.portraits import Reading, read_portraits
 from celebrities.reasons import describe_reason
 from lookalike import engine
 from lookalike.chunks import batched
+from lookalike.faces.types import EncoderId
 
 Progress = Callable[[int], None]
 """Called with the number of files done since the last call."""
@@ -105,7 +105,7 @@ class _Import:
             if reading.error:
                 self.fail(found, describe_reason(reading.error))
             else:
-                self.store(found, digest, reading, encoder_id(faces.encoder))
+                self.store(found, digest, reading, str(EncoderId.of(faces.encoder)))
 
     def fail(self, found: ListedPhoto, reason: str) -> None:
         self.summary.failed.append(Problem(found.entry.file, reason))

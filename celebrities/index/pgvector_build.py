@@ -3,73 +3,121 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
 from typing import Final
 
 import numpy as np
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from numpy.typing import NDArray
 
 from celebrities.errors import PgvectorMissing
 from celebrities.index.pgvector import (
-    FORMAT,
-    LEAST,
     PgvectorIndex,
-    PgvectorManifest,
-    PgvectorTuning,
     drop_table,
+    lift_rows,
+    list_tables,
     table_of,
 )
-from celebrities.index.pgvector_tuning import tune_table
-from lookalike.faces.index.rows import IndexRows, unit_vectors
-from lookalike.faces.similarity import calibrate
-from lookalike.faces.types import Encoder
-
-Tell = Callable[[str, float], None]
+from celebrities.models import IndexBuild
+from lookalike.faces.errors import IndexDamaged
+from lookalike.faces.index import (
+    BuildFacts,
+    Ids,
+    Index,
+    IndexRows,
+    Progress,
+    mix_queries,
+    tune,
+)
+from lookalike.faces.similarity import Calibration
+from lookalike.faces.types import EncoderId
 
 LEAST_VERSION: Final = (0, 8)
-"""The first pgvector that goes on along the graph until enough rows pass a filter."""
+"""The first pgvector that follows the graph until enough rows pass a filter."""
 
 LINKS: Final = 24
 CANDIDATES: Final = 64
-"""Links a node and candidates looked at for each, chosen on 100,000 vectors with the covariance
-of faces: 16 links need a wider search for a recall of 0.99, 32 or 128 candidates twice the time
-to build, which gains little."""
+"""HNSW's m and ef_construction, chosen on 100,000 vectors with the covariance of faces: 16
+links need a wider search for a recall of 0.99; 32 links or 128 candidates double the time
+to build and gain little."""
 
 BLOCK: Final = 10_000
 
 
-def build_table(
-    name: str, rows: IndexRows, encoder: Encoder, *, recall: float, tell: Tell
-) -> PgvectorManifest:
-    """Build an index of the rows in the table of the build's name.
+class PgvectorBackend:
+    """A table for each build."""
 
-    ``recall`` is the share of the true 12 nearest portraits that a search must find. Nothing
-    is left of a build that fails. Raises PgvectorMissing, with what to do, when the database
-    cannot hold it, and BadVector for zero and non-finite vectors.
-    """
-    started = time.monotonic()
-    rows.check()
-    require_pgvector()
-    table = table_of(name)
-    try:
-        rows = replace(rows, vectors=unit_vectors(rows.vectors))
-        _write_table(table, rows, tell)
-        _make_graph(table, tell)
-        tell("calibrating", 0.85)
-        index = PgvectorIndex(_describe(table, rows, encoder))
-        tell("measuring", 0.88)
-        tuning = tune_table(index, rows, recall)
-    except BaseException:
-        with suppress(DatabaseError):
+    def problems(self, *, may_ask: bool) -> list[CheckMessage]:
+        if connection.vendor == "postgresql" and not may_ask:
+            return []
+        lack = describe_lack()
+        if lack:
+            return [Error(lack[0], hint=lack[1], id="lookalike.E009")]
+        if logs_values():
+            return [
+                Warning(
+                    "The PostgreSQL server logs the values of queries, visitors' vectors among "
+                    "them.",
+                    hint="Have its administrator run ALTER ROLE ... SET "
+                    "log_parameter_max_length = 0 for the site's login.",
+                    id="lookalike.W007",
+                )
+            ]
+        return []
+
+    def build(
+        self,
+        name: str,
+        rows: IndexRows,
+        encoder: EncoderId,
+        calibration: Calibration,
+        progress: Progress,
+    ) -> BuildFacts:
+        """Raises PgvectorMissing, with what to do, if the database cannot hold it, and
+        BadVector for rows that are not finite."""
+        started = time.monotonic()
+        rows.check()
+        require_pgvector()
+        table = table_of(name)
+        facts = BuildFacts(
+            encoder=str(encoder),
+            dimensions=rows.dimensions,
+            items=len(rows),
+            people=len(np.unique(rows.people)),
+            calibration=calibration,
+        )
+        try:
+            _write_table(table, rows, progress)
+            _make_graph(table, progress)
+            progress("measuring", 0.88)
+            index = PgvectorIndex(table, facts)
+            queries = mix_queries(rows.take(rows.order()), min(200, 50 + len(rows) // 10))
+            tuning = asdict(tune(index, queries, settings.RECALL))
+        except BaseException:
+            with suppress(DatabaseError):
+                drop_table(table)
+            raise
+        progress("done", 1.0)
+        return replace(facts, **tuning, seconds=round(time.monotonic() - started, 3))
+
+    def open(self, build: IndexBuild) -> Index:
+        if build.facts is None:
+            raise IndexDamaged(f"The index {build.name} is of another version.")
+        return PgvectorIndex(table_of(build.name), build.facts)
+
+    def has(self, build: IndexBuild) -> bool:
+        return table_of(build.name) in list_tables()
+
+    def keep_only(self, names: Callable[[], Collection[str]]) -> None:
+        there = list_tables()
+        for table in {*there} - {table_of(name) for name in names()}:
             drop_table(table)
-        raise
-    tell("done", 1.0)
-    return replace(index.manifest, tuning=tuning, seconds=round(time.monotonic() - started, 3))
 
 
 # --- What the database must have ----------------------------------------------------
@@ -137,17 +185,19 @@ def _execute(sql: str) -> None:
         cursor.execute(sql)
 
 
-def _write_table(table: str, rows: IndexRows, tell: Tell) -> None:
-    dimensions = rows.vectors.shape[1]
+def _write_table(table: str, rows: IndexRows, progress: Progress) -> None:
+    lifted, offset = lift_rows(rows)
     _execute(
         f"CREATE TABLE {table} (portrait_id bigint PRIMARY KEY, celebrity_id bigint NOT NULL,"
-        # Beside the row rather than in it, a vector would cost each comparison a look-up.
-        f" vector vector({dimensions}) STORAGE PLAIN NOT NULL)"
+        # Inline: a TOASTed vector would need an extra fetch for each comparison.
+        f" vector vector({lifted.shape[1]}) STORAGE PLAIN NOT NULL)"
     )
-    # Block by block, since nothing else can be told the database during a copy.
+    _execute(f"COMMENT ON TABLE {table} IS '{offset!r}'")
+    # In blocks, because the connection can record no heartbeat during a copy.
     for start in range(0, len(rows), BLOCK):
-        tell("writing", 0.02 + 0.03 * start / len(rows))
-        _copy(table, _pack(rows, slice(start, start + BLOCK)))
+        progress("writing", 0.02 + 0.03 * start / len(rows))
+        part = slice(start, start + BLOCK)
+        _copy(table, _pack(rows.ids[part], rows.people[part], lifted[part]))
     _execute(f"CREATE INDEX ON {table} (celebrity_id)")
     _execute(f"ANALYZE {table}")
 
@@ -157,9 +207,8 @@ def _copy(table: str, packed: bytes) -> None:
         copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8) + packed + b"\xff\xff")
 
 
-def _pack(rows: IndexRows, part: slice) -> bytes:
-    """Rows as COPY's binary format has them: the number of fields, then each with its size."""
-    vectors = rows.vectors[part]
+def _pack(ids: Ids, people: Ids, vectors: NDArray[np.float32]) -> bytes:
+    """Rows in COPY's binary format: the number of fields, then each with its size."""
     dimensions = vectors.shape[1]
     packed = np.zeros(
         len(vectors),
@@ -178,14 +227,14 @@ def _pack(rows: IndexRows, part: slice) -> bytes:
     packed["fields"] = 3
     packed["portrait_size"] = packed["celebrity_size"] = 8
     packed["vector_size"] = 4 + 4 * dimensions
-    packed["portrait"] = rows.portrait_ids[part]
-    packed["celebrity"] = rows.celebrity_ids[part]
+    packed["portrait"] = ids
+    packed["celebrity"] = people
     packed["dimensions"] = dimensions
     packed["vector"] = vectors
     return packed.tobytes()
 
 
-def _make_graph(table: str, tell: Tell) -> None:
+def _make_graph(table: str, progress: Progress) -> None:
     """Build the graph on a connection of its own, and tell meanwhile how far it is: with
     millions of portraits a build silent for so long would count as dead."""
     beside = connections["default"].copy()
@@ -199,7 +248,7 @@ def _make_graph(table: str, tell: Tell) -> None:
         with ThreadPoolExecutor(1) as pool:
             graph = pool.submit(_execute_on, beside, sql)
             try:
-                _follow(graph, table, tell)
+                _follow(graph, table, progress)
             except BaseException:
                 beside.connection.cancel_safe()
                 raise
@@ -217,7 +266,7 @@ def _execute_on(database: BaseDatabaseWrapper, sql: str) -> None:
         cursor.execute(sql)
 
 
-def _follow(graph: Future[None], table: str, tell: Tell) -> None:
+def _follow(graph: Future[None], table: str, progress: Progress) -> None:
     sql = (
         "SELECT blocks_done::float / greatest(blocks_total, 1) FROM pg_stat_progress_create_index"
         " WHERE relid = %s::regclass"
@@ -226,30 +275,4 @@ def _follow(graph: Future[None], table: str, tell: Tell) -> None:
         with connection.cursor() as cursor:
             cursor.execute(sql, [table])
             share = (cursor.fetchone() or (0.0,))[0]
-        tell("linking", 0.05 + 0.8 * float(share))
-
-
-def _describe(table: str, rows: IndexRows, encoder: Encoder) -> PgvectorManifest:
-    """Everything but the tuning."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_table_size(%s::regclass), pg_relation_size(%s::regclass)",
-            [table, graph_of(table)],
-        )
-        table_bytes, graph_bytes = cursor.fetchone()
-    return PgvectorManifest(
-        format=FORMAT,
-        encoder_name=encoder.name,
-        encoder_version=encoder.version,
-        dimensions=rows.vectors.shape[1],
-        metric="euclidean",
-        items=len(rows),
-        people=len(np.unique(rows.celebrity_ids)),
-        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=0.0,
-        table=table,
-        table_bytes=table_bytes,
-        graph_bytes=graph_bytes,
-        calibration=calibrate(rows.vectors, rows.celebrity_ids, encoder.name),
-        tuning=PgvectorTuning("exact", 1.0, 1.0, LINKS, CANDIDATES, LEAST, 0.0, 0.0, 0, 0.0),
-    )
+        progress("linking", 0.05 + 0.8 * float(share))

@@ -1,44 +1,37 @@
-"""Searching the gallery: the index in use, put right by what has changed since its build."""
+"""Searching the gallery: the index in use, corrected by what has changed since its build."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from django.db.models import Count, Max
+import numpy as np
+from django.conf import settings
 
-from celebrities.errors import EmptyGallery
+from celebrities.errors import EmptyGallery, NoIndex
 from celebrities.filters import EVERYBODY, Filters
-from celebrities.index.builds import open_current, rows_of
-from celebrities.index.pgvector import PgvectorIndex
-from celebrities.models import Celebrity, IndexBuild, Portrait
-from lookalike.faces.types import Neighbour, Vector, Vectors
-
-if TYPE_CHECKING:
-    from lookalike.faces.index import Index, IndexRows
-
-CHUNK = 5000
-"""Portraits asked for together, whether the index has them."""
-
-MARGIN = timedelta(minutes=1)
-"""What was written so long before a build began may have been committed after it read."""
+from celebrities.index.backends import get_backend
+from celebrities.index.builds import current_build
+from celebrities.index.changes import Changes, find_gone, hide, read_changes
+from celebrities.models import Celebrity, IndexBuild
+from lookalike import engine
+from lookalike.faces.errors import IndexProblem, IndexStale
+from lookalike.faces.index import Answer, Index, Method, Query
+from lookalike.faces.types import EncoderId, Neighbour, Vector, Vectors
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """What a search did and found.
 
-    ``build`` is the build that was searched, ``method`` how, ``ms`` the milliseconds of the
-    search itself (all vectors together), ``compared_with`` how many people were in question.
+    ``build`` is the build that was searched, ``method`` how, ``ms`` the milliseconds that
+    the index took for all vectors, ``compared_with`` the number of people in question.
     ``neighbours`` has one list a vector, nearest first, each person once.
     """
 
     build: IndexBuild
-    method: str
+    method: Method
     ms: float
     compared_with: int
     neighbours: list[list[Neighbour]]
@@ -49,123 +42,81 @@ def find_lookalikes(
     *,
     k: int,
     filters: Filters = EVERYBODY,
-    method: str | None = None,
+    method: Method | None = None,
 ) -> SearchResult:
     """The ``k`` nearest people of each vector.
 
-    ``method`` None takes the build's own faster way, which finds them with the recall asked
-    for; "exact" compares with everyone. Portraits added since the build are searched
-    exactly beside it; removed and unpublished ones are skipped, and don't shorten the
-    result. Raises EmptyGallery or NoIndex.
+    ``method`` None takes the one that the build chose. Portraits added since the build are
+    searched beside it; removed and unpublished ones are skipped without shortening the
+    result. Raises EmptyGallery, NoIndex, or BadVector.
     """
-    build, index = open_current()
-    search = _Search(build, index, k, method == "exact", filters)
-    started = time.perf_counter()
-    found = search.find(vectors)
-    ms = (time.perf_counter() - started) * 1000
-    if not search.all_stand(found):
-        search.look_again()
-        started = time.perf_counter()
-        found = search.find(vectors)
-        ms = (time.perf_counter() - started) * 1000
-    if not any(found) and not filters:
-        raise EmptyGallery("The gallery is empty. Import people: manage.py import_celebrities.")
-    used = "exact" if filters else method or index.manifest.tuning.method
-    return SearchResult(build, used, ms, filters.count(), found)
-
-
-class _Search:
-    """One search of some vectors, with what the database knows better than the index."""
-
-    def __init__(
-        self,
-        build: IndexBuild,
-        index: Index | PgvectorIndex,
-        k: int,
-        exact: bool,
-        filters: Filters,
-    ) -> None:
-        self.build = build
-        self.index = index
-        self.k = k
-        self.exact = exact or None
-        self.allowed: Collection[int] | None = None
+    try:
+        build, index = open_current()
+        changes = read_changes(build, index)
+        query, compared_with = Query(np.asarray(vectors), k, method), changes.people
         if filters:
-            people = filters.apply(Celebrity.objects.published()).order_by()
-            # A query: an index in files reads it once, one in the database joins it.
-            self.allowed = cast("Collection[int]", people.values_list("pk", flat=True))
-        self.searchable = Portrait.objects.searchable(build.encoder)
-        self.newer = read_newer(build, index)
-        self.removed: list[int] = []
-
-    def find(self, vectors: Vectors | Sequence[Vector]) -> list[list[Neighbour]]:
-        return [
-            self.index.search(
-                vector,
-                self.k,
-                exact=self.exact,
-                allowed=self.allowed,
-                without_portraits=self.removed,
-                extra=self.newer,
-            )
-            for vector in vectors
-        ]
-
-    def all_stand(self, found: list[list[Neighbour]]) -> bool:
-        """Whether every portrait found is still that person's and may be shown."""
-        pairs = {(near.portrait_id, near.celebrity_id) for one in found for near in one}
-        wanted = self.searchable.filter(pk__in={portrait for portrait, _ in pairs})
-        return pairs <= set(wanted.values_list("pk", "celebrity_id"))
-
-    def look_again(self) -> None:
-        """Learn which of the index's portraits may not be shown any more, and which are newer."""
-        self.newer = read_newer(self.build, self.index, anew=True)
-        if isinstance(self.index, PgvectorIndex):
-            return  # Its queries skip them, unless they were removed just afterwards.
-        standing = set(self.searchable.values_list("pk", "celebrity_id"))
-        held = zip(self.index.portrait_ids.tolist(), self.index.celebrity_ids.tolist(), strict=True)
-        self.removed = [portrait for portrait, person in held if (portrait, person) not in standing]
+            people = filters.apply(Celebrity.objects.searchable()).order_by()
+            ids = np.unique(np.array(people.values_list("pk", flat=True), np.int64))
+            query, compared_with = replace(query, people=ids), len(ids)
+        answer, ms = _search(build, index, query, changes)
+    except IndexProblem as problem:
+        raise _explain(problem) from problem
+    if not filters and not any(answer.neighbours):
+        raise EmptyGallery("Nobody in the gallery is published.")
+    return SearchResult(build, answer.method, ms, compared_with, answer.neighbours)
 
 
-Signs = tuple[object, ...]
+def _search(
+    build: IndexBuild, index: Index, query: Query, changes: Changes
+) -> tuple[Answer, float]:
+    """The answer without portraits that are gone, and the milliseconds of the index.
 
-_last: tuple[Signs, IndexRows] | None = None
-
-
-def read_newer(build: IndexBuild, index: Index | PgvectorIndex, *, anew: bool = False) -> IndexRows:
-    """Portraits that the build lacks, or has with an older vector.
-
-    Kept by this process until there are signs of a change, or until asked for ``anew``.
+    Portraits deleted since the build leave no trace in the database: they are noticed when
+    a search finds them, which is then repeated without them, for more people each time.
     """
-    global _last
-    signs = (build.pk, *_read_signs(build.started_at - MARGIN))
-    if anew or _last is None or _last[0] != signs:
-        _last = signs, _read_newer(build, index)
-    return _last[1]
+    ms, asked = 0.0, query.k
+    while True:
+        started = time.perf_counter()
+        answer = index.search(replace(query, k=asked, hidden=changes.hidden, added=changes.added))
+        ms += (time.perf_counter() - started) * 1000
+        gone = find_gone(build, answer)
+        if not len(gone):
+            return replace(answer, neighbours=[one[: query.k] for one in answer.neighbours]), ms
+        hide(changes, gone)
+        asked *= 4
 
 
-def _read_signs(since: datetime) -> Signs:
-    """What is sure to differ when portraits were embedded or people changed since."""
-    portraits = Portrait.objects.filter(embedded_at__gte=since)
-    people = Celebrity.objects.filter(updated_at__gte=since)
-    return (
-        *portraits.aggregate(count=Count("pk"), newest=Max("embedded_at")).values(),
-        *people.aggregate(count=Count("pk"), newest=Max("updated_at")).values(),
-    )
+def open_current() -> tuple[IndexBuild, Index]:
+    """The build in use and its index, opened once a process.
+
+    Raises EmptyGallery, or NoIndex if there is none that this site's encoder can search.
+    """
+    build = current_build()
+    try:
+        return build, _open(build)
+    except IndexProblem as problem:
+        # A newer build may have been published since, and the files of this one removed.
+        newer = current_build()
+        if newer.pk == build.pk:
+            raise _explain(problem) from problem
+    try:
+        return newer, _open(newer)
+    except IndexProblem as problem:
+        raise _explain(problem) from problem
 
 
-def _read_newer(build: IndexBuild, index: Index | PgvectorIndex) -> IndexRows:
-    fields = ("pk", "celebrity_id", "vector")
-    searchable = Portrait.objects.searchable(build.encoder).order_by("pk")
-    fresh = searchable.filter(embedded_at__gte=build.started_at)
-    rows = {row[0]: row for row in fresh.values_list(*fields).iterator()}
-    # Those that the build missed: committed late, or of a person published since.
-    since = build.started_at - MARGIN
-    late = searchable.filter(embedded_at__gte=since, embedded_at__lt=build.started_at)
-    shown = searchable.filter(celebrity__updated_at__gte=since)
-    for missed in (late, shown):
-        found = missed.values_list(*fields).iterator()
-        while chunk := list(islice(found, CHUNK)):
-            held = index.holds([row[0] for row in chunk])
-            rows.update((row[0], row) for row, has in zip(chunk, held, strict=True) if not has)
-    return rows_of((rows[pk] for pk in sorted(rows)), index.manifest.dimensions)
+def _open(build: IndexBuild) -> Index:
+    """Raises IndexMissing, IndexDamaged, or IndexStale if it does not fit the settings."""
+    if build.backend != settings.INDEX_BACKEND:
+        raise IndexStale(
+            f"The index {build.name} was built by an earlier version or for another "
+            "LOOKALIKE_INDEX."
+        )
+    encoder = str(EncoderId.of(engine.get_engine().encoder))
+    if build.encoder != encoder:
+        raise IndexStale(f"The index was built by {build.encoder}, and {encoder} is in use.")
+    return engine.keep("index", build.pk, lambda: get_backend().open(build))
+
+
+def _explain(problem: IndexProblem) -> NoIndex:
+    return NoIndex(f"{problem} Rebuild the index: manage.py rebuild_index.")

@@ -1,25 +1,32 @@
-"""What the commands say and do when the index is to be built anew."""
+"""What the commands do and print when the index is to be rebuilt."""
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import Any
 
 from django.core.management.base import CommandError, OutputWrapper
 
 from celebrities.errors import BuildRunning, EmptyGallery, PgvectorMissing
-from celebrities.gallery import rebuild_index
 from celebrities.index.builds import take_over_dead_build
+from celebrities.index.cleaning import remove_old_builds
+from celebrities.index.rebuild import rebuild_index
+from celebrities.index.resemblances import store_resemblances
 from celebrities.management.progress import share_progress
 from celebrities.models import IndexBuild
 from lookalike.faces.errors import FacesError
+from lookalike.faces.index import BuildFacts
+
+logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 6 * 60 * 60.0
 
 
 def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
-    """Rebuild the index, after another process's build if one is running, and say what came
-    of it; None when the gallery is empty. Raises CommandError with what to do."""
+    """Rebuild the index and print the result, after waiting for another process's build.
+
+    Returns None if the gallery is empty. Raises CommandError with what to do.
+    """
     deadline = time.monotonic() + LONGEST_WAIT
     told = False
     while True:
@@ -40,16 +47,27 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
             raise CommandError(str(error)) from error
         else:
             stdout.write(describe_build(build))
+            _follow_up(build)
             return build
 
 
 def describe_build(build: IndexBuild) -> str:
-    tuning: dict[str, Any] = build.manifest["tuning"]
+    facts = BuildFacts.from_json(build.manifest)
     return (
-        f"Index {build.name} is in use: {build.items} portraits of {build.people} people, "
-        f"{tuning['method']} search, recall {tuning['recall']:.3f}, "
-        f"built in {build.manifest['seconds']:.1f} s."
+        f"Index {build.name} is in use: {facts.items} portraits of {facts.people} people, "
+        f"{facts.method} search, recall {facts.recall:.3f}, built in {facts.seconds:.1f} s. "
+        f"{facts.why}"
     )
+
+
+def _follow_up(build: IndexBuild) -> None:
+    """Here rather than in a task: a command needs no broker. The build stays in use if it fails."""
+    try:
+        with share_progress() as progress:
+            store_resemblances(build, progress)
+        remove_old_builds()
+    except Exception:
+        logger.exception("The index is in use, but what follows a build failed")
 
 
 def _wait_for_build() -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from celebrities.models.people import Celebrity, Portrait
 from lookalike.faces import similarity
+from lookalike.faces.index import BuildFacts
 
 
 class IndexBuildQuerySet(models.QuerySet["IndexBuild"]):
@@ -33,6 +34,8 @@ class IndexBuild(models.Model):
     # Machine and process at work on it, so that a dead one's build can be taken over.
     builder = models.CharField(max_length=100, blank=True)
     encoder = models.CharField(max_length=80)
+    # A key of `celebrities.index.backends.BACKENDS`; empty for builds of earlier versions.
+    backend = models.CharField(max_length=20, blank=True)
     items = models.PositiveIntegerField(default=0)
     people = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=12, choices=Status, default=Status.BUILDING)
@@ -53,15 +56,26 @@ class IndexBuild(models.Model):
             models.UniqueConstraint(
                 fields=["status"], condition=models.Q(status="building"), name="one_build_at_a_time"
             ),
+            models.UniqueConstraint(
+                fields=["status"], condition=models.Q(status="published"), name="one_build_in_use"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     @property
+    def facts(self) -> BuildFacts | None:
+        """What is known of a finished build; None for one of an earlier version."""
+        try:
+            return BuildFacts.from_json(self.manifest)
+        except ValueError:
+            return None
+
+    @property
     def method(self) -> str:
         """How this build searches unless asked otherwise: "exact" or "approximate"."""
-        return str(self.manifest.get("tuning", {}).get("method", ""))
+        return str(self.facts.method) if self.facts else ""
 
 
 class Likeness(models.Model):

@@ -15,10 +15,20 @@ from typing import Final
 
 import numpy as np
 
-from lookalike.faces.errors import IndexDamaged, IndexMissing
-from lookalike.faces.index import Index, IndexRows, Manifest, build_index, open_index
-from lookalike.faces.index.folder import MANIFEST, mark_file
-from lookalike.faces.types import Vector, Vectors
+from lookalike.faces.errors import IndexDamaged, IndexMissing, IndexStale
+from lookalike.faces.index import (
+    MANIFEST,
+    AnnoyIndex,
+    BuildFacts,
+    IndexRows,
+    Method,
+    Query,
+    build_index,
+    checksum,
+    open_index,
+)
+from lookalike.faces.similarity import calibrate
+from lookalike.faces.types import EncoderId, Vector, Vectors
 
 INDEX: Final = "photos"
 NAMES: Final = "names.json"
@@ -29,23 +39,27 @@ UNKNOWN: Final = "unknown"
 class NamedIndex:
     """An opened index and the names of its photos."""
 
-    index: Index
+    index: AnnoyIndex
     names: list[str]
 
     def search(
         self, vector: Vector, k: int, *, exact: bool | None = None
     ) -> tuple[list[str], list[float]]:
-        """The ``k`` nearest photos' names, nearest first, and their distances (0 to 2)."""
-        found = self.index.search(vector, k, exact=exact)
-        return [self.names[line.portrait_id] for line in found], [line.distance for line in found]
+        """The ``k`` nearest photos' names, nearest first, and their distances (0 to 2).
+
+        ``exact`` None takes the method that the build chose.
+        """
+        method = {None: None, True: Method.EXACT, False: Method.APPROXIMATE}[exact]
+        [found] = self.index.search(Query(vector[None], k, method)).neighbours
+        return [self.names[near.portrait_id] for near in found], [near.distance for near in found]
 
 
 def build_named_index(
     folder: Path, names: Sequence[str], vectors: Vectors, *, encoder: str, recall: float
-) -> Manifest:
-    """Build the index of (n, d) ``vectors`` as ``folder``, in place of the one there.
+) -> BuildFacts:
+    """Build the index of (n, d) ``vectors`` as ``folder``, replacing the one there.
 
-    ``encoder`` is "name/version", or empty where it isn't known. Raises FileExistsError when
+    ``encoder`` is "name/version", or empty if it is not known. Raises FileExistsError if
     something else has that name, and what `lookalike.faces.index.build_index` raises.
     """
     if folder.exists() and not _is_ours(folder):
@@ -53,20 +67,15 @@ def build_named_index(
             f"{folder} is there already and is no index of photos. Move it, or name another."
         )
     numbers = np.arange(len(names), dtype=np.int64)
-    name, _, version = (encoder or UNKNOWN).partition("/")
-    manifest = build_index(
-        folder,
-        INDEX,
-        IndexRows(vectors, numbers, numbers),
-        encoder_name=name,
-        encoder_version=version,
-        recall=recall,
-    )
-    facts = {"index": _index_mark(folder), "names": list(names)}
-    beside = folder / f"{NAMES}.{os.getpid()}"
-    beside.write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(folder / NAMES)
-    return manifest
+    made_by = EncoderId.parse(encoder or UNKNOWN)
+    rows = IndexRows.of_portraits(vectors, numbers, numbers)
+    calibration = calibrate(rows.rows, rows.people, made_by.name)
+    facts = build_index(folder, INDEX, rows, made_by, calibration, recall=recall)
+    text = json.dumps({"index": _index_mark(folder), "names": list(names)}, ensure_ascii=False)
+    temporary = folder / f"{NAMES}.{os.getpid()}"
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(folder / NAMES)
+    return facts
 
 
 def open_named_index(folder: Path, *, encoder: str = "") -> NamedIndex:
@@ -75,9 +84,10 @@ def open_named_index(folder: Path, *, encoder: str = "") -> NamedIndex:
     if not folder.is_dir():
         raise IndexMissing(f"There is no index {folder}. Build it first: build_index().")
     index = open_index(folder / INDEX)
-    if encoder and index.manifest.encoder_name != UNKNOWN:
-        name, _, version = encoder.partition("/")
-        index = open_index(folder / INDEX, encoder_name=name, encoder_version=version)
+    if encoder and index.encoder.name != UNKNOWN and str(index.encoder) != encoder:
+        raise IndexStale(
+            f"The index was built by {index.encoder}, and {encoder} is in use. Build it again."
+        )
     try:
         facts = json.loads((folder / NAMES).read_text(encoding="utf-8"))
         names, mark = list(map(str, facts["names"])), facts["index"]
@@ -97,4 +107,4 @@ def _is_ours(folder: Path) -> bool:
 
 def _index_mark(folder: Path) -> str:
     """The SHA-256 of the manifest, which no two builds share."""
-    return mark_file(folder / INDEX / MANIFEST).sha256
+    return checksum(folder / INDEX / MANIFEST)

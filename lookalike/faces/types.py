@@ -127,6 +127,27 @@ class Detector(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EncoderId:
+    """Which encoder made a vector. Vectors of two ids are never compared."""
+
+    name: str
+    version: str
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> EncoderId:
+        return cls(encoder.name, encoder.version)
+
+    @classmethod
+    def parse(cls, text: str) -> EncoderId:
+        """From "name/version", as rows and files have it. Without a slash there is no version."""
+        name, _, version = text.partition("/")
+        return cls(name, version)
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
 class Encoder(Protocol):
     """Turns aligned chips into unit vectors. Vectors of different encoders or versions must
     not be compared."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import dj_database_url
+import numpy as np
 import psycopg
 from django.db import connection, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import sql
 
-from celebrities.index.builds import open_current
 from celebrities.index.pgvector import PREFIX, PgvectorIndex
+from celebrities.index.search import open_current
 from celebrities.models import Celebrity
-from lookalike.faces.types import Neighbour
+from lookalike.faces.index import Method, Query
+from lookalike.faces.types import Neighbour, Vector
 
 
 def make_database(server: str, name: str) -> str:
@@ -45,6 +47,15 @@ def open_table() -> PgvectorIndex:
     _, index = open_current()
     assert isinstance(index, PgvectorIndex)
     return index
+
+
+def ask(
+    vector: Vector, k: int, method: Method | None = None, people: Sequence[int] | None = None
+) -> list[Neighbour]:
+    """Ask the table in use, without what changed since it was built."""
+    among = None if people is None else np.array(sorted(people), np.int64)
+    [found] = open_table().search(Query(vector[None], k, method, among)).neighbours
+    return found
 
 
 def people_of(found: list[Neighbour]) -> list[int]:

@@ -15,7 +15,8 @@ from pytest_django import (
     DjangoCaptureOnCommitCallbacks,
 )
 
-from celebrities.gallery import embed_portraits, rebuild_index
+from celebrities.gallery import embed_portraits
+from celebrities.index.rebuild import rebuild_index
 from celebrities.models import Category, Celebrity, IndexBuild, Portrait, RemovalRequest
 from lookalike.celery import app
 from lookalike.faces.pipeline import FaceEngine
@@ -343,9 +344,11 @@ def test_the_builds_page_says_what_was_measured(
 
     assert build.name in html
     assert "fake/1" in html
-    assert build.manifest["tuning"]["method"] in html
+    assert "exact" in html
     page = text(admin_client, f"{BUILDS}{build.pk}/change/")
-    assert "sha256" in page
+    assert build.facts is not None
+    assert build.facts.why in page
+    assert build.facts.files["index.ann"] in page
     assert 'name="_save"' not in page
 
 

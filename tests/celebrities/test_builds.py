@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,19 +13,24 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from celebrities.errors import BuildRunning, EmptyGallery, NoIndex
-from celebrities.gallery import rebuild_index
 from celebrities.index import builds
-from celebrities.index.builds import claim_build, current_build, gallery_changed, open_current
-from celebrities.index.files import remove_old_builds
+from celebrities.index.builds import claim_build, current_build
+from celebrities.index.cleaning import remove_old_builds
+from celebrities.index.rebuild import gallery_changed, rebuild_index
+from celebrities.index.resemblances import store_resemblances
+from celebrities.index.search import open_current
 from celebrities.models import Celebrity, IndexBuild, Portrait, Resemblance
 from lookalike import engine
 from lookalike.faces.errors import BadVector
+from lookalike.faces.index import BuildFacts
 from lookalike.faces.pipeline import FaceEngine
-from tests.celebrities.factories import make_people, make_ready, read_stored, unit
+from lookalike.faces.types import EncoderId
+from tests.celebrities.factories import make_people, make_portrait, make_ready, read_stored, unit
 from tests.fakes import FakeDetector, FakeEncoder
 
 pytestmark = pytest.mark.django_db
@@ -50,11 +56,19 @@ def test_it_works(people: list[Celebrity], data_dir: Path) -> None:
     assert (build.items, build.people) == (5, 4)
     assert build.status == Status.PUBLISHED
     assert build.encoder == "fake/1"
-    assert build.manifest["encoder_name"] == "fake"
-    assert build.manifest["tuning"]["method"] in {"exact", "approximate"}
+    assert build.backend == "annoy"
+    assert build.facts == BuildFacts.from_json(IndexBuild.objects.get().manifest)
+    assert (build.facts.items, build.facts.people, build.facts.encoder) == (5, 4, "fake/1")
+    assert (build.method, build.facts.recall) == ("exact", 1.0)
+    assert "too little" in build.facts.why
     assert current_build() == build
     assert folders(data_dir) == [build.name]
-    assert "comparing people" in said
+    assert [step for step in said if step not in {"growing trees", "publishing"}] == [
+        "reading vectors",
+        "writing",
+        "measuring",
+        "done",
+    ]
     found, index = open_current()
     assert found == build
     assert len(index) == 5
@@ -81,7 +95,7 @@ def test_searching_without_people_and_without_an_index_are_told_apart(
 
 
 def test_requires_that_no_other_build_runs(people: list[Celebrity]) -> None:
-    with claim_build(FakeEncoder()):
+    with claim_build(EncoderId("fake", "1")):
         with pytest.raises(BuildRunning):
             rebuild_index()
         assert IndexBuild.objects.count() == 1
@@ -155,6 +169,7 @@ def test_files_of_the_build_before_stay_for_searches_that_began_on_it(
     people: list[Celebrity], data_dir: Path
 ) -> None:
     first, second, third = (rebuild_index() for _ in range(3))
+    remove_old_builds()
 
     assert folders(data_dir) == sorted([second.name, third.name])
     first.refresh_from_db()
@@ -173,42 +188,22 @@ def test_only_the_latest_rows_stay_as_a_record(people: list[Celebrity]) -> None:
             started_at=timezone.now() - timedelta(days=number + 1),
         )
     rebuild_index()
+    remove_old_builds()
 
     assert IndexBuild.objects.count() == 21
     assert not IndexBuild.objects.filter(name="old-29").exists()
 
 
 def test_an_emptied_gallery_has_no_build_left(people: list[Celebrity], data_dir: Path) -> None:
-    rebuild_index()
+    store_resemblances(rebuild_index())
     Celebrity.objects.all().delete()
     with pytest.raises(EmptyGallery):
         rebuild_index()
 
     assert IndexBuild.objects.current() is None
+    assert not IndexBuild.objects.filter(status=Status.FAILED).exists()
     assert folders(data_dir) == []
     assert not Resemblance.objects.exists()
-
-
-def test_resemblances_are_the_nearest_others_each_once(people: list[Celebrity]) -> None:
-    make_ready(people[1], unit(1, 0.01))
-    build = rebuild_index()
-    first = list(people[0].resemblances.all())
-
-    assert [each.rank for each in first] == [1, 2, 3]
-    assert first[0].other == people[1]
-    assert first[0].distance == pytest.approx(0.01, abs=1e-3)
-    assert first[0].similarity >= first[1].similarity >= first[2].similarity
-    assert Resemblance.objects.filter(build=build).count() == 4 * 3
-
-    rebuild_index()
-    assert Resemblance.objects.count() == 4 * 3
-
-
-def test_ten_resemblances_are_kept_of_each_person(fake_engine: FaceEngine) -> None:
-    make_people([unit(1, number / 10) for number in range(15)])
-    rebuild_index()
-
-    assert Resemblance.objects.count() == 15 * 10
 
 
 def test_a_change_of_the_gallery_is_noticed(people: list[Celebrity]) -> None:
@@ -227,14 +222,69 @@ def test_a_change_of_the_gallery_is_noticed(people: list[Celebrity]) -> None:
 
 def test_an_index_of_another_encoder_is_refused_with_what_to_do(people: list[Celebrity]) -> None:
     rebuild_index()
+    Portrait.objects.update(embedded_at=timezone.now() - timedelta(days=1))
     engine.reset(FaceEngine(FakeDetector(), _Newer()))
 
-    with pytest.raises(NoIndex, match="rebuild_index"):
+    with pytest.raises(NoIndex, match=r"fake/1, and fake/2 is in use.*rebuild_index") as error:
         open_current()
+    assert str(error.value).lower().count("rebuild the index") == 1
+    assert gallery_changed()
 
 
 class _Newer(FakeEncoder):
     version = "2"
+
+
+def test_an_index_of_an_earlier_version_is_refused_and_rebuilt(people: list[Celebrity]) -> None:
+    rebuild_index()
+    Portrait.objects.update(embedded_at=timezone.now() - timedelta(days=1))
+    IndexBuild.objects.update(backend="", manifest={"format": "lookalike-index-2"})
+
+    with pytest.raises(NoIndex, match=r"an earlier version.*rebuild_index"):
+        open_current()
+    assert gallery_changed()
+    rebuild_index()
+    assert len(open_current()[1]) == 4
+
+
+def test_an_index_whose_files_are_gone_is_rebuilt(people: list[Celebrity], data_dir: Path) -> None:
+    rebuild_index()
+    Portrait.objects.update(embedded_at=timezone.now() - timedelta(days=1))
+    assert not gallery_changed()
+    shutil.rmtree(data_dir / "index")
+
+    assert gallery_changed()
+
+
+def test_a_second_rebuild_embeds_nothing_while_one_runs(fake_engine: FaceEngine) -> None:
+    make_portrait()
+    with claim_build(EncoderId("fake", "1")), pytest.raises(BuildRunning):
+        rebuild_index()
+
+    assert Portrait.objects.get().status == Portrait.Status.PENDING
+
+
+def test_only_one_build_can_be_in_use(people: list[Celebrity]) -> None:
+    rebuild_index()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        IndexBuild.objects.create(name="another", status=Status.PUBLISHED)
+
+
+def test_a_build_that_starts_while_old_ones_are_removed_keeps_its_folder(
+    people: list[Celebrity], data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuild_index()
+    ask = builds.names_in_use
+
+    def ask_late(**options: bool) -> set[str]:
+        """Another process starts to write after the names were read."""
+        names = ask(**options)
+        (data_dir / "index" / "new.tmp-1").mkdir(exist_ok=True)
+        return names
+
+    monkeypatch.setattr("celebrities.index.cleaning.names_in_use", ask_late)
+    remove_old_builds()
+    assert "new.tmp-1" in folders(data_dir)
 
 
 # Builds that travel by storage. The storage is a folder, which serves as well as S3.
@@ -262,7 +312,7 @@ def test_a_build_is_fetched_once_to_each_machine(sent: IndexBuild, data_dir: Pat
     assert (data_dir / "index" / sent.name).stat().st_ino == made
 
 
-@pytest.mark.parametrize("name", ["vectors.f32", "index.ann", "manifest.json"])
+@pytest.mark.parametrize("name", ["rows.f32", "index.ann", "manifest.json"])
 def test_rejects_a_fetched_file_that_was_altered(
     sent: IndexBuild, data_dir: Path, name: str
 ) -> None:

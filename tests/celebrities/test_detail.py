@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from celebrities.gallery import rebuild_index
+from celebrities.index.rebuild import rebuild_index
+from celebrities.index.resemblances import store_resemblances
 from celebrities.models import Celebrity
 from lookalike.faces.pipeline import FaceEngine
 from tests.celebrities.factories import make_celebrity, make_people, make_portrait, make_ready, unit
@@ -25,7 +26,7 @@ def test_it_works(client: Client, fake_engine: FaceEngine) -> None:
         source_page="https://example.org/photo",
     )
     Celebrity.objects.filter(pk=people[0].pk).update(birth_year=1950, other_names="Somebody")
-    rebuild_index()
+    store_resemblances(rebuild_index())
     response = client.get("/people/person-00/")
     html = response.content.decode()
 
@@ -59,7 +60,7 @@ def test_people_out_of_sight_are_not_found(client: Client, slug: str) -> None:
 
 def test_look_alikes_out_of_sight_are_left_out(client: Client, fake_engine: FaceEngine) -> None:
     people = make_people([unit(1), unit(1, 0.1), unit(1, 0.2)])
-    rebuild_index()
+    store_resemblances(rebuild_index())
     Celebrity.objects.filter(pk=people[1].pk).unpublish()
     response = client.get("/people/person-00/")
 
@@ -80,7 +81,7 @@ def test_a_page_takes_few_queries(
     people = make_people([unit(1, number / 8) for number in range(12)])
     for person in people:
         make_ready(person, unit(1, 0, person.pk))
-    rebuild_index()
+    store_resemblances(rebuild_index())
 
     with django_assert_max_num_queries(7):
         client.get("/people/person-00/")

@@ -15,9 +15,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from celebrities.gallery import (
     delete_celebrities,
     delete_portraits,
-    embed_outdated,
     embed_portraits,
 )
+from celebrities.index.rebuild import embed_outdated
 from celebrities.models import Celebrity, Portrait, gallery_storage
 from lookalike import engine
 from lookalike.faces.errors import Reason

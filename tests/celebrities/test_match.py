@@ -11,7 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from celebrities.gallery import embed_portraits, rebuild_index
+from celebrities.gallery import embed_portraits
+from celebrities.index.rebuild import rebuild_index
 from celebrities.models import Celebrity, Portrait
 from lookalike import engine
 from lookalike.faces.pipeline import FaceEngine
@@ -164,7 +165,7 @@ def test_requires_an_index(fake_engine: FaceEngine, tmp_path: Path) -> None:
 
 
 def test_requires_an_undamaged_index(people: list[Celebrity], data_dir: Path) -> None:
-    (vectors,) = (data_dir / "index").rglob("vectors.f32")
+    (vectors,) = (data_dir / "index").rglob("rows.f32")
     vectors.write_bytes(vectors.read_bytes()[:-4])
     engine.reset(engine.get_engine())
 

@@ -18,19 +18,19 @@ from pytest_django import DjangoDbBlocker
 
 from celebrities.errors import EmptyGallery
 from celebrities.filters import Filters
-from celebrities.gallery import rebuild_index
-from celebrities.index.builds import encoder_id
-from celebrities.index.pgvector import PgvectorIndex
+from celebrities.index.pgvector import PgvectorIndex, table_of
 from celebrities.index.pgvector_build import graph_of
+from celebrities.index.rebuild import rebuild_index
 from celebrities.index.search import find_lookalikes
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike import engine
-from lookalike.faces.index.tuning import mix_queries
+from lookalike.faces.index import IndexRows, Method, Query, mix_queries
 from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
-from lookalike.faces.types import Vector, Vectors
+from lookalike.faces.types import EncoderId, Vector, Vectors
 from tests.celebrities.factories import make_category, make_celebrity, make_ready
 from tests.celebrities.postgres import (
+    ask,
     make_database,
     names_of,
     open_table,
@@ -112,7 +112,7 @@ def fill_gallery(cast_vectors: dict[str, Vectors]) -> None:
             image_hash=f"{person.pk}-{number}",
             vector=vector.astype("<f4").tobytes(),
             status=Portrait.Status.READY,
-            encoder=encoder_id(engine.get_engine().encoder),
+            encoder=str(EncoderId.of(engine.get_engine().encoder)),
             embedded_at=timezone.now(),
         )
         for person, pair in zip(people, vectors, strict=True)
@@ -150,54 +150,50 @@ def test_it_works(cast_vectors: dict[str, Vectors]) -> None:
         assert found == sorted(found, key=lambda near: near.distance)
         assert all(0 <= near.similarity <= 100 for near in found)
     build = IndexBuild.objects.get()
+    assert build.facts is not None
     assert (build.items, build.people) == (2 * (CROWD + 48), CROWD + 48)
-    assert build.manifest["tuning"]["recall"] >= 0.98
-    assert build.manifest["calibration"]["stranger_measured"]
-    assert tables() == [build.manifest["table"]]
+    assert (build.backend, build.facts.method) == ("pgvector", Method.EXACT)
+    assert build.facts.calibration.stranger_measured
+    assert tables() == [table_of(build.name)]
 
 
 def test_curators_see_what_the_build_measured() -> None:
     build = IndexBuild.objects.get()
     client = Client()
     client.force_login(User.objects.create_superuser("curator"))
-    listed = client.get("/admin/celebrities/indexbuild/").content.decode()
-    assert build.name in listed
-    assert f"{build.manifest['tuning']['recall']:.3f}" in listed
+    assert build.name in client.get("/admin/celebrities/indexbuild/").content.decode()
     shown = client.get(f"/admin/celebrities/indexbuild/{build.pk}/change/").content.decode()
-    assert "ef_search" in shown
+    assert build.facts is not None
+    assert build.facts.why in shown
     assert client.get("/how-it-works/").status_code == 200
-
-
-def test_the_exact_search_is_exact() -> None:
-    rows = read_rows()
-    for query in mix_queries(rows[0], rows[2], 10):
-        found = open_table().search(query, 30, exact=True)
-        assert people_of(found) == nearest_people(rows, query, 30)
-        distances = [np.linalg.norm(rows[0][rows[1] == near.portrait_id] - query) for near in found]
-        np.testing.assert_allclose([near.distance for near in found], distances, atol=1e-5)
 
 
 def test_the_graph_finds_the_same_within_the_recall() -> None:
     rows = read_rows()
-    assert recall_among(rows, rows, None) >= 0.97
+    assert recall_among(rows, None) >= 0.97
 
 
-def recall_among(rows: Rows, among: Rows, allowed: list[int] | None) -> float:
-    """The share of the true twelve people among some that the graph finds."""
-    index, hits, queries = open_table(), 0, mix_queries(rows[0], rows[2], 60)
+def draw_queries(rows: Rows, count: int) -> Vectors:
+    among = IndexRows.of_portraits(rows[0], rows[1], rows[2])
+    return mix_queries(among.take(among.order()), count)
+
+
+def recall_among(rows: Rows, people: list[int] | None) -> float:
+    """The share of the true twelve people that the graph finds."""
+    hits, queries = 0, draw_queries(rows, 60)
     for query in queries:
-        found = people_of(index.search(query, 12, exact=False, allowed=allowed))
+        found = people_of(ask(query, 12, Method.APPROXIMATE, people))
         assert len(found) == 12
-        hits += len({*found} & {*nearest_people(among, query, 12)})
+        hits += len({*found} & {*nearest_people(rows, query, 12)})
     return hits / (12 * len(queries))
 
 
 def test_one_can_look_among_many() -> None:
     women = read_rows(celebrity__gender="female")
-    assert recall_among(read_rows(), women, np.unique(women[2]).tolist()) >= 0.97
-    query = mix_queries(women[0], women[2], 1)
+    assert recall_among(women, np.unique(women[2]).tolist()) >= 0.97
+    query = draw_queries(women, 1)
     (found,) = find_lookalikes(
-        query, k=12, filters=Filters(gender="female"), method="exact"
+        query, k=12, filters=Filters(gender="female"), method=Method.EXACT
     ).neighbours
     assert people_of(found) == nearest_people(women, query[0], 12)
 
@@ -205,15 +201,14 @@ def test_one_can_look_among_many() -> None:
 def make_comparing_dear(index: PgvectorIndex) -> None:
     """As in a large gallery: the server has no way but the graph, and the build says so."""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX {index.manifest.table}_celebrity_id_idx")
+        cursor.execute(f"DROP INDEX {table_of(IndexBuild.objects.get().name)}_celebrity_id_idx")
         cursor.execute("SET LOCAL enable_seqscan = off")
-    tuning = replace(index.manifest.tuning, exact_ms=1000.0)
-    index.manifest = replace(index.manifest, tuning=tuning)
+    index.facts = replace(index.facts, exact_ms=1000.0)
 
 
-def count_graph_scans(index: PgvectorIndex) -> int:
-    graph = graph_of(index.manifest.table)
+def count_graph_scans() -> int:
     with connection.cursor() as cursor:
+        graph = graph_of(table_of(IndexBuild.objects.get().name))
         cursor.execute("SELECT pg_stat_get_xact_numscans(%s::regclass)", [graph])
         return int(cursor.fetchone()[0])
 
@@ -224,50 +219,43 @@ def test_the_graph_is_followed_until_enough_pass_a_filter() -> None:
     women = read_rows(celebrity__gender="female")
     people = np.unique(women[2])[::4].tolist()
     among = read_rows(celebrity__in=people)
-    query = mix_queries(among[0], among[2], 1)[0]
-    before = count_graph_scans(index)
+    query = draw_queries(among, 1)[0]
+    before = count_graph_scans()
 
-    # Of 150 portraits wanted the graph's first candidates hold an eighth.
-    _, count = index.nearest_portraits(
-        query, 150, exact=False, where="celebrity_id = ANY(%s)", given=[people]
+    # Of 150 rows wanted the graph's first candidates hold an eighth.
+    rows = index.nearest_rows(query, 150, 150, False, "celebrity_id = ANY(%s)", [people])
+    assert len(rows) == 150
+    answer = index.search(
+        Query(query[None], 12, Method.APPROXIMATE, people=np.array(people, np.int64))
     )
-    assert count == 150
-    found = people_of(index.search(query, 12, exact=False, allowed=people))
+    assert answer.method is Method.APPROXIMATE
+    found = people_of(answer.neighbours[0])
     assert len({*found} & {*nearest_people(among, query, 12)}) >= 11
-    assert count_graph_scans(index) == before + 2
+    assert count_graph_scans() == before + 2
 
 
-def test_handles_a_query_for_people_that_was_read_before() -> None:
-    women = Celebrity.objects.filter(gender="female").values_list("pk", flat=True)
-    query = read_rows()[0][0]
-    assert len(women)
-    found = open_table().search(query, 12, exact=False, allowed=women)
-    assert people_of(found) == nearest_people(read_rows(celebrity__in=[*women]), query, 12)
-
-
-def test_one_can_look_among_a_few_far_away() -> None:
-    """Fewer than the graph would come across: they are all compared."""
+def test_a_few_far_away_are_compared_one_by_one() -> None:
     few = Celebrity.objects.order_by("-pk")[:5]
     make_category("astronaut").celebrities.set(few)
     query = read_rows()[0][:1]
     among = read_rows(celebrity__categories__slug="astronaut")
 
-    (found,) = find_lookalikes(query, k=12, filters=Filters(category="astronaut")).neighbours
-    assert people_of(found) == nearest_people(among, query[0], 12)
-    (found,) = find_lookalikes(query, k=3, filters=Filters(category="astronaut")).neighbours
-    assert people_of(found) == nearest_people(among, query[0], 3)
+    for k in (12, 3):
+        result = find_lookalikes(query, k=k, filters=Filters(category="astronaut"))
+        assert people_of(result.neighbours[0]) == nearest_people(among, query[0], k)
+        assert (result.method, result.compared_with) == (Method.EXACT, 5)
     assert find_lookalikes(query, k=3, filters=Filters(category="nobody")).neighbours == [[]]
 
 
-@pytest.mark.parametrize("exact", [True, False])
-def test_people_removed_since_are_skipped_without_shortening_the_result(exact: bool) -> None:
+@pytest.mark.parametrize("method", list(Method))
+def test_people_removed_since_are_skipped_without_shortening_the_result(method: Method) -> None:
     query = read_rows()[0][:1]
-    (before,) = find_lookalikes(query, k=12, method="exact").neighbours
+    (before,) = find_lookalikes(query, k=12, method=Method.EXACT).neighbours
     Celebrity.objects.filter(pk__in=people_of(before)[:2]).unpublish()
     Portrait.objects.filter(celebrity__in=people_of(before)[2:4]).delete()
     Celebrity.objects.get(pk=people_of(before)[4]).delete()
 
-    (found,) = find_lookalikes(query, k=7, method="exact" if exact else None).neighbours
+    (found,) = find_lookalikes(query, k=7, method=method).neighbours
     assert people_of(found) == people_of(before)[5:]
 
 
@@ -287,7 +275,7 @@ def test_portraits_added_or_computed_anew_since_are_found(
     cast_vectors: dict[str, Vectors], real_engine: FaceEngine
 ) -> None:
     asked = cast_vectors["kenji-morishige"][2:]
-    encoder = encoder_id(real_engine.encoder)
+    encoder = str(EncoderId.of(real_engine.encoder))
     make_ready(make_celebrity("Double", gender="female"), asked[0], encoder)
     moved = Portrait.objects.filter(celebrity__slug="amara-dioulasse")
     far = cast_vectors["lorcan-fitzmorrow"][0].astype("<f4").tobytes()

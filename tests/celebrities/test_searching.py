@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import numpy as np
@@ -11,10 +12,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from celebrities.errors import EmptyGallery, NoIndex
 from celebrities.filters import Filters
-from celebrities.gallery import rebuild_index
-from celebrities.index.builds import open_current
-from celebrities.index.search import find_lookalikes, read_newer
+from celebrities.index.changes import read_changes
+from celebrities.index.rebuild import rebuild_index
+from celebrities.index.search import find_lookalikes, open_current
 from celebrities.models import Celebrity, IndexBuild, Portrait
+from lookalike.faces.errors import BadVector
+from lookalike.faces.index import Method
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Vector
 from tests.celebrities.factories import make_celebrity, make_people, make_ready, unit
@@ -40,7 +43,7 @@ def found(
     k: int = 3, vector: Vector = ASKED, among: Filters | None = None, *, exact: bool = False
 ) -> list[str]:
     (one,) = find_lookalikes(
-        [vector], k=k, filters=among or Filters(), method="exact" if exact else None
+        [vector], k=k, filters=among or Filters(), method=Method.EXACT if exact else None
     ).neighbours
     assert [near.distance for near in one] == sorted(near.distance for near in one)
     names = dict(Celebrity.objects.values_list("pk", "name"))
@@ -62,12 +65,67 @@ def test_the_exact_search_finds_the_same(people: list[Celebrity]) -> None:
     assert found(exact=True) == found() == ["Person 00", "Person 01", "Person 02"]
 
 
-def test_an_ordinary_search_asks_the_database_little(
+def test_it_says_what_it_did(people: list[Celebrity]) -> None:
+    started = time.perf_counter()
+    result = find_lookalikes([ASKED], k=2)
+    all_ms = (time.perf_counter() - started) * 1000
+
+    assert result.build == IndexBuild.objects.get()
+    assert result.method is Method.EXACT
+    assert result.compared_with == 6
+    assert 0 < result.ms < all_ms
+    assert find_lookalikes([ASKED], k=2, method=Method.APPROXIMATE).method is Method.APPROXIMATE
+
+
+def test_it_names_the_build_that_was_searched(
+    people: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = IndexBuild.objects.get()
+
+    def publish_another(*args: object) -> object:
+        rebuild_index()
+        return read_changes(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("celebrities.index.search.read_changes", publish_another)
+    assert find_lookalikes([ASKED], k=2).build == before
+    assert IndexBuild.objects.current() != before
+
+
+def test_an_ordinary_search_needs_four_statements_and_one_for_filters(
     people: list[Celebrity], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    Celebrity.objects.filter(pk=people[1].pk).update(gender="female")
     find_lookalikes([ASKED], k=3)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         find_lookalikes([ASKED, unit(0, 1)], k=3)
+    with django_assert_num_queries(5):
+        find_lookalikes([ASKED], k=3, filters=Filters(gender="female"))
+
+
+def test_what_was_learned_of_changes_is_kept(
+    people: list[Celebrity], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    people[0].delete()
+    Celebrity.objects.filter(pk=people[2].pk).unpublish()
+    make_ready(make_celebrity("New"), unit(1, 0.1))
+    assert found() == ["New", "Person 01", "Person 03"]
+
+    with django_assert_num_queries(4):
+        result = find_lookalikes([ASKED], k=3)
+    assert result.compared_with == 5
+
+
+def test_many_deleted_since_never_shorten_a_result(fake_engine: FaceEngine) -> None:
+    made = make_people([unit(1, number / 50) for number in range(60)])
+    rebuild_index()
+    Celebrity.objects.filter(pk__in=[person.pk for person in made[:55]]).delete()
+
+    assert found(9) == [f"Person {number}" for number in range(55, 60)]
+
+
+def test_rejects_a_vector_of_another_length(people: list[Celebrity]) -> None:
+    with pytest.raises(BadVector):
+        find_lookalikes([unit(1, dimensions=3)], k=1)
 
 
 def test_a_new_portrait_unpublished_or_deleted_again_is_not_found(
@@ -97,10 +155,10 @@ def test_portraits_that_the_build_holds_are_not_read_beside_it(fake_engine: Face
     made = make_people([unit(1, number) for number in range(5)])
     rebuild_index()
     build, index = open_current()
-    assert len(read_newer(build, index)) == 0
+    assert len(read_changes(build, index).added) == 0
 
     make_ready(made[0], unit(0, 0, 1))
-    assert len(read_newer(build, index)) == 1
+    assert len(read_changes(build, index).added) == 1
 
 
 def test_people_unpublished_since_are_skipped_without_shortening_the_result(
@@ -209,3 +267,11 @@ def test_a_newer_build_is_taken_without_a_restart(people: list[Celebrity]) -> No
     rebuild_index()
 
     assert found(1) == ["Person 01"]
+
+
+def test_a_person_published_again_is_found_again(people: list[Celebrity]) -> None:
+    Celebrity.objects.filter(pk=people[0].pk).unpublish()
+    assert found(1) == ["Person 01"]
+    Celebrity.objects.filter(pk=people[0].pk).publish()
+
+    assert found(1) == ["Person 00"]

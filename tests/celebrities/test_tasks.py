@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
 
 from celebrities.index.builds import claim_build
-from celebrities.models import IndexBuild, Portrait, gallery_storage
+from celebrities.models import IndexBuild, Portrait, Resemblance, gallery_storage
 from celebrities.tasks import (
     embed_portraits_task,
+    follow_build_task,
     rebuild_index_task,
     remove_old_builds_task,
     tend_gallery_task,
@@ -19,8 +23,9 @@ from celebrities.tasks import (
 from lookalike import engine
 from lookalike.celery import app
 from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.types import EncoderId
 from tests.celebrities.factories import make_celebrity, make_people, make_photo, make_portrait, unit
-from tests.fakes import FakeEncoder
+from tests.fakes import FakeDetector, FakeEncoder
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +50,7 @@ def test_a_rebuild_is_done_once_for_all_who_asked_before_it(fake_engine: FaceEng
 
 def test_a_rebuild_beside_another_ends_quietly(fake_engine: FaceEngine) -> None:
     make_people([unit(1)])
-    with claim_build(FakeEncoder()):
+    with claim_build(EncoderId("fake", "1")):
         rebuild_index_task(timezone.now().isoformat())
 
     assert IndexBuild.objects.current() is None
@@ -84,10 +89,19 @@ def test_tending_goes_on_beside_a_portrait_that_cannot_be_read(
     assert IndexBuild.objects.get().items == 1
 
 
+class FakeDlib(FakeEncoder):
+    """An encoder of the name and version that the site would load."""
+
+    name = "dlib"
+
+
 def test_tending_is_cheap_when_there_is_nothing_to_do(
-    fake_engine: FaceEngine, django_assert_num_queries: DjangoAssertNumQueries
+    fake_engine: FaceEngine, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    settings.ENCODER = "dlib"
+    engine.reset(FaceEngine(FakeDetector(), FakeDlib()))
     make_people([unit(1)])
+    Portrait.objects.update(encoder="dlib/1")
     tend_gallery_task()
     Portrait.objects.update(embedded_at=timezone.now() - timedelta(days=1))
     engine.reset()
@@ -95,7 +109,7 @@ def test_tending_is_cheap_when_there_is_nothing_to_do(
     with django_assert_num_queries(4):
         tend_gallery_task()
     # No engine was loaded for it.
-    assert engine._engine is None
+    assert not engine.is_loaded()
     assert IndexBuild.objects.count() == 1
 
 
@@ -113,6 +127,27 @@ def test_the_index_waits_for_portraits_to_stop_coming_but_not_for_ever(
     assert IndexBuild.objects.count() == 2
 
 
+def test_what_follows_a_build_is_a_task_of_its_own(
+    fake_engine: FaceEngine, valkey: str, django_capture_on_commit_callbacks: Any
+) -> None:
+    make_people([unit(1), unit(0, 1)])
+    with django_capture_on_commit_callbacks() as queued:
+        tend_gallery_task()
+    build = IndexBuild.objects.current()
+    assert build is not None
+    assert len(queued) == 1
+    assert not Resemblance.objects.exists()
+
+    follow_build_task(str(build.pk))
+    assert Resemblance.objects.filter(build=build).count() == 2
+
+
+def test_following_a_build_that_is_gone_only_cleans_up(fake_engine: FaceEngine) -> None:
+    follow_build_task(str(uuid4()))
+
+    assert not Resemblance.objects.exists()
+
+
 def test_old_builds_go(fake_engine: FaceEngine) -> None:
     make_people([unit(1)])
     for _ in range(2):
@@ -126,12 +161,13 @@ def test_old_builds_go(fake_engine: FaceEngine) -> None:
 def test_all_go_to_the_queue_that_visitors_do_not_wait_for() -> None:
     names = [name for name in app.tasks if name.startswith("celebrities.")]
 
-    assert len(names) == 4
+    assert len(names) == 5
     for name in names:
         assert app.amqp.router.route({}, name)["queue"].name == "gallery"
 
 
 def test_every_scheduled_task_exists() -> None:
+    app.loader.import_default_modules()
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
     assert {"celebrities.tasks.tend_gallery_task"} <= scheduled

@@ -22,7 +22,7 @@ from lookalike.faces.weights import FACENET, Weights
 from tests.fakes import FakeEncoder
 
 WEIGHTS = Weights("fake", "fake.bin", "http://127.0.0.1:9/fake.bin", "0" * 64)
-FAKE = EncoderSpec("fake", Scale(1.0, 0.5), lambda runtime, folder: FakeEncoder(), WEIGHTS)
+FAKE = EncoderSpec("fake", "1", Scale(1.0, 0.5), lambda runtime, folder: FakeEncoder(), WEIGHTS)
 
 
 @pytest.fixture

@@ -1,71 +1,126 @@
+"""Choosing between exact and approximate search by measuring both."""
+
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import time
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from lookalike.faces.index import build_index, open_index
-from lookalike.faces.index.tuning import mix_queries, true_neighbours
-from tests.faces.vectors import make_rows, make_vectors
-
-ENCODER: dict[str, Any] = {"encoder_name": "test", "encoder_version": "1"}
-
-
-def test_it_works(tmp_path: Path) -> None:
-    tuning = build_index(tmp_path, "one", make_rows(2500), **ENCODER).tuning
-    assert tuning.recall_wanted == 0.99
-    assert 0.99 <= tuning.recall <= 1.0
-    assert tuning.method in {"exact", "approximate"}
-    assert tuning.exact_ms > 0
-    assert tuning.approximate_ms > 0
-    assert tuning.queries > 0
+from lookalike.faces.index import (
+    Answer,
+    ExactIndex,
+    IndexRows,
+    Method,
+    Query,
+    mix_queries,
+    tune,
+)
+from lookalike.faces.types import Scale
+from tests.faces.index_contract import ENCODER
+from tests.faces.vectors import DIMENSIONS, make_rows, make_vectors
 
 
-def test_less_recall_takes_fewer_cells(tmp_path: Path) -> None:
-    rows = make_rows(2500)
-    low = build_index(tmp_path, "low", rows, **ENCODER, recall=0.6).tuning
-    high = build_index(tmp_path, "high", rows, **ENCODER, recall=0.999).tuning
-    assert low.recall >= 0.6
-    assert high.recall >= 0.999
-    assert low.probes < high.probes
+class Stand(ExactIndex):
+    """An index with a recall and a speed of your choosing: a width of 100 finds everybody,
+    50 finds half of them."""
+
+    widths: Sequence[int] = (10, 50, 100)
+
+    def __init__(self, rows: IndexRows, exact_ms: float, approximate_ms: float) -> None:
+        super().__init__(rows, ENCODER, Scale(0.6, 0.3))
+        self.ms = {Method.EXACT: exact_ms, Method.APPROXIMATE: approximate_ms}
+
+    def search(self, query: Query) -> Answer:
+        method = query.method or Method.EXACT
+        if len(query.vectors) == 1:  # A query alone is a timed one.
+            time.sleep(self.ms[method] / 1000)
+        found = super().search(query).neighbours
+        if method is Method.APPROXIMATE:
+            found = [one[: round(len(one) * query.width / 100)] for one in found]
+        return Answer(found, method)
 
 
-def test_perfect_recall_means_exact(tmp_path: Path) -> None:
-    tuning = build_index(tmp_path, "one", make_rows(2500), **ENCODER, recall=1.0).tuning
-    assert tuning.method == "exact"
+@pytest.fixture(scope="module")
+def rows() -> IndexRows:
+    return make_rows(50)
 
 
-def test_small_galleries_are_searched_exactly(tmp_path: Path) -> None:
-    assert build_index(tmp_path, "one", make_rows(48), **ENCODER).tuning.method == "exact"
+@pytest.fixture(scope="module")
+def queries(rows: IndexRows) -> np.ndarray:
+    return mix_queries(rows, 40)
 
 
-def test_the_builds_choice_is_what_a_search_uses(tmp_path: Path) -> None:
-    build_index(tmp_path, "one", make_rows(48), **ENCODER)
-    index = open_index(tmp_path / "one")
-    for query in make_vectors(20, seed=5):
-        assert index.search(query, 6) == index.search(query, 6, exact=True)
+def test_it_works(rows: IndexRows, queries: np.ndarray) -> None:
+    tuning = tune(Stand(rows, 6.0, 1.5), queries, 0.99)
+    assert (tuning.method, tuning.width, tuning.recall) == (Method.APPROXIMATE, 100, 1.0)
+    assert 6.0 <= tuning.exact_ms < 20.0
+    assert 1.5 <= tuning.approximate_ms < tuning.exact_ms
+    assert "with a recall of 1" in tuning.why
 
 
-def test_true_neighbours_are_the_nearest_rows() -> None:
-    vectors, queries = make_vectors(40_000), make_vectors(5, seed=1)
-    for query, rows in zip(queries, true_neighbours(vectors, queries), strict=True):
-        nearest = np.argsort(np.linalg.norm(vectors - query, axis=1))[:12]
-        assert set(rows.tolist()) == set(nearest.tolist())
+def test_takes_the_smallest_width_that_suffices(rows: IndexRows, queries: np.ndarray) -> None:
+    tuning = tune(Stand(rows, 6.0, 1.5), queries, 0.35)
+    assert (tuning.method, tuning.width) == (Method.APPROXIMATE, 50)
+    assert tuning.recall == 0.5
 
 
-def test_queries_are_not_in_the_gallery_but_like_it() -> None:
-    rows = make_rows(500)
-    queries = mix_queries(rows.vectors, rows.celebrity_ids, 50)
-    assert np.linalg.norm(queries, axis=1) == pytest.approx(1.0, abs=1e-5)
-    distances = np.linalg.norm(queries[:, None] - rows.vectors[None], axis=2)
-    between = np.linalg.norm(rows.vectors[::2, None] - rows.vectors[None, 1::2], axis=2)
-    assert distances.min() > 1e-3
-    assert np.median(distances) == pytest.approx(np.median(between), rel=0.2)
+def test_keeps_a_reserve(rows: IndexRows, queries: np.ndarray) -> None:
+    assert tune(Stand(rows, 6.0, 1.5), queries, 0.5).width == 100
 
 
-@pytest.mark.parametrize("people", [1, 2, 3])
-def test_queries_can_be_mixed_of_few_people(people: int) -> None:
-    rows = make_rows(people)
-    assert mix_queries(rows.vectors, rows.celebrity_ids, 10).shape == (10, 64)
+@pytest.mark.parametrize(
+    ("exact_ms", "approximate_ms", "recall", "why"),
+    [
+        (0.0, 0.0, 0.99, "too little to be worth shortening"),
+        (3.0, 5.0, 0.99, "about as fast"),
+        (6.0, 1.5, 1.0, "less than 1"),
+    ],
+    ids=["negligible", "as fast", "perfection"],
+)
+def test_prefers_exact_search(
+    rows: IndexRows,
+    queries: np.ndarray,
+    exact_ms: float,
+    approximate_ms: float,
+    recall: float,
+    why: str,
+) -> None:
+    tuning = tune(Stand(rows, exact_ms, approximate_ms), queries, recall)
+    assert (tuning.method, tuning.recall) == (Method.EXACT, 1.0)
+    assert why in tuning.why
+
+
+def test_prefers_exact_search_where_the_recall_is_out_of_reach(
+    rows: IndexRows, queries: np.ndarray
+) -> None:
+    index = Stand(rows, 6.0, 1.5)
+    index.widths = (10, 50)
+    tuning = tune(index, queries, 0.9)
+    assert tuning.method is Method.EXACT
+    assert "finds 0.5 of the nearest people, less than 0.9" in tuning.why
+
+
+def test_an_index_that_is_always_exact_is_not_measured_in_vain(rows: IndexRows) -> None:
+    index = ExactIndex(rows, ENCODER, Scale(0.6, 0.3))
+    assert tune(index, mix_queries(rows, 5), 0.99).method is Method.EXACT
+
+
+def test_queries_are_unit_vectors_near_the_gallery_but_not_in_it(rows: IndexRows) -> None:
+    queries = mix_queries(rows, 200)
+    np.testing.assert_allclose(np.linalg.norm(queries, axis=1), 1.0, atol=1e-5)
+    nearest = (queries @ rows.rows.T).max(axis=1)
+    assert nearest.max() < 0.9999
+    mean = rows.rows.mean(axis=0)
+    spread = [np.linalg.norm(each - mean, axis=1).mean() for each in (queries, rows.rows)]
+    assert spread[0] == pytest.approx(spread[1], rel=0.15)
+
+
+def test_the_same_rows_give_the_same_queries(rows: IndexRows) -> None:
+    np.testing.assert_array_equal(mix_queries(rows, 9), mix_queries(rows, 9))
+
+
+def test_handles_a_gallery_of_one() -> None:
+    one = IndexRows.of_portraits(make_vectors(1), np.array([1]), np.array([1]))
+    assert mix_queries(one, 3).shape == (3, DIMENSIONS)

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from numpy.typing import NDArray
 
-from lookalike.faces.index import IndexRows, build_index, open_index
+from lookalike.faces.index import ExactIndex, IndexRows, Query
 from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import load_engine
 from lookalike.faces.runtime import Runtime
@@ -21,7 +21,7 @@ from lookalike.faces.similarity import (
     calibrate,
     phrase,
 )
-from lookalike.faces.types import Scale, Vectors
+from lookalike.faces.types import EncoderId, Scale, Vectors
 from tests.faces.vectors import make_rows, make_vectors
 
 
@@ -81,22 +81,22 @@ def test_no_phrase_claims_identity() -> None:
 
 def test_calibration_measures_both_points() -> None:
     rows = make_rows(200, portraits=2)
-    measured = calibrate(rows.vectors, rows.celebrity_ids, "dlib")
+    measured = calibrate(rows.rows, rows.people, "dlib")
     assert measured.stranger_measured
     assert measured.same_measured
     assert measured.same_pairs == 200
-    pairs = np.linalg.norm(rows.vectors[::2] - rows.vectors[1::2], axis=1)
+    pairs = np.linalg.norm(rows.rows[::2] - rows.rows[1::2], axis=1)
     assert measured.scale.same == pytest.approx(np.median(pairs), abs=1e-5)
     first, second = np.triu_indices(400, 1)
-    apart = rows.celebrity_ids[first] != rows.celebrity_ids[second]
-    strangers = np.linalg.norm(rows.vectors[first[apart]] - rows.vectors[second[apart]], axis=1)
+    apart = rows.people[first] != rows.people[second]
+    strangers = np.linalg.norm(rows.rows[first[apart]] - rows.rows[second[apart]], axis=1)
     assert measured.scale.stranger == pytest.approx(np.median(strangers), abs=1e-5)
 
 
 def test_calibration_by_a_sample_is_near_the_whole() -> None:
     rows = make_rows(2000, portraits=1)
-    few = calibrate(rows.vectors[:600], rows.celebrity_ids[:600], "dlib")
-    many = calibrate(rows.vectors, rows.celebrity_ids, "dlib")
+    few = calibrate(rows.rows[:600], rows.people[:600], "dlib")
+    many = calibrate(rows.rows, rows.people, "dlib")
     assert many.stranger_pairs < 2000 * 1999 // 2
     assert many.scale.stranger == pytest.approx(few.scale.stranger, rel=0.05)
 
@@ -104,14 +104,14 @@ def test_calibration_by_a_sample_is_near_the_whole() -> None:
 @pytest.mark.parametrize(("people", "measured"), [(29, False), (30, True)])
 def test_calibration_requires_thirty_pairs_and_people(people: int, measured: bool) -> None:
     rows = make_rows(people, portraits=2)
-    result = calibrate(rows.vectors, rows.celebrity_ids, "unknown")
+    result = calibrate(rows.rows, rows.people, "unknown")
     assert (result.stranger_measured, result.same_measured) == (measured, measured)
     assert (result.scale == built_in_scale("unknown")) is not measured
 
 
 def test_without_second_portraits_same_is_built_in() -> None:
     rows = make_rows(100, portraits=1)
-    result = calibrate(rows.vectors, rows.celebrity_ids, "dlib")
+    result = calibrate(rows.rows, rows.people, "dlib")
     assert (result.stranger_measured, result.same_measured) == (True, False)
     assert result.scale.same == built_in_scale("dlib").same
 
@@ -120,11 +120,11 @@ def test_one_persons_many_portraits_do_not_decide_alone() -> None:
     crowd = make_rows(1, portraits=400, spread=0.1)
     others = make_rows(500, portraits=2, spread=0.01)
     result = calibrate(
-        np.vstack([crowd.vectors, others.vectors]),
-        np.concatenate([crowd.celebrity_ids - 1, others.celebrity_ids]),
+        np.vstack([crowd.rows, others.rows]),
+        np.concatenate([crowd.people - 1, others.people]),
         "dlib",
     )
-    alone = calibrate(crowd.vectors, crowd.celebrity_ids, "dlib")
+    alone = calibrate(crowd.rows, crowd.people, "dlib")
     assert alone.same_pairs < 400 * 4
     assert result.same_pairs == alone.same_pairs + 500
 
@@ -137,8 +137,8 @@ def test_a_picture_stored_twice_says_nothing_of_likeness() -> None:
 
 def test_contradictory_galleries_fall_back_to_the_built_in_scale() -> None:
     rows = make_rows(100, portraits=2)
-    shuffled = np.random.default_rng(0).permutation(rows.celebrity_ids)  # Names mixed up.
-    result = calibrate(rows.vectors, shuffled, "dlib")
+    shuffled = np.random.default_rng(0).permutation(rows.people)  # Names mixed up.
+    result = calibrate(rows.rows, shuffled, "dlib")
     assert result.scale == built_in_scale("dlib")
     assert not result.stranger_measured
     assert not result.same_measured
@@ -147,7 +147,7 @@ def test_contradictory_galleries_fall_back_to_the_built_in_scale() -> None:
 @pytest.mark.parametrize("people", [0, 1, 2])
 def test_handles_tiny_galleries(people: int) -> None:
     rows = make_rows(people)
-    scale = calibrate(rows.vectors, rows.celebrity_ids, "dlib").scale
+    scale = calibrate(rows.rows, rows.people, "dlib").scale
     assert scale == built_in_scale("dlib")
 
 
@@ -200,13 +200,13 @@ def test_best_matches_of_people_outside_spread_over_the_scale(
 ) -> None:
     vectors, people = portraits
     ids = np.arange(len(vectors))
-    build_index(
-        tmp_path, "one", IndexRows(vectors, ids, people), encoder_name="dlib", encoder_version="1"
-    )
-    index = open_index(tmp_path / "one")
+    rows = IndexRows.of_portraits(vectors, ids, people)
+    scale = calibrate(rows.rows, rows.people, "dlib").scale
+    index = ExactIndex(rows, EncoderId("dlib", "1"), scale)
     best = []
     for vector, person in zip(vectors, people, strict=True):
-        found = index.search(vector, 6, without_portraits=ids[people == person].tolist())
+        query = Query(vector[None], 6, hidden=ids[people == person])
+        [found] = index.search(query).neighbours
         numbers = [near.similarity for near in found]
         assert numbers == sorted(numbers, reverse=True)
         best.append(numbers[0])

@@ -28,7 +28,18 @@ def make_rows(people: int, *, portraits: int = 2, spread: float = 0.02, seed: in
     centres = make_vectors(people, seed=seed).repeat(portraits, axis=0)
     vectors = normalised(centres + rng.standard_normal(centres.shape) * spread)
     celebrities = np.arange(100, 100 + people).repeat(portraits)
-    return IndexRows(vectors, np.arange(1000, 1000 + len(vectors)), celebrities)
+    return IndexRows.of_portraits(vectors, np.arange(1000, 1000 + len(vectors)), celebrities)
+
+
+def make_biased_rows(people: int, *, seed: int = 0) -> IndexRows:
+    """``people`` with one row each, longer than a unit vector, and a bias that nearly cancels
+    the mean score, as scores normalised for each person have them. Ids are people's ids."""
+    rng = np.random.default_rng(seed + 2000)
+    ids = np.arange(100, 100 + people)
+    vectors = make_vectors(people, seed=seed)
+    lengths = rng.uniform(8.0, 12.0, people).astype(np.float32)
+    bias = -lengths * vectors.mean(axis=0)[0] + rng.normal(0.0, 0.2, people)
+    return IndexRows(vectors * lengths[:, None], bias.astype(np.float32), ids, ids)
 
 
 def normalised(vectors: np.ndarray) -> Vectors:

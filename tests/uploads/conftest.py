@@ -12,7 +12,8 @@ from django.core import serializers
 from django.test import Client
 from pytest_django import Settings
 
-from celebrities.gallery import embed_portraits, rebuild_index
+from celebrities.gallery import embed_portraits
+from celebrities.index.rebuild import rebuild_index
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike.faces.pipeline import FaceEngine
 from tests.uploads.factories import PEOPLE, as_owner, make_person

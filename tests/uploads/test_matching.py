@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from celebrities.errors import BuildRunning, EmptyGallery, NoIndex
-from celebrities.gallery import rebuild_index
+from celebrities.index.rebuild import rebuild_index
 from celebrities.index.search import SearchResult, find_lookalikes
 from celebrities.models import Celebrity, IndexBuild
 from lookalike import engine
@@ -27,6 +27,7 @@ from lookalike.faces.errors import (
     UnreadablePhoto,
     WeightsMissing,
 )
+from lookalike.faces.index import Method
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Pixels
 from tests.fakes import FakeDetector, FakeEncoder
@@ -49,13 +50,15 @@ class Searches:
     """Hears what `find_lookalikes` is asked and answers. ``method`` is the build's own: tests
     have no gallery so large that a build would choose the approximate one."""
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: Method) -> None:
         self.method = method
-        self.asked: list[str | None] = []
+        self.asked: list[Method | None] = []
         self.answers: list[SearchResult] = []
         self.statements = 0
 
-    def __call__(self, vectors: Any, *, method: str | None = None, **options: Any) -> SearchResult:
+    def __call__(
+        self, vectors: Any, *, method: Method | None = None, **options: Any
+    ) -> SearchResult:
         with CaptureQueriesContext(connection) as captured:
             found = find_lookalikes(vectors, method=method, **options)
         self.statements += len(captured)
@@ -72,7 +75,7 @@ class Searches:
 @pytest.fixture
 def searches(monkeypatch: pytest.MonkeyPatch) -> Searches:
     """Approximate searches; the exact one finds the same people in reverse order."""
-    heard = Searches("approximate")
+    heard = Searches(Method.APPROXIMATE)
     monkeypatch.setattr("uploads.matching.find_lookalikes", heard)
     return heard
 

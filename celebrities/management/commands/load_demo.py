@@ -9,7 +9,7 @@ from celebrities.gallery import delete_celebrities
 from celebrities.importers.importing import Options
 from celebrities.importers.layout import plan_import
 from celebrities.importers.sources import FolderSource
-from celebrities.index.files import remove_old_builds
+from celebrities.index.cleaning import remove_old_builds
 from celebrities.management.importing import report_summary, run_import
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity

@@ -9,13 +9,13 @@ import numpy as np
 from django.core.management.base import CommandError, CommandParser
 
 from celebrities.errors import GalleryError
-from celebrities.index.builds import open_current
-from celebrities.index.search import find_lookalikes
+from celebrities.index.search import find_lookalikes, open_current
 from celebrities.models import Celebrity
 from celebrities.photos import open_to_keep
 from lookalike import engine
 from lookalike.database import DatabaseCommand
 from lookalike.faces.errors import FacesError, NoFace, PhotoError, Reason
+from lookalike.faces.index import Method
 from lookalike.faces.types import Face, Neighbour, Photo
 
 NO_INDEX = 2
@@ -70,7 +70,7 @@ def match_photo(path: Path, k: int, *, exact: bool) -> dict[str, Any]:
         return {**result, "outcome": Reason.UNREADABLE, "problem": problem}
     faces = engine.get_engine().encode_faces(upright, detections)
     vectors = np.stack([face.vector for face in faces])
-    found = find_lookalikes(vectors, k=k, method="exact" if exact else None).neighbours
+    found = find_lookalikes(vectors, k=k, method=Method.EXACT if exact else None).neighbours
     names = name_people(found)
     result["faces"] = [
         describe_face(upright, face, near, names) for face, near in zip(faces, found, strict=True)

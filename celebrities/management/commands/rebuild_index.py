@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from celebrities.errors import BadSource, EmptyGallery, NoIndex
-from celebrities.index.builds import open_current
+from celebrities.index.search import open_current
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.vectors import import_vectors
 from lookalike.database import DatabaseCommand

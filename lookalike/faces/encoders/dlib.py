@@ -126,6 +126,7 @@ def _make_module() -> torch.nn.Module:
 
 SPEC = EncoderSpec(
     name=DlibEncoder.name,
+    version=DlibEncoder.version,
     # Medians over 1,205 photos, normalised and averaged with the mirrored chip. Studio
     # portraits alone give 0.584 and 0.238, but a visitor's photo is rarely one.
     scale=Scale(stranger=0.575, same=0.300),

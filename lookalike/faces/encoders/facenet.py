@@ -108,6 +108,7 @@ def _make_module(weights_path: Path, expected_sha256: str) -> torch.nn.Module:
 
 SPEC = EncoderSpec(
     name=FacenetEncoder.name,
+    version=FacenetEncoder.version,
     # Read off the distances published for FaceNet (Schroff et al. 2015, figure 1 and the
     # threshold of 1.242 squared): not measured here, and replaced by the gallery's own.
     scale=Scale(stranger=1.36, same=0.66),

@@ -19,6 +19,7 @@ class EncoderSpec:
     """
 
     name: str
+    version: str
     scale: Scale
     load: Callable[[Runtime, Path], Encoder]
     weights: Weights | None = None

@@ -1,22 +1,59 @@
-"""An index of portraits: built beside, published by name, checked on opening, searched.
+"""The index: rows to search, exactly or through Annoy, kept in a folder.
 
-The parts are `index_rows` (what goes in), `clustering` and `index_codes` (how rows are laid
-out), `index_build`, `index_manifest`, `index_files` (how the folder is published and checked),
-`index_search` with `index_scan`, and `tuning`; this module is their front door. Annoy is
-imported only where an index is built or opened.
+Import from here. Annoy itself is imported only where an index is built or opened.
 """
 
 from __future__ import annotations
 
-from lookalike.faces.index.build import build_index
-from lookalike.faces.index.manifest import Manifest
-from lookalike.faces.index.rows import IndexRows
-from lookalike.faces.index.search import Index, open_index
+from lookalike.faces.index.annoy import AnnoyIndex, build_index, open_index
+from lookalike.faces.index.exact import ExactIndex, open_added
+from lookalike.faces.index.facts import BuildFacts
+from lookalike.faces.index.folder import (
+    FILES,
+    MANIFEST,
+    checksum,
+    publish,
+    read_facts,
+    remove_others,
+)
+from lookalike.faces.index.people import UNIT, Found, starts_of
+from lookalike.faces.index.protocol import (
+    Answer,
+    Ids,
+    Index,
+    IndexRows,
+    Method,
+    Progress,
+    Query,
+    unit_vectors,
+)
+from lookalike.faces.index.tuning import Tuning, mix_queries, tune
 
 __all__ = [
+    "FILES",
+    "MANIFEST",
+    "UNIT",
+    "AnnoyIndex",
+    "Answer",
+    "BuildFacts",
+    "ExactIndex",
+    "Found",
+    "Ids",
     "Index",
     "IndexRows",
-    "Manifest",
+    "Method",
+    "Progress",
+    "Query",
+    "Tuning",
     "build_index",
+    "checksum",
+    "mix_queries",
+    "open_added",
     "open_index",
+    "publish",
+    "read_facts",
+    "remove_others",
+    "starts_of",
+    "tune",
+    "unit_vectors",
 ]

@@ -1,0 +1,74 @@
+"""The one way from portraits to a published build."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from celebrities.errors import BuildRunning, EmptyGallery
+from celebrities.gallery import BATCH, embed_portraits
+from celebrities.index.backends import get_backend
+from celebrities.index.builds import claim_build, publish_build, with_heartbeat
+from celebrities.index.cleaning import remove_old_builds, withdraw_builds
+from celebrities.index.rows import read_rows
+from celebrities.models import IndexBuild, Portrait
+from lookalike import engine
+from lookalike.faces.index import Progress
+from lookalike.faces.similarity import calibrate
+from lookalike.faces.types import EncoderId
+
+
+def rebuild_index(progress: Progress | None = None) -> IndexBuild:
+    """Embed what the encoder in use has not embedded, build the index, put it in use.
+
+    Searches go on with the previous build meanwhile. `celebrities.index.resemblances` and
+    `celebrities.index.cleaning` follow a published build. Raises BuildRunning if another
+    process builds, EmptyGallery (with every build withdrawn) if nobody is searchable,
+    WeightsMissing or DeviceMissing if there is no engine, and PgvectorMissing.
+    """
+    encoder = engine.get_engine().encoder
+    name = EncoderId.of(encoder)
+    with claim_build(name) as build:
+        tell = with_heartbeat(build, progress)
+        embed_outdated(str(name), tell)
+        rows = read_rows(Portrait.objects.searchable(str(name)), encoder.dimensions, tell)
+        if not len(rows):
+            withdraw_builds()
+            raise EmptyGallery("The gallery is empty: there is nothing to build an index of.")
+        calibration = calibrate(rows.rows, rows.people, name.name)
+        facts = get_backend().build(build.name, rows, name, calibration, tell)
+        try:
+            publish_build(build, facts)
+        except BuildRunning:
+            remove_old_builds()
+            raise
+    return build
+
+
+def embed_outdated(encoder: str, progress: Progress) -> None:
+    """Embed the portraits that are pending or were read by another encoder, in parts."""
+    outdated = Portrait.objects.outdated(encoder).order_by("pk")
+    count, done, last = outdated.count(), 0, 0
+    while batch := list(outdated.filter(pk__gt=last)[:BATCH]):
+        progress("embedding portraits", min(done / count, 1.0) if count else 1.0)
+        embed_portraits(batch)
+        done, last = done + len(batch), batch[-1].pk
+
+
+def gallery_changed() -> bool:
+    """Whether the index should be rebuilt: the gallery differs from what it was built of, or
+    it does not fit the site's encoder or settings, or its files are gone."""
+    build = IndexBuild.objects.current()
+    if build is None:
+        return Portrait.objects.ready().filter(celebrity__published=True).exists()
+    if (
+        build.encoder != str(engine.encoder_in_use())
+        or build.backend != settings.INDEX_BACKEND
+        or build.facts is None
+        or not get_backend().has(build)
+    ):
+        return True
+    searchable = Portrait.objects.searchable(build.encoder)
+    return (
+        searchable.filter(embedded_at__gte=build.started_at).exists()
+        or searchable.count() != build.items
+    )
