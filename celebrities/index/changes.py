@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet, Value
 
 from celebrities.filters import EVERYBODY
 from celebrities.index.rows import read_rows
@@ -30,15 +31,20 @@ class Changes:
 
 
 def read_changes(build: IndexBuild, index: Index) -> Changes:
-    """The changes since the build, two statements if there are none since the last call."""
+    """The changes since the build, one statement if there are none since the last call."""
     since = build.started_at - MARGIN
-    portraits = Portrait.objects.filter(embedded_at__gte=since)
-    people = Celebrity.objects.filter(updated_at__gte=since)
-    signs = (
-        *portraits.aggregate(count=Count("pk"), newest=Max("embedded_at")).values(),
-        *people.aggregate(count=Count("pk"), newest=Max("updated_at")).values(),
-    )
+    portraits = _sign(Portrait.objects.filter(embedded_at__gte=since), "embedded_at", 1)
+    people = _sign(Celebrity.objects.filter(updated_at__gte=since), "updated_at", 2)
+    signs = tuple(sorted(portraits.union(people, all=True)))
     return engine.keep("changes", (build.pk, signs), lambda: _read(build, index))
+
+
+def _sign(rows: QuerySet[Any], field: str, kind: int) -> Any:
+    """``kind`` with how many rows there are and the newest time in ``field``."""
+    grouped = rows.order_by().annotate(kind=Value(kind)).values("kind")
+    return grouped.annotate(count=Count("pk"), newest=Max(field)).values_list(
+        "kind", "count", "newest"
+    )
 
 
 def _read(build: IndexBuild, index: Index) -> Changes:
