@@ -1,0 +1,1 @@
+"""People from Wikidata, with their pictures from Wikimedia Commons."""

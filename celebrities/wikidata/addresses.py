@@ -1,0 +1,56 @@
+"""Which addresses are asked: Wikimedia's over HTTPS, and local ones that the settings name."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from celebrities.wikidata.errors import ForbiddenAddress
+
+HOSTS = ("wikidata.org", "wikimedia.org", "wikipedia.org")
+
+Origin = tuple[str, str, int | None]
+
+
+class Addresses:
+    """Knows the ``endpoints`` of the services. Raises ForbiddenAddress for one that is neither
+    Wikimedia's nor local."""
+
+    def __init__(self, endpoints: tuple[str, ...]) -> None:
+        self._local = {_origin(each) for each in endpoints if _is_local(each)}
+        for each in endpoints:
+            self.check(each)
+
+    def check(self, address: str) -> None:
+        """Raises ForbiddenAddress unless it is Wikimedia's over HTTPS, or a local endpoint's."""
+        scheme, host, port = _origin(address)
+        is_theirs = any(host == each or host.endswith(f".{each}") for each in HOSTS)
+        if scheme == "https" and is_theirs and port in {None, 443}:
+            return
+        if (scheme, host, port) not in self._local:
+            raise ForbiddenAddress(
+                f"{scheme}://{host_of(address)} is not asked: only Wikimedia's hosts over HTTPS "
+                "are, and local addresses that the settings name."
+            )
+
+
+def host_of(address: str) -> str:
+    _, host, port = _origin(address)
+    return f"{host}:{port}" if port else host
+
+
+def _origin(address: str) -> Origin:
+    """Scheme, host and port; empty for what is no address."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        return "", "", None
+
+
+def _is_local(address: str) -> bool:
+    _, host, _ = _origin(address)
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False

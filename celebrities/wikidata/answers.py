@@ -1,0 +1,115 @@
+"""What an answer of Wikimedia is worth: usable, worth another try, or final."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from PIL import Image
+
+from celebrities.wikidata.errors import ApiError, Refused, TooSlow
+
+# Errors of the APIs that pass by themselves.
+PASSING = {"maxlag", "ratelimited", "readonly"}
+# What the query service writes when a query took more than 60 s: with status 500, or with 200 in
+# the middle of the answer.
+_TIMED_OUT = b"TimeoutException"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class TryAgain(Exception):
+    """An answer that is not usable now. ``after`` is its Retry-After in seconds.
+
+    ``own_fault`` says that it is the file's own fault, rather than that of a busy server or of
+    the network.
+    """
+
+    def __init__(self, reason: str, after: float | None = None, *, own_fault: bool = False) -> None:
+        super().__init__(reason)
+        self.after = after
+        self.own_fault = own_fault
+
+
+def check_status(answer: Answer) -> None:
+    """Raises TryAgain, TooSlow or Refused for a status that says failure."""
+    if answer.status < 300:
+        return
+    if _TIMED_OUT in answer.body[:20_000]:
+        raise TooSlow("The query ran out of time.")
+    status = f"HTTP {answer.status}"
+    if answer.status in {408, 425, 429, 503}:
+        raise TryAgain(status, read_retry_after(answer))
+    if answer.status >= 500:
+        raise TryAgain(status, read_retry_after(answer), own_fault=True)
+    raise Refused(status)
+
+
+def read_json(answer: Answer, key: str) -> dict[str, Any]:
+    """The object that the body holds, which must have ``key``.
+
+    Raises TryAgain for any other body and for errors that pass, TooSlow, and ApiError.
+    """
+    check_status(answer)
+    try:
+        found = json.loads(answer.body)
+    except ValueError:
+        found = None
+        if _TIMED_OUT in answer.body:
+            raise TooSlow("The query ran out of time.") from None
+    if isinstance(found, dict):
+        error = found.get("error")
+        if isinstance(error, dict):
+            code = str(error.get("code", ""))
+            if code in PASSING or code.startswith("internal_api_error"):
+                raise TryAgain(code, read_retry_after(answer))
+            raise ApiError(code, str(error.get("info", "")), str(error.get("id", "")))
+        if key in found:
+            return found
+    raise TryAgain("an answer without data", read_retry_after(answer))
+
+
+def check_picture(answer: Answer, sha1: str = "") -> None:
+    """Raises TryAgain unless the body is a whole picture, with this SHA-1 where one is given."""
+    check_status(answer)
+    again = read_retry_after(answer)
+    if sha1 and hashlib.sha1(answer.body, usedforsecurity=False).hexdigest() != sha1:
+        raise TryAgain("a file with another SHA-1", again, own_fault=True)
+    try:
+        with Image.open(io.BytesIO(answer.body)) as image:
+            image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise TryAgain("a broken picture", again, own_fault=True) from error
+
+
+def read_retry_after(answer: Answer) -> float | None:
+    """Seconds to wait, or None where the header is missing or makes no sense."""
+    text = answer.headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(text).timestamp()
+        except ValueError:
+            return None
+        seconds = until - _server_time(answer)
+    return max(0.0, seconds) if seconds < float("inf") else None
+
+
+def _server_time(answer: Answer) -> float:
+    """The server's clock, since ours may differ."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+    except ValueError:
+        return time.time()
