@@ -1,4 +1,5 @@
 # make run    the site on this machine, with everything it needs
+# make gallery  500 well-known people from Wikidata; needs the network and LOOKALIKE_CONTACT
 # make setup  the environment alone, with what the tests need
 # make check  formatting, lint, types, templates, imports, settings, migrations
 # make test   every test
@@ -15,12 +16,22 @@ PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 pyt
 PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run setup check test benchmark screenshots format lock
+.PHONY: run gallery setup check test benchmark screenshots format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine; a site in public leaves LOOKALIKE_HTTPS at its default, 1.
 run: $(VENV)/site-installed
 	@LOOKALIKE_HTTPS=$${LOOKALIKE_HTTPS:-0} exec $(BIN)/python manage.py serve
+
+# The best known of several occupations, of whom there are photos.
+FAMOUS := actor,film actor,singer,musician,model,comedian,footballer,basketball player,tennis player,politician,journalist,writer
+
+gallery: $(VENV)/site-installed
+	@echo "This imports 500 well-known people from Wikidata, with portraits under free licences from"
+	@echo "Wikimedia Commons. It needs the network, loads about 150 MB and takes 10 to 20 minutes."
+	@echo "Ctrl-C stops it; run it again, and it goes on."
+	@test -n "$${LOOKALIKE_CONTACT}" || { echo "Set LOOKALIKE_CONTACT first: Wikimedia asks every program for an address of who runs it."; echo "    LOOKALIKE_CONTACT=you@example.org make gallery"; exit 1; }
+	@exec $(BIN)/python manage.py import_wikidata --occupation "$(FAMOUS)" --born-after 1930 --limit 500
 
 setup: $(VENV)/all-installed
 

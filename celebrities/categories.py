@@ -157,11 +157,11 @@ _BY_WORD = {word: known for known in KNOWN for word in (known.name, *known.also)
 _BY_SLUG = {slugify(word): known for word, known in _BY_WORD.items()}
 
 
-def find_category(occupation: str) -> Category | None:
-    """The category of an occupation, made when it is the first of its kind; None for a word
-    that leaves no slug."""
+def find_category(occupation: str, in_russian: str = "") -> Category | None:
+    """The category of an occupation, made if it does not exist. ``in_russian`` is the word for
+    one that `KNOWN` lacks. Returns None for a word that leaves no slug."""
     word = " ".join(occupation.split())
-    known = _BY_SLUG.get(slugify(word)) or Known(word, word, "", "")
+    known = _BY_SLUG.get(slugify(word)) or Known(word, word, in_russian, in_russian)
     slug = slugify(known.name) or slugify(known.name, allow_unicode=True)
     if not slug:
         return None

@@ -19,6 +19,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "MIN_SIDE": (16, 1000),
     "KEEP_HOURS": (1, 8784),
     "MIN_AGE": (0, 120),
+    "LEAST_AGE": (0, 120),
     "RATE_LIMIT": (0, 1_000_000),
     "MAX_QUEUE": (1, 1_000_000),
     "LOST_AFTER": (5, 86_400),

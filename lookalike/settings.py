@@ -196,6 +196,12 @@ FETCH_WEIGHTS = read_switch("LOOKALIKE_FETCH_WEIGHTS", default=True)
 INDEX_BACKEND = read_text("LOOKALIKE_INDEX", "annoy")
 RECALL = read_number("LOOKALIKE_RECALL", 0.99)
 
+# Where people and pictures come from. Wikimedia's hosts over HTTPS, or a local address.
+LEAST_AGE = read_count("LOOKALIKE_LEAST_AGE", 18)
+WIKIDATA_SPARQL = read_text("LOOKALIKE_WIKIDATA_SPARQL", "https://query.wikidata.org/sparql")
+WIKIDATA_API = read_text("LOOKALIKE_WIKIDATA_API", "https://www.wikidata.org/w/api.php")
+COMMONS_API = read_text("LOOKALIKE_COMMONS_API", "https://commons.wikimedia.org/w/api.php")
+
 # Logging: one line an event on standard error, never anything about a visitor.
 LOG_LEVEL = environ.read_log_level()
 LOGGING = {

@@ -38,3 +38,28 @@ def share_progress() -> Iterator[Callable[[str, float], None]]:
     with Progress(*columns, console=_console, transient=True, disable=not shown) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda what, share: bar.update(task, description=what, completed=share)
+
+
+class PeopleProgress:
+    """People, pictures, refusals and the time left, and what is being waited for."""
+
+    def __init__(self, bar: Progress, total: int | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("Asking Wikidata", total=total)
+
+    def show(self, people: int, pictures: int, refusals: int) -> None:
+        words = f"{people} people, {pictures} new pictures, {refusals} refused"
+        self._bar.update(self._task, description=words, completed=people)
+
+    def note(self, words: str) -> None:
+        if not self._bar.disable:
+            self._bar.console.log(words)
+
+
+@contextmanager
+def people_progress(total: int | None) -> Iterator[PeopleProgress]:
+    """Give something to tell the counts to. ``total`` is how many people are wanted."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    shown = _console.is_terminal
+    with Progress(*columns, console=_console, transient=True, disable=not shown) as bar:
+        yield PeopleProgress(bar, total)

@@ -114,6 +114,8 @@ class Celebrity(models.Model):
     )
     wikidata_id = models.CharField(_("Wikidata id"), max_length=20, blank=True)
     source_page = models.URLField(_("source page"), max_length=500, blank=True)
+    # What an importer wrote last, by field. A field that differs was changed by hand.
+    source_values = models.JSONField(default=dict, blank=True, editable=False)
     is_fictional = models.BooleanField(_("fictional"), default=False)
     published = models.BooleanField(_("published"), default=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -246,6 +248,9 @@ class Portrait(models.Model):
     licence_url = models.URLField(_("licence address"), max_length=500, blank=True)
     source_page = models.URLField(_("source page"), max_length=500, blank=True)
     notes = models.CharField(_("notes"), max_length=500, blank=True)
+    # The original's SHA-1 on Wikimedia Commons, and what an importer wrote last, by field.
+    source_sha1 = models.CharField(max_length=40, default="", blank=True, editable=False)
+    source_values = models.JSONField(default=dict, blank=True, editable=False)
     seen = models.PositiveIntegerField(_("votes: I see it"), default=0, editable=False)
     not_seen = models.PositiveIntegerField(_("votes: I don't"), default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -259,6 +264,11 @@ class Portrait(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["celebrity", "image_hash"], name="one_portrait_per_file_and_person"
+            ),
+            models.UniqueConstraint(
+                fields=["source_sha1"],
+                condition=~models.Q(source_sha1=""),
+                name="one_portrait_per_source_file",
             ),
         ]
         indexes = [

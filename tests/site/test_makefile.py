@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from celebrities.wikidata.occupations import OCCUPATIONS, find_item
 from tests.live import CHECKOUT
 
 
@@ -22,13 +23,15 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_make(folder: Path, *words: str, path: str = "") -> subprocess.CompletedProcess[str]:
+def run_make(
+    folder: Path, *words: str, path: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
     make = shutil.which("make")
     assert make
     return subprocess.run(
         [make, *words],
         cwd=folder,
-        env={**os.environ, "PATH": path or os.environ["PATH"]},
+        env={**os.environ, "PATH": path or os.environ["PATH"], **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -78,3 +81,22 @@ def test_it_requires_a_compiler(checkout: Path, tmp_path: Path) -> None:
     assert failed.returncode == 2
     assert "A C++ compiler is needed." in failed.stdout
     assert not (checkout / ".venv").exists()
+
+
+def test_gallery_says_what_it_needs_before_it_begins(checkout: Path) -> None:
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    for name in ("bin/python", "site-installed"):
+        (checkout / ".venv" / name).touch()
+    done = run_make(checkout, "gallery", LOOKALIKE_CONTACT="")
+
+    assert done.returncode != 0
+    assert "needs the network, loads about 150 MB and takes 10 to 20 minutes" in done.stdout
+    assert "Set LOOKALIKE_CONTACT first" in done.stdout
+
+
+def test_gallery_asks_for_occupations_that_the_importer_knows(checkout: Path) -> None:
+    planned = run_make(checkout, "--dry-run", "gallery").stdout
+    found = re.search(r'--occupation "([^"]+)" .* --limit 500', planned)
+
+    assert found
+    assert all(find_item(word, OCCUPATIONS) for word in found[1].split(","))

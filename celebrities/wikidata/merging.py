@@ -1,0 +1,75 @@
+"""What changed in the source and what was changed by hand, told apart.
+
+``source_values`` of a row holds what an importer wrote last, by field. A field that still has that
+value is the importer's to change. One that differs was changed by hand, in whatever way, and stays.
+A field that no importer wrote is filled only while it is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from celebrities.models import Category, Celebrity, Portrait, cleaned
+
+DERIVED = ("search_key", "sort_key")
+"""Fields that `clean` makes of name and other names."""
+
+
+def changes_of(
+    row: Celebrity | Portrait, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """(what to write, which fields were changed by hand)."""
+    written: dict[str, Any] = row.source_values
+    changes, by_hand = {}, []
+    for name, value in values.items():
+        current = getattr(row, name)
+        is_ours = current == written[name] if name in written else current in ("", None)
+        if current == value:
+            continue
+        if is_ours:
+            changes[name] = value
+        else:
+            by_hand.append(name)
+    return changes, by_hand
+
+
+def update_row(row: Celebrity | Portrait, changes: Mapping[str, Any]) -> bool:
+    """Write these fields if they are as they were read, and remember them as the source's.
+
+    False if someone changed one of them meanwhile: then nothing is written. Raises
+    ValidationError for values that the gallery does not take.
+    """
+    sources = ("name", "other_names") if isinstance(row, Celebrity) else ()
+    before = {name: getattr(row, name) for name in {*changes, *sources}}
+    values = {**changes, "source_values": {**row.source_values, **changes}}
+    if isinstance(row, Celebrity):
+        cleaned(row, **changes)
+        values |= {name: getattr(row, name) for name in DERIVED} | {"updated_at": timezone.now()}
+    same = type(row)._default_manager.filter(pk=row.pk, **before)
+    if not same.update(**values):
+        row.refresh_from_db()
+        return False
+    row.source_values = values["source_values"]
+    return True
+
+
+def merge_categories(row: Celebrity, categories: Iterable[Category]) -> bool:
+    """Add and take away what changed in the source since it was last read. Curators' own
+    additions stay, and so does what they took away. True if anything changed."""
+    now = {each.slug: each for each in categories}
+    before = row.source_values.get("categories", [])
+    if sorted(now) == sorted(before):
+        return False
+    row.categories.add(*[each for slug, each in now.items() if slug not in before])
+    row.categories.remove(*Category.objects.filter(slug__in=set(before) - set(now)))
+    remember(row, categories=sorted(now))
+    return True
+
+
+def remember(row: Celebrity | Portrait, **values: Any) -> None:
+    """Add to what is known of the source, and to that alone."""
+    row.source_values = {**row.source_values, **values}
+    type(row)._default_manager.filter(pk=row.pk).update(source_values=row.source_values)

@@ -1,0 +1,121 @@
+"""People and portraits from Wikidata, written to the gallery."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from celebrities.gallery import store_reading
+from celebrities.models import Category, Celebrity, Portrait, cleaned
+from celebrities.portraits import Reading, read_portraits
+from celebrities.wikidata.commons import CommonsFile
+from celebrities.wikidata.licences import Credit
+from celebrities.wikidata.merging import changes_of, merge_categories, remember, update_row
+from lookalike import engine
+from lookalike.faces.types import EncoderId
+
+if TYPE_CHECKING:
+    from lookalike.faces.pipeline import FaceEngine
+
+logger = logging.getLogger(__name__)
+
+BUSY = "someone is changing this person at this moment"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that may be taken. ``is_main`` says that Wikidata shows it of the person."""
+
+    name: str
+    file: CommonsFile
+    credit: Credit
+    is_main: bool
+    data: bytes = b""
+
+
+def read_pictures(files: Sequence[bytes]) -> list[Reading | None]:
+    """Readings in order; None where the engine failed. Raises WeightsMissing or DeviceMissing."""
+    if not files:
+        return []
+    faces = engine.get_engine()
+    try:
+        return [*read_portraits(faces, files)]
+    except Exception:  # noqa: BLE001 - each picture then reports its own problem.
+        logger.warning("A batch of pictures failed and is read one by one")
+        return [_read_alone(faces, data) for data in files]
+
+
+def _read_alone(faces: FaceEngine, data: bytes) -> Reading | None:
+    try:
+        [reading] = read_portraits(faces, [data])
+    except Exception:
+        logger.exception("A picture could not be read")
+        return None
+    return reading
+
+
+def make_person(
+    id: str, facts: dict[str, Any], categories: Iterable[Category], *, published: bool
+) -> Celebrity:
+    """Raises ValidationError for facts that the gallery does not take."""
+    row = cleaned(Celebrity(wikidata_id=id, published=published, source_values=facts, **facts))
+    row.save()
+    merge_categories(row, categories)
+    return row
+
+
+def update_person(
+    row: Celebrity, facts: dict[str, Any], categories: Iterable[Category]
+) -> tuple[bool, str]:
+    """Bring a person to what Wikidata says now: (True if anything changed, what was kept and
+    why). What was changed by hand is kept."""
+    changes, by_hand = changes_of(row, facts)
+    if not facts["name"]:
+        changes.pop("name", None)
+    try:
+        if changes and not update_row(row, changes):
+            return False, BUSY
+    except ValidationError as error:
+        row.refresh_from_db()
+        return False, "; ".join(error.messages)
+    changed = merge_categories(row, categories) or bool(changes)
+    return changed, f"changed by hand: {', '.join(by_hand)}" if by_hand else ""
+
+
+def store_portrait(row: Celebrity, picture: Picture, reading: Reading) -> None:
+    """Add a portrait. Raises ValidationError and IntegrityError."""
+    values = credit_values(picture.file, picture.credit)
+    source = {**values, "title": picture.file.title, "is_main": picture.is_main}
+    portrait = Portrait(
+        celebrity=row,
+        image_hash=hashlib.sha256(picture.data).hexdigest(),
+        source_sha1=picture.file.sha1,
+        source_values=source,
+        **values,
+    )
+    portrait.clean_fields(exclude=["image"])
+    with transaction.atomic():
+        store_reading(portrait, reading, str(EncoderId.of(engine.get_engine().encoder)))
+        remember(row, pictures=sorted({*known_pictures(row), picture.file.sha1}))
+
+
+def known_pictures(row: Celebrity) -> list[str]:
+    """SHA-1 of each file that was ever imported for a person."""
+    found: list[str] = row.source_values.get("pictures", [])
+    return found
+
+
+def credit_values(file: CommonsFile, credit: Credit) -> dict[str, str]:
+    """A portrait's fields that say whose picture it is."""
+    return {
+        "author": credit.author,
+        "licence": credit.licence,
+        "licence_url": credit.licence_url,
+        "source_page": file.page,
+    }
