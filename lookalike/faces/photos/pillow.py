@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 # A thumbnail inside the file may show another picture than the photo itself.
 register_heif_opener(thumbnails=False)
 
-# All that 60,000 mutated files of the accepted formats made Pillow raise. RuntimeError comes
+# All that 95,000 mutations of accepted files made Pillow raise. RuntimeError comes
 # from the AVIF decoder and EOFError from the HEIF decoder; both could also be a bug, so they
 # are logged. MemoryError is never the photo's fault, and a time limit must pass.
 _EXPECTED = (OSError, SyntaxError, ValueError, struct.error, zlib.error)
