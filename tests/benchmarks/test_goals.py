@@ -7,7 +7,15 @@ import operator
 import pytest
 
 from benchmarks.figures import Figures
-from benchmarks.goals import GOALS, Goal, Outcome, judge_encoders, judge_photos, judge_site
+from benchmarks.goals import (
+    GOALS,
+    Goal,
+    Outcome,
+    judge_encoders,
+    judge_index,
+    judge_photos,
+    judge_site,
+)
 
 
 def test_it_works() -> None:
@@ -57,6 +65,19 @@ def test_compares_most_waiting_visitors_with_none() -> None:
     [outcome] = judge_site({"rows": [], "waiting": {"0": 0.2, "100": 9.0, "500": 0.5}})
 
     assert outcome == Outcome("site-waiting", "portrait", 2, 2.5)
+
+
+def test_takes_our_fastest_index_that_finds_enough() -> None:
+    def row(way: str, recall: str, ms: str) -> dict[str, str]:
+        return {"people": "100,000 x 128", "way": way, "recall": recall, "p50 ms": ms}
+
+    exact, annoy = row("exact", "1.0", "3.5"), row("Annoy", "0.9899", "1.2")
+
+    [outcome] = judge_index({"rows": [exact, annoy, row("faiss", "1.0", "0.5")]})
+    assert outcome == Outcome("index-p50", "100,000 x 128", 6, 3.5)
+
+    [outcome] = judge_index({"rows": [annoy]})
+    assert not outcome.met
 
 
 def test_requires_a_known_goal() -> None:
