@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,9 +14,10 @@ from lookalike.batch.model import find_models
 from lookalike.batch.named_index import build_named_index, open_named_index
 from lookalike.batch.photo_batch import PhotoBatch, action
 from lookalike.batch.vector_files import as_vector, dump_vectors, load_table, load_vectors
-from lookalike.faces.types import Encoder
+from lookalike.faces.types import Encoder, EncoderId
 
 EMBEDDING = "embedding"
+_FOUND = ("neighbours", "distances")
 
 
 class CelebrityBatch(PhotoBatch):
@@ -30,19 +32,10 @@ class CelebrityBatch(PhotoBatch):
     - ``distances``: their Euclidean distances, 0 to 2
     """
 
-    components = (
-        *PhotoBatch.components,
-        "coordinates",
-        "landmarks",
-        EMBEDDING,
-        "neighbours",
-        "distances",
-    )
+    components = (*PhotoBatch.components, "coordinates", "landmarks", EMBEDDING, *_FOUND)
 
     vectors_of = ""
     """The encoder ("name/version") of vectors loaded from a file."""
-
-    # --- faces ----------------------------------------------------------------------
 
     @action
     def detect_face(self, src: str = "images") -> Self:
@@ -53,10 +46,8 @@ class CelebrityBatch(PhotoBatch):
         engine = get_engine()
         images = self.column(src)
         scales = [1.0 if scale is None else scale for scale in self.column("scales")]
-        found = self._try_each(
-            lambda image, scale: steps.find_face(engine, image, scale),
-            zip(images, scales, strict=True),
-        )
+        jobs = [(engine, *job) for job in zip(images, scales, strict=True)]
+        found = self._try_each(steps.find_face, jobs)
         for number, face in enumerate(found):
             if face is not None:
                 images[number] = face[0]
@@ -82,21 +73,16 @@ class CelebrityBatch(PhotoBatch):
         plain box is cut instead, which gives less accurate vectors.
         """
         encoder = self._encoder(model)
-        rows = zip(
-            self.column(src), self.column(component_coord), self.column("landmarks"), strict=True
-        )
+        landmarks = self.column("landmarks")
 
-        def cut(image: Any, place: Any, landmarks: Any) -> Any:
-            if aligned and landmarks[0] is not None:
-                return steps.cut_chip(encoder, image, place, landmarks[0])
+        def cut(number: int, image: Any, place: Any) -> Any:
+            if aligned and landmarks[number] is not None:
+                return steps.cut_chip(encoder, image, place, landmarks[number])
             return steps.cut_rectangle(image, place)
 
-        # Wrapped in a tuple, since None would skip the photo.
-        jobs = [(image, place, (landmarks,)) for image, place, landmarks in rows]
+        jobs = zip(range(len(self)), self.column(src), self.column(component_coord), strict=True)
         self._fill(dst, self._try_each(cut, jobs))
         return self
-
-    # --- vectors and neighbours -----------------------------------------------------
 
     @action
     def build_index(self, dst: str | Path = "my_index.ann", recall: float = 0.99) -> Self:
@@ -131,13 +117,11 @@ class CelebrityBatch(PhotoBatch):
         are of another encoder than the index.
         """
         index = open_named_index(Path(src), encoder=self._encoder_id())
-        jobs = [(vector,) for vector in self.column(EMBEDDING)]
-        found = self._try_each(lambda vector: index.search(vector, k_neighbours, exact=exact), jobs)
-        self._fill("neighbours", [line and line[0] for line in found])
-        self._fill("distances", [line and line[1] for line in found])
+        search = partial(index.search, k=k_neighbours, exact=exact)
+        found = self._try_each(search, [(vector,) for vector in self.column(EMBEDDING)])
+        for at, component in enumerate(_FOUND):
+            self._fill(component, [line and line[at] for line in found])
         return self
-
-    # --- files ----------------------------------------------------------------------
 
     @action
     def load(
@@ -150,15 +134,14 @@ class CelebrityBatch(PhotoBatch):
         post: Callable[..., Any] | None = None,
         **options: Any,
     ) -> Self:
-        """batchflow's `load`, with formats of its own.
+        """batchflow's `load`; ``fmt="image"`` reads photos as Pillow images.
 
         ``fmt="csv"`` with ``components="embedding"`` (or ``dst``) reads vectors by file name
         and checks every line; ``options`` such as ``index_col`` are not needed. With ``post``
-        the table may have any shape: pandas reads it with ``options``, and ``post`` makes
-        columns of it. ``fmt="image"`` reads photos as Pillow images.
+        pandas reads a table of any shape with ``options``, and ``post`` makes columns of it.
         """
         wanted = components if components is not None else dst
-        names = (wanted,) if isinstance(wanted, str) else tuple(wanted or ())
+        names = _as_tuple(wanted)
         if fmt == "csv" and post is not None:
             self._load_columns(load_table(Path(src), self.indices, names, post, **options))
         elif fmt == "csv" and names == (EMBEDDING,):
@@ -183,8 +166,7 @@ class CelebrityBatch(PhotoBatch):
         ``mode="a"`` appends, which a pipeline of several batches needs. With ``header`` the
         first line states the encoder.
         """
-        names = (components,) if isinstance(components, str) else tuple(components or ())
-        if fmt == "csv" and names == (EMBEDDING,):
+        if fmt == "csv" and _as_tuple(components) == (EMBEDDING,):
             options.setdefault("encoder", self._encoder_id())
             dump_vectors(Path(dst), self._names(), self.column(EMBEDDING), **options)
         else:
@@ -209,7 +191,7 @@ class CelebrityBatch(PhotoBatch):
             raise ValueError(
                 f"Choose the model that the faces are for: model={' or '.join(models)}."
             )
-        if name is None and not models:
+        if not models:
             return get_engine().encoder
         return models[name or next(iter(models))].encoder
 
@@ -218,4 +200,8 @@ class CelebrityBatch(PhotoBatch):
         models = list(find_models(self.pipeline).values())
         if self.vectors_of or len(models) != 1:
             return self.vectors_of
-        return f"{models[0].encoder.name}/{models[0].encoder.version}"
+        return str(EncoderId.of(models[0].encoder))
+
+
+def _as_tuple(names: Any) -> tuple[Any, ...]:
+    return (names,) if isinstance(names, str) else tuple(names or ())

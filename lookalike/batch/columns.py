@@ -1,4 +1,4 @@
-"""What a component holds: a value for each photo, or None with a reason."""
+"""Columns: a value for each photo, or None with a reason."""
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ class Absence(StrEnum):
 
 def make_column(values: Sequence[Any] | Column) -> Column:
     """An array of objects. numpy itself would join arrays of one shape to a matrix."""
-    column = np.empty(len(values), object)
-    for number, value in enumerate(values):
-        column[number] = value
-    return column
+    return np.fromiter(values, object, len(values))
 
 
 def try_each(function: Callable[..., Any], jobs: Iterable[Sequence[Any]]) -> list[Any]:
@@ -80,18 +77,13 @@ def as_rgb(image: Any) -> Pixels:
     array = np.asarray(image)
     if array.dtype != np.uint8:
         raise ValueError(f"Pixels are uint8, 0 to 255; these are {array.dtype}.")
-    _check_shape(array.shape)
-    if array.ndim == 3 and array.shape[2] == 3:
+    shape = array.shape
+    if not (len(shape) == 2 or (len(shape) == 3 and 1 <= shape[2] <= 4)):
+        is_first = len(shape) == 3 and 1 <= shape[0] <= 4
+        advice = " Its channels come first: use image.transpose(1, 2, 0)." if is_first else ""
+        raise ValueError(f"An image is (height, width[, channels]); this one is {shape}.{advice}")
+    if shape[2:] == (3,):
         return np.ascontiguousarray(array)
-    if array.ndim == 3 and array.shape[2] == 1:
+    if shape[2:] == (1,):
         array = array[:, :, 0]
     return np.asarray(flatten_to_rgb(Image.fromarray(np.ascontiguousarray(array))))
-
-
-def _check_shape(shape: tuple[int, ...]) -> None:
-    if len(shape) == 2 or (len(shape) == 3 and 1 <= shape[2] <= 4):
-        return
-    advice = ""
-    if len(shape) == 3 and 1 <= shape[0] <= 4:
-        advice = " Its channels come first: use image.transpose(1, 2, 0)."
-    raise ValueError(f"An image is (height, width[, channels]); this one is {shape}.{advice}")

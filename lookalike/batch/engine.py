@@ -1,8 +1,4 @@
-"""The face engine of batches and notebooks: the site's own, put together without Django.
-
-It reads the same environment variables, so that exported networks and fetched weights are
-shared with the site beside it.
-"""
+"""The face engine of batches, from the site's environment variables, without Django."""
 
 from __future__ import annotations
 
@@ -28,9 +24,8 @@ def open_engine(
     """A detector and an encoder, loaded.
 
     ``encoder`` is "auto", "facenet" or "dlib", ``device`` "cpu", "cuda" or "cuda:N"; what
-    is left out comes from LOOKALIKE_ENCODER, LOOKALIKE_DEVICE and the data folder.
-    ``threads`` are those of one network's run: batches keep the cores busy with several
-    photos at once, so one is best.
+    is left out comes from LOOKALIKE_ENCODER, LOOKALIKE_DEVICE and the data folder. One thread
+    for a network's run is best, since batches keep the cores busy with several photos.
 
     Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
     """

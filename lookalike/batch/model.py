@@ -41,18 +41,16 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
         threads: int = 1,
         device: str = "cpu",
     ) -> None:
-        """Load the encoder.
+        """``path`` is a file of InceptionResnetV1 weights, or the folder in which ``encoder``
+        ("auto", "facenet" or "dlib") looks for them.
 
-        ``path`` is a file of InceptionResnetV1 weights, or the folder in which ``encoder``
-        ("auto", "facenet" or "dlib") looks for them. dlib's weights come with a package.
         Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
         """
         if path is None and encoder == "auto" and cache_dir is None:
             self.encoder = get_engine().encoder
             return
-        cache = Path(cache_dir) if cache_dir else environ.sessions_dir()
-        weights = Path(path) if path else environ.weights_dir()
-        runtime = Runtime(cache, threads, device)
+        weights = Path(path or environ.weights_dir())
+        runtime = Runtime(Path(cache_dir or environ.sessions_dir()), threads, device)
         if path is None or weights.is_dir() or encoder == "dlib":
             self.encoder = load_encoder(encoder, weights, runtime)
         else:
@@ -85,21 +83,17 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
     def _encode(self, chips: Sequence[Pixels]) -> Vectors:
         """Encode on all cores; one run of a network uses one core."""
         shares = np.array_split(np.arange(len(chips)), environ.count_cores())
-        parts = [[chips[number] for number in share] for share in shares if len(share)]
-        if len(parts) < 2:
-            return self.encoder.encode(chips)
-        with ThreadPoolExecutor(len(parts)) as pool:
+        parts = [[chips[number] for number in share] for share in shares]
+        with ThreadPoolExecutor() as pool:
             return np.concatenate(list(pool.map(self.encoder.encode, parts)))
 
     def reset(self) -> None:
         """Do nothing: an encoder has no state."""
 
     def train(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raises TypeError."""
         raise TypeError("The encoders are already trained. Use predict_model.")
 
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raises TypeError."""
         raise TypeError("There is nothing to save: the encoder never changes.")
 
 

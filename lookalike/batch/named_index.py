@@ -1,8 +1,4 @@
-"""An index whose neighbours are photos, by name, rather than a site's people.
-
-A folder that holds the index (`lookalike.faces.index`, where each photo counts as a person
-of its own) and the photos' names.
-"""
+"""A folder with an index in which each photo counts as a person of its own, and their names."""
 
 from __future__ import annotations
 
@@ -37,8 +33,6 @@ UNKNOWN: Final = "unknown"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedIndex:
-    """An opened index and the names of its photos."""
-
     index: AnnoyIndex
     names: list[str]
 
@@ -62,7 +56,10 @@ def build_named_index(
     ``encoder`` is "name/version", or empty if it is not known. Raises FileExistsError if
     something else has that name, and what `lookalike.faces.index.build_index` raises.
     """
-    if folder.exists() and not _is_ours(folder):
+    is_ours = folder.is_dir() and all(
+        path.name.startswith((INDEX, NAMES)) for path in folder.iterdir()
+    )
+    if folder.exists() and not is_ours:
         raise FileExistsError(
             f"{folder} is there already and is no index of photos. Move it, or name another."
         )
@@ -96,13 +93,6 @@ def open_named_index(folder: Path, *, encoder: str = "") -> NamedIndex:
     if mark != _index_mark(folder) or len(names) != len(index):
         raise IndexDamaged(f"The names in {folder} are another build's. Build it again.")
     return NamedIndex(index, names)
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether it holds what a build leaves there, finished or not, and nothing else."""
-    return folder.is_dir() and all(
-        path.name.startswith((INDEX, NAMES)) for path in folder.iterdir()
-    )
 
 
 def _index_mark(folder: Path) -> str:

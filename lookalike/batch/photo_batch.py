@@ -37,14 +37,13 @@ def action(method: Method) -> Method:
 class PhotoBatch(ImagesBatch):  # type: ignore[misc]
     """A batch of photos. A photo that cannot be used does not stop the others.
 
-    Every component is a column, (n,) of objects in the order of the photos, with None for a
-    photo without a value. ``images`` holds (height, width, 3) uint8 RGB arrays, or Pillow
-    images after `to_pil`; ``scales`` the loaded image's pixels per pixel of the file;
-    ``reasons`` why a photo has no value: the text of a `Reason` or an `Absence`, such as
-    "no_face".
+    Every component is a column, (n,) of objects, with None for a photo without a value.
+    ``images`` holds (height, width, 3) uint8 RGB arrays, or Pillow images after `to_pil`;
+    ``scales`` the loaded image's pixels per pixel of the file; ``reasons`` why a photo has no
+    value: the text of a `Reason` or an `Absence`, such as "no_face".
 
-    Photos that drop out are counted by reason in the log and collected by name in the
-    pipeline's variable ``missing``: ``pipeline.v("missing")``.
+    Photos that drop out are logged by reason and collected by name in the pipeline's variable
+    ``missing``.
     """
 
     components: tuple[str, ...] = ("images", "scales", "reasons")
@@ -103,12 +102,12 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
 
         Raises ValueError if there are none.
         """
-        values = self.column(component)
-        known = [number for number, value in enumerate(values) if value is not None]
+        rows = zip(self._names(), self.column(component), strict=True)
+        known = [(name, value) for name, value in rows if value is not None]
         if not known:
             raise ValueError(f"No photo of this batch has a value in {component}.")
-        names = self._names()
-        return [names[number] for number in known], np.stack([values[number] for number in known])
+        names, values = zip(*known, strict=True)
+        return list(names), np.stack(values)
 
     def column(self, component: str) -> Column:
         """A copy of the component's column, (n,) of objects; all None if it was never filled."""
@@ -138,11 +137,8 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
     def _try_each(self, function: Callable[..., Any], jobs: Iterable[Sequence[Any]]) -> list[Any]:
         """`try_each`, with failures recorded and replaced by None."""
         results = try_each(function, jobs)
-        failures = {
-            number: result for number, result in enumerate(results) if isinstance(result, StrEnum)
-        }
-        self._note(failures)
-        return [None if number in failures else result for number, result in enumerate(results)]
+        self._note({at: found for at, found in enumerate(results) if isinstance(found, StrEnum)})
+        return [None if isinstance(found, StrEnum) else found for found in results]
 
     def _note(self, failures: Mapping[int, StrEnum]) -> None:
         """Record reasons, given by position, and log their counts."""
@@ -157,13 +153,9 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
             missing.update({names[number]: reason.value for number, reason in failures.items()})
             total = len(missing)
         counts = Counter(failures.values()).most_common()
-        log.warning(
-            "Photos left out: %d of %d in this batch (%s), %d so far.",
-            len(failures),
-            len(self),
-            ", ".join(f"{reason}: {count}" for reason, count in counts),
-            total,
-        )
+        text = ", ".join(f"{reason}: {count}" for reason, count in counts)
+        message = "Photos left out: %d of %d in this batch (%s), %d so far."
+        log.warning(message, len(failures), len(self), text, total)
 
     def _forget_reasons(self) -> None:
         """Clear the reasons of photos that are read again."""

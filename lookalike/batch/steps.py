@@ -15,9 +15,7 @@ from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Box, Detection, Encoder, Photo, Pixels
 
-MAX_BYTES: Final = 100_000_000
-MAX_PIXELS: Final = 200_000_000
-MIN_SIDE: Final = 32
+_LIMITS: Final = {"max_bytes": 100_000_000, "max_pixels": 200_000_000, "min_side": 32}
 
 TARGET_SIDE: Final = 1600
 """Photos are decoded at reduced size if their longer side keeps at least this many pixels,
@@ -40,13 +38,7 @@ def find_file(folder: Path, name: str) -> Path:
 
 def open_file(path: Path, target_side: int | None = TARGET_SIDE) -> Photo:
     """Decode a photo file. Raises PhotoError or OSError."""
-    return open_photo(
-        path,
-        max_bytes=MAX_BYTES,
-        max_pixels=MAX_PIXELS,
-        min_side=MIN_SIDE,
-        target_side=target_side,
-    )
+    return open_photo(path, **_LIMITS, target_side=target_side)
 
 
 def find_face(

@@ -1,5 +1,3 @@
-"""What can go wrong in the engine, each named for the fact."""
-
 from __future__ import annotations
 
 from enum import StrEnum
@@ -7,8 +5,7 @@ from typing import ClassVar
 
 
 class Reason(StrEnum):
-    """Why a photo has no result or a portrait no vector, as a code for rows, logs, reports and
-    the names of templates."""
+    """Why a photo has no result or a portrait no vector, in rows, reports and template names."""
 
     UNSUPPORTED = "unsupported"
     TOO_LARGE = "too_large"
@@ -25,20 +22,18 @@ class Reason(StrEnum):
 
 
 class FacesError(Exception):
-    """The base of all errors that the engine raises. Messages name files and settings, never
-    anything about a visitor, so they may be logged."""
+    """Messages name files and settings, never anything about a visitor: they may be logged."""
 
 
 class PhotoError(FacesError):
-    """A photo that cannot be used. ``detail`` is the fact that the sentence for a person needs,
-    as text; mostly empty."""
+    """A photo that cannot be used. ``detail`` is a fact for the sentence that a person reads."""
 
     reason: ClassVar[Reason]
     detail: str = ""
 
 
 class UnsupportedFormat(PhotoError):
-    """Not an accepted format. ``detail`` names the format, if it is known."""
+    """``detail`` names the format, if it is known."""
 
     reason = Reason.UNSUPPORTED
 
@@ -48,14 +43,10 @@ class UnsupportedFormat(PhotoError):
 
 
 class UnreadablePhoto(PhotoError):
-    """Damaged, truncated, or not a picture."""
-
     reason = Reason.UNREADABLE
 
 
 class PhotoTooLarge(PhotoError):
-    """More bytes than the limit."""
-
     reason = Reason.TOO_LARGE
 
     def __init__(self, size: int, limit: int) -> None:
@@ -63,7 +54,7 @@ class PhotoTooLarge(PhotoError):
 
 
 class TooManyPixels(PhotoError):
-    """Width times height is above the limit. ``detail`` is megapixels, rounded."""
+    """``detail`` is megapixels, rounded."""
 
     reason = Reason.TOO_MANY_PIXELS
 
@@ -73,7 +64,7 @@ class TooManyPixels(PhotoError):
 
 
 class PhotoTooSmall(PhotoError):
-    """The shorter side is below the limit, in pixels. ``detail`` is that side."""
+    """``detail`` is the shorter side in pixels."""
 
     reason = Reason.TOO_SMALL
 
@@ -83,13 +74,11 @@ class PhotoTooSmall(PhotoError):
 
 
 class NoFace(PhotoError):
-    """No face in any rotation. Raised by callers that need one."""
-
     reason = Reason.NO_FACE
 
 
 class SeveralFaces(PhotoError):
-    """More than one face where a portrait needs exactly one. ``detail`` counts them."""
+    """``detail`` is the number of faces."""
 
     reason = Reason.SEVERAL_FACES
 
@@ -99,7 +88,7 @@ class SeveralFaces(PhotoError):
 
 
 class FaceTooSmall(PhotoError):
-    """Faces were found, but the largest is below the limit. ``detail`` is its width in pixels."""
+    """``detail`` is the largest face's width in pixels."""
 
     reason = Reason.FACE_TOO_SMALL
 
@@ -125,7 +114,7 @@ class BadVector(FacesError):
 
 
 class IndexProblem(FacesError):
-    """The index cannot be used."""
+    """The index cannot be used: the base of the three below."""
 
 
 class IndexMissing(IndexProblem):

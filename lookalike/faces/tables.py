@@ -1,4 +1,4 @@
-"""Tables in plain text, as spreadsheets, pandas and people write them: the one reader of CSV."""
+"""The one reader of CSV, as spreadsheets, pandas and people write it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,7 @@ from lookalike.faces.errors import FacesError
 FILE_HEADINGS = ("file_name", "filename", "file", "image", "photo", "path")
 """Headings of a column of file names, as `tidy_heading` gives them."""
 
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _CODE_PAGES = ("cp1251", "cp1252", "cp1250")
-_SAMPLE_LINES = 500
-_WORD = re.compile(r"[A-Za-z\x80-\U0010ffff]+")
 
 
 class BadLine(FacesError):
@@ -97,10 +90,7 @@ def _split_rows(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
 
 
 def _guess_delimiter(line: str) -> str:
-    """The separator that is most frequent outside quotes.
-
-    A semicolon counts double, since numbers beside it may have decimal commas.
-    """
+    """The most frequent one outside quotes. Numbers between semicolons may have decimal commas."""
     bare = re.sub(r'"[^"]*"?', "", line)
     return max("\t,;", key=lambda sign: bare.count(sign) * (2 if sign == ";" else 1))
 
@@ -110,9 +100,10 @@ def _find_encoding(file: BinaryIO) -> str:
     start = file.read(4)
     if start.startswith(b"PK\x03\x04"):
         raise BadLine(1, "this is a spreadsheet or an archive; save the table as CSV")
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if start.startswith(mark):
-            return encoding
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
@@ -127,11 +118,10 @@ def _find_encoding(file: BinaryIO) -> str:
 def _guess_code_page(file: BinaryIO) -> str:
     """The code page in which the fewest words look odd.
 
-    Statistical detectors need paragraphs: charset-normalizer takes "José" in cp1252 for
-    cp1251. In a table of names, one word that mixes alphabets tells more.
+    charset-normalizer needs paragraphs: it takes "José" in cp1252 for cp1251.
     """
     file.seek(0)
-    sample = b" ".join(islice((line for line in file if not line.isascii()), _SAMPLE_LINES))
+    sample = b" ".join(islice((line for line in file if not line.isascii()), 500))
     odd = {encoding: _share_of_odd(sample.decode(encoding, "replace")) for encoding in _CODE_PAGES}
     best = min(odd, key=odd.__getitem__)
     if odd[best] > 0.5:
@@ -140,7 +130,7 @@ def _guess_code_page(file: BinaryIO) -> str:
 
 
 def _share_of_odd(text: str) -> float:
-    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    words = [word for word in re.findall(r"[A-Za-z\x80-\U0010ffff]+", text) if not word.isascii()]
     return sum(map(_looks_odd, words)) / max(len(words), 1)
 
 

@@ -1,8 +1,5 @@
-"""The values that pass between the engine's steps, and the protocols of its parts.
-
-Coordinates are pixels of an upright picture, x to the right and y down; the origin is the
-outer corner of the top left pixel.
-"""
+"""Values that pass between the engine's steps. Coordinates are pixels of an upright picture, x to
+the right and y down; the origin is the outer corner of the top left pixel."""
 
 from __future__ import annotations
 
@@ -77,12 +74,9 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Face:
+class Face(Detection):
     """A detection with its aligned chip, (side, side, 3) uint8, and its vector."""
 
-    box: Box
-    landmarks: NDArray[np.float32]
-    confidence: float
     chip: Pixels
     vector: Vector
 
@@ -149,8 +143,7 @@ class EncoderId:
 
 
 class Encoder(Protocol):
-    """Turns aligned chips into unit vectors. Vectors of different encoders or versions must
-    not be compared."""
+    """Vectors of different encoders or versions must not be compared."""
 
     name: str
     version: str
@@ -158,7 +151,7 @@ class Encoder(Protocol):
     chip_size: int
 
     def align(self, pixels: Pixels, detection: Detection) -> Pixels:
-        """The (chip_size, chip_size, 3) uint8 chip that this encoder expects."""
+        """The aligned (chip_size, chip_size, 3) uint8 chip that this encoder expects."""
         ...
 
     def encode(self, chips: Sequence[Pixels]) -> Vectors:

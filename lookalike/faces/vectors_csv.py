@@ -1,8 +1,7 @@
 """Vectors as a table: one photo per row, its file name and then the vector's numbers.
 
-A heading written here names the encoder, as ``file_name,dlib/1/0,dlib/1/1,...``, so that
-vectors of different encoders are never mixed. Tables of other programs may have any heading
-or none.
+A heading written here names the encoder, as ``file_name,dlib/1/0,dlib/1/1,...``. Tables of
+other programs may have any heading or none.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 
@@ -40,10 +39,7 @@ class VectorTable:
     encoder: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """``name`` is the position of the file name, ``numbers`` are those of the vector."""
-
+class _Columns(NamedTuple):
     name: int
     numbers: Sequence[int]
 
@@ -70,10 +66,9 @@ def write_vectors(
 def read_vectors(path: Path) -> VectorTable:
     """Read a whole table.
 
-    Raises BadLine for a heading that belongs neither to the file name nor to the vector, and
-    for a row without a name, with a name that was there before, with another count of numbers
-    than the rows before, with a value that is not a finite number, or with a zero vector;
-    also if there is no vector at all.
+    Raises BadLine for a heading that belongs neither to the file name nor to the vector; for a
+    name that is missing or repeated; for a vector of another length than the first, not
+    finite, or zero; and if there is no vector at all.
     """
     vectors: list[Vector] = []
     lines: dict[str, int] = {}
@@ -111,11 +106,10 @@ def _find_columns(line: int, heading: Sequence[str]) -> _Columns:
     others = [
         at for at, word in enumerate(words) if at != name and not _ROW_NUMBERS.fullmatch(word)
     ]
-    numbered = [at for at in others if re.search(r"\d$", words[at])]
-    unknown = [heading[at] for at in others if at not in numbered]
-    if numbered and unknown:
+    unknown = [f'"{heading[at]}"' for at in others if not words[at][-1:].isdigit()]
+    if 0 < len(unknown) < len(others):
         raise BadLine(
-            line, f'the column "{unknown[0]}" is neither the file name nor part of the vector'
+            line, f"the column {unknown[0]} is neither the file name nor part of the vector"
         )
     return _Columns(name, others)
 
@@ -135,10 +129,10 @@ def _parse_row(line: int, cells: Sequence[str], columns: _Columns) -> tuple[str,
         raise BadLine(
             line, "there is no number after the file name; separate them by comma, semicolon or tab"
         )
-    width = max(columns.name, *columns.numbers) + 1
-    if len(cells) != width:
-        count = len(cells) - width + len(columns.numbers)
-        raise BadLine(line, f"{count} numbers, expected {len(columns.numbers)}")
+    expected = len(columns.numbers)
+    surplus = len(cells) - 1 - max(columns.name, *columns.numbers)
+    if surplus:
+        raise BadLine(line, f"{expected + surplus} numbers, expected {expected}")
     texts = [cells[at] for at in columns.numbers]
     if _counts_up(texts):
         raise BadLine(line, "this is a heading, not a vector")
@@ -156,7 +150,6 @@ def _counts_up(texts: Sequence[str]) -> bool:
 
 
 def _parse_number(line: int, text: str) -> float:
-    """The number, with a decimal point or comma. Raises BadLine."""
     if not _is_number(text):
         advice = "; write plain numbers" if _PYTHON_NUMBERS.match(text) else ""
         raise BadLine(line, f'"{text[:40]}" is not a number{advice}')
@@ -178,5 +171,4 @@ def normalise(vectors: Vectors) -> Vectors:
     """Each row at unit length; rows are finite and not zero."""
     # In double precision, since squares of tiny and huge float32 values leave its range.
     wide = vectors.astype(np.float64)
-    lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))
-    return np.asarray(wide / lengths, np.float32)
+    return np.asarray(wide / np.linalg.norm(wide, axis=1, keepdims=True), np.float32)

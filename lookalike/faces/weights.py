@@ -12,8 +12,6 @@ from lookalike.faces.errors import FacesError, WeightsAltered, WeightsMissing
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A published file."""
-
     name: str
     file_name: str
     url: str
@@ -23,10 +21,8 @@ class Weights:
 FACENET = Weights(
     name="facenet",
     file_name="20180402-114759-vggface2.pt",
-    url=(
-        "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
-        "20180402-114759-vggface2.pt"
-    ),
+    url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
+    "20180402-114759-vggface2.pt",
     sha256="281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
 )
 """InceptionResnetV1 trained on VGGFace2, as facenet-pytorch publishes it, without a hash."""
@@ -47,12 +43,9 @@ def fetch_weights(
     import pooch
 
     downloader = pooch.HTTPDownloader(progressbar=progress, timeout=timeout)
+    wanted = (weights.url, weights.sha256, weights.file_name, folder)
     try:
-        path = Path(
-            pooch.retrieve(
-                weights.url, weights.sha256, weights.file_name, folder, downloader=downloader
-            )
-        )
+        path = Path(pooch.retrieve(*wanted, downloader=downloader))
     except ValueError as error:
         raise WeightsAltered(
             f"What was received for {weights.file_name} is not the published file, and was "

@@ -9,7 +9,7 @@ import pytest
 from batchflow import B, DatasetIndex, Pipeline
 
 from lookalike.batch import CelebrityBatch, EncoderModel
-from lookalike.faces.encoders.facenet import CHIP_SIZE as FACENET_SIDE
+from lookalike.faces.encoders.facenet import FacenetEncoder
 from lookalike.faces.errors import WeightsAltered, WeightsMissing
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Detection, Face, Pixels, Vectors
@@ -121,7 +121,7 @@ def test_crops_are_those_of_the_pipelines_model(
     """With a model whose chips differ from the engine's, faces are cut for the model."""
 
     class WideEncoder:
-        name, version, dimensions, chip_size = "wide", "7", 2, FACENET_SIDE
+        name, version, dimensions, chip_size = "wide", "7", 2, FacenetEncoder.chip_size
 
         def align(self, pixels: Pixels, detection: Detection) -> Pixels:
             return np.full((self.chip_size, self.chip_size, 3), 9, np.uint8)
@@ -143,7 +143,7 @@ def test_crops_are_those_of_the_pipelines_model(
 
     batch = (pipeline << data_set(photos)).next_batch(2)
 
-    assert batch.images[0].shape == (FACENET_SIDE, FACENET_SIDE, 3)
+    assert batch.images[0].shape == (FacenetEncoder.chip_size, FacenetEncoder.chip_size, 3)
     assert read_vectors(tmp_path / "v.csv").encoder == "wide/7"
 
 

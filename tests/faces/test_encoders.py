@@ -13,7 +13,7 @@ from lookalike import engine
 from lookalike.checks import check_words
 from lookalike.faces import encoders
 from lookalike.faces.encoders import ENCODERS, load_encoder, resolve_name
-from lookalike.faces.encoders.spec import EncoderSpec
+from lookalike.faces.encoders.base import EncoderSpec
 from lookalike.faces.errors import WeightsAltered, WeightsMissing
 from lookalike.faces.runtime import Runtime
 from lookalike.faces.similarity import UNKNOWN_ENCODER, built_in_scale

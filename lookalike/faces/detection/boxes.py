@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_SAME_PLACE = 0.6
-"""Intersection over the smaller box; two heads side by side overlap by less."""
-
 
 def keep_best(
     boxes: Floats, scores: Floats, limit: float, *, of_smaller: bool = False
@@ -40,22 +37,19 @@ def find_overlaps(some: Floats, others: Floats, *, of_smaller: bool = False) -> 
     shared = np.maximum(across, 0) * np.maximum(down, 0)
     areas, other_areas = find_areas(some)[:, None], find_areas(others)[None]
     whole = np.minimum(areas, other_areas) if of_smaller else areas + other_areas - shared
-    overlaps: Floats = shared / np.maximum(whole, np.float32(1e-6))
-    return overlaps
+    return np.asarray(shared / np.maximum(whole, np.float32(1e-6)))
 
 
 def lie_within(squares: Floats, faces: Floats) -> NDArray[np.bool_]:
     """Which ``squares`` mostly lie inside one of ``faces``, or contain one."""
-    overlaps = find_overlaps(squares, faces, of_smaller=True)
-    within: NDArray[np.bool_] = np.any(overlaps > _SAME_PLACE, axis=1)
-    return within
+    # Two heads side by side overlap by less than 0.6.
+    return np.asarray(np.any(find_overlaps(squares, faces, of_smaller=True) > 0.6, axis=1))
 
 
 def correct_edges(boxes: Floats, shares: Floats) -> Floats:
     """Move each edge by its share of the box's width or height."""
     sides = boxes[:, 2:4] - boxes[:, :2]
-    corrected: Floats = boxes[:, :4] + shares * np.concatenate([sides, sides], axis=1)
-    return corrected
+    return np.asarray(boxes[:, :4] + shares * np.concatenate([sides, sides], axis=1))
 
 
 def make_square(boxes: Floats) -> Floats:
@@ -66,5 +60,4 @@ def make_square(boxes: Floats) -> Floats:
 
 
 def find_areas(boxes: Floats) -> Floats:
-    areas: Floats = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    return areas
+    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))

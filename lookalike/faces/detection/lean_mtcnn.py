@@ -1,8 +1,7 @@
 """MTCNN's three networks as torch modules, rearranged for speed.
 
-Weights and architecture are facenet-pytorch's (after Zhang et al. 2016, "Joint Face Detection
-and Alignment using Multitask Cascaded Convolutional Networks"). The rearrangement changes
-results by rounding only:
+Weights and architecture are facenet-pytorch's (after Zhang et al. 2016). The rearrangement
+changes results by rounding only:
 
 - The input is uint8 RGB with channels last; scaling to -1..1 is folded into the first
   convolution.
@@ -11,8 +10,6 @@ results by rounding only:
   the pooling instead of preceding it, on a quarter of the values.
 - Channels are padded with zeros to whole blocks.
 - The last layers are joined, and give a face's log-odds instead of two probabilities.
-
-Importing this imports torch; `networks` does so only to export, or on a GPU.
 """
 
 from __future__ import annotations
@@ -23,8 +20,6 @@ import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from torch import Tensor, nn
 from torch.nn import functional
-
-_BLOCK = 8
 
 
 def build_network(name: str) -> nn.Module:
@@ -38,7 +33,7 @@ def build_network(name: str) -> nn.Module:
         ]
         if name == "pnet":
             layers += [source.conv3, _PReLU(source.prelu3)]
-            layers += [_join_convolutions(source.conv4_1, source.conv4_2)]
+            layers += [_make_convolution(*_join(source.conv4_1, source.conv4_2), 5, 32)]
         elif name == "rnet":
             layers += [source.pool2, source.conv3, _PReLU(source.prelu3)]
             layers += [nn.Flatten(), _reorder_input(source.dense4, 64), source.prelu4]
@@ -86,8 +81,7 @@ class _FirstStage(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         pooled = self.pool(self.conv(image.permute(0, 3, 1, 2).float()))
-        mixed: Tensor = self.skip(pooled) + self.mix(torch.relu(self.take(pooled)))
-        return mixed
+        return torch.add(self.skip(pooled), self.mix(torch.relu(self.take(pooled))))
 
 
 class _PReLU(nn.Module):
@@ -102,12 +96,11 @@ class _PReLU(nn.Module):
         self.above.weight.copy_(1 - prelu.weight.view(-1, 1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.below(x) + self.above(torch.relu(x))
-        return result
+        return torch.add(self.below(x), self.above(torch.relu(x)))
 
 
 def _whole_blocks(channels: int) -> int:
-    return -(-channels // _BLOCK) * _BLOCK
+    return -(-channels // 8) * 8
 
 
 def _make_convolution(weight: Tensor, bias: Tensor, outputs: int, inputs: int) -> nn.Conv2d:
@@ -134,20 +127,15 @@ def _reorder_input(linear: nn.Linear, channels: int) -> nn.Linear:
     return linear
 
 
-def _join(face: Any, others: tuple[Any, ...]) -> tuple[Tensor, Tensor]:
+def _join(face: Any, *others: Any) -> tuple[Tensor, Tensor]:
     """Weight and bias for a face's log-odds, from two logits, then for the other outputs."""
     weight = torch.cat([face.weight[1:] - face.weight[:1], *(other.weight for other in others)])
     bias = torch.cat([face.bias[1:] - face.bias[:1], *(other.bias for other in others)])
     return weight, bias
 
 
-def _join_convolutions(face: nn.Conv2d, *others: nn.Conv2d) -> nn.Module:
-    weight, bias = _join(face, others)
-    return _make_convolution(weight, bias, len(bias), face.in_channels)
-
-
 def _join_products(face: nn.Linear, *others: nn.Linear) -> nn.Linear:
-    weight, bias = _join(face, others)
+    weight, bias = _join(face, *others)
     joined = nn.Linear(face.in_features, len(bias))
     joined.weight.copy_(weight)
     joined.bias.copy_(bias)

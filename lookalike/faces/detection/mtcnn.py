@@ -1,20 +1,17 @@
 """MTCNN: three networks in a cascade that searches for large faces first.
 
-The networks are facenet-pytorch's; the cascade is our own. P-Net proposes windows, R-Net
-rejects most of them, O-Net confirms the rest and finds the landmarks.
-
-A look-alike search is about the largest face of a photo, so the search goes from coarse to
-fine and stops at a quarter of the largest face found. Small sizes cost most and hold the
-passers-by; they are searched only if there is nobody larger. The best window of each face
-goes on alone, and the others only if it is rejected.
+P-Net proposes windows, R-Net rejects most of them, O-Net confirms the rest and finds the
+landmarks. The search goes from coarse to fine and stops at a quarter of the largest face
+found, since small sizes cost most and hold the passers-by. The best window of each face goes
+on alone, and the others only if it is rejected.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lookalike.faces.detection.boxes import (
+    Floats,
     correct_edges,
     find_areas,
     keep_best,
@@ -26,8 +23,6 @@ from lookalike.faces.detection.pyramid import Picture, plan_layout
 from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Detection, Pixels
 
-Floats = NDArray[np.float32]
-
 MIN_FACE = 20.0
 """Least height of a face in pixels; facenet-pytorch's default."""
 
@@ -37,16 +32,10 @@ MIN_CONFIDENCE = 0.8
 _BANDS = (7, 14, 28)
 """Smallest face of each pass, as a divisor of sqrt(width x height)."""
 
-_SEARCHED_SHARE = 0.25
-"""Least face to search for, as a share of the largest one's height."""
+_NO_FACES = np.empty((0, 15), np.float32)
 
 _MOST_PROPOSALS = 300
 """Only the best windows go on to R-Net. Portraits have about 50."""
-
-_SAME_FACE = 0.3
-_SAME_WINDOW = 0.6
-"""IoU above which windows are of one face, so that only the best goes on first; and above
-which they are duplicates."""
 
 
 class MtcnnDetector:
@@ -78,19 +67,22 @@ class MtcnnDetector:
         if not len(faces):
             faces = self._search_with_room(picture)
         faces = faces[faces[:, 3] - faces[:, 1] >= self._min_face]
-        order = np.argsort(-find_areas(faces), kind="stable")
-        return [_as_detection(face) for face in faces[order]]
+        faces = faces[np.argsort(-find_areas(faces), kind="stable")]
+        return [
+            Detection(Box(*face[:4].tolist()), face[5:].reshape(5, 2).copy(), _probability(face[4]))
+            for face in faces
+        ]
 
     def _search(self, picture: Picture) -> Floats:
         """(n, 15) faces: box, log-odds, landmarks as five pairs of x and y."""
-        found = _no_faces()
+        found = _NO_FACES
         mean_side = (picture.width * picture.height) ** 0.5
         largest = 2 * float(max(picture.width, picture.height))
         for parts in _BANDS:
             smallest = max(mean_side / parts, self._min_face)
             if len(found):
                 tallest = float((found[:, 3] - found[:, 1]).max())
-                smallest = max(smallest, _SEARCHED_SHARE * tallest)
+                smallest = max(smallest, 0.25 * tallest)
             found = self._search_band(picture, smallest, largest, found)
             largest = smallest
         return found
@@ -99,7 +91,7 @@ class MtcnnDetector:
         """Search with a grey border, for a face that fills the frame or is cut by it."""
         roomy, times, room = picture.with_room(200)
         smallest = max(min(picture.width, picture.height) / times / 2, self._min_face)
-        found = self._search_band(roomy, smallest, roomy.width + roomy.height, _no_faces())
+        found = self._search_band(roomy, smallest, roomy.width + roomy.height, _NO_FACES)
         found[:, :4] = (found[:, :4] - room) * times
         found[:, 5:] = (found[:, 5:] - room) * times
         return found
@@ -127,8 +119,10 @@ class MtcnnDetector:
         if len(found) > _MOST_PROPOSALS:
             best = np.argpartition(-found[:, 0], _MOST_PROPOSALS)[:_MOST_PROPOSALS]
             windows, found = windows[best], found[best]
-        kept = keep_best(windows, found[:, 0], _SAME_WINDOW)
-        first = keep_best(windows[kept], found[kept, 0], _SAME_FACE)
+        # Above an IoU of 0.6 windows are duplicates; above 0.3 they show one face, of which the
+        # best window goes on first.
+        kept = keep_best(windows, found[:, 0], 0.6)
+        first = keep_best(windows[kept], found[kept, 0], 0.3)
         squares = make_square(correct_edges(windows, found[:, 1:]))
         return [squares[kept[first]], squares[np.delete(kept, first)]]
 
@@ -144,7 +138,7 @@ class MtcnnDetector:
     def _confirm(self, picture: Picture, squares: Floats) -> Floats:
         """(k, 15): the squares that O-Net accepts, as faces (see `_search`)."""
         if not len(squares):
-            return _no_faces()
+            return _NO_FACES
         found = self._confirm_net(picture.cut(squares, 48))[0]
         passed = found[:, 0] > self._confirm_floor
         squares, found = squares[passed], found[passed]
@@ -157,14 +151,9 @@ class MtcnnDetector:
         return faces
 
 
-def _no_faces() -> Floats:
-    return np.empty((0, 15), np.float32)
-
-
 def _log_odds(probability: float) -> float:
     return float(np.log(probability / (1 - probability)))
 
 
-def _as_detection(face: Floats) -> Detection:
-    confidence = 1 / (1 + np.exp(-float(face[4])))
-    return Detection(Box(*face[:4].tolist()), face[5:].reshape(5, 2).copy(), float(confidence))
+def _probability(log_odds: np.float32) -> float:
+    return float(1 / (1 + np.exp(-float(log_odds))))

@@ -35,25 +35,24 @@ def load_network(name: str, runtime: Runtime) -> Session:
     - "rnet": (n, 24, 24, 3) -> (n, 5), the same for each crop.
     - "onet": (n, 48, 48, 3) -> (n, 15), the same, then five x and five y of the landmarks.
 
-    Corrections and landmarks are shares of the window's or crop's side. Raises
-    WeightsMissing if facenet-pytorch, which carries the weights, is not installed, and
-    DeviceMissing.
+    Corrections and landmarks are shares of the window's or crop's side. Raises DeviceMissing,
+    and WeightsMissing if facenet-pytorch, which carries the weights, is not installed.
     """
+
+    def build() -> nn.Module:
+        from lookalike.faces.detection.lean_mtcnn import build_network
+
+        return build_network(name)
+
     return load_session(
         f"mtcnn-{name}",
-        lambda: _build(name),
+        build,
         [np.zeros(_SHAPES[name], np.uint8)],
         f"{_weights_hash(name)} {_ARRANGEMENT}",
         runtime,
         outputs=["found"],
         dynamic_axes=_AXES[name],
     )
-
-
-def _build(name: str) -> nn.Module:
-    from lookalike.faces.detection.lean_mtcnn import build_network
-
-    return build_network(name)
 
 
 @lru_cache(maxsize=3)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lookalike.faces.detection.boxes import Floats
 from lookalike.faces.types import Pixels
 
-Floats = NDArray[np.float32]
 Level = tuple[int, int, int, int]
 """Left, top, width, height on the canvas."""
 
-WINDOW = 12
-"""P-Net's receptive field: faces that fill 12 x 12 pixels."""
+_WINDOW = 12
+_STRIDE = 2
+"""P-Net's receptive field, which a face should fill, and its stride, in pixels."""
 
-STRIDE = 2
-"""P-Net's stride in pixels."""
-
-FACTOR = 0.709
+_FACTOR = 0.709
 """Ratio of the sides of successive levels; the area halves."""
-
-_GREY = 127
-"""Padding beyond the picture's edge; close to 0 for the networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +36,21 @@ class Layout:
     height: int
     levels: tuple[Level, ...]
 
-    def find_windows(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> _Windows:
-        """The windows of P-Net's outputs at ``rows`` and ``columns``.
-
-        Returns the positions of the outputs whose window lies within one level, and the
-        (n, 4) windows in pixels of the picture.
-        """
+    def find_windows(
+        self, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], Floats]:
+        """Positions of P-Net's outputs, given by ``rows`` and ``columns``, whose window lies
+        within one level, and these (n, 4) windows in pixels of the picture."""
         left, top, width, height = np.array(self.levels).T
-        x = columns[:, None] * STRIDE - left
-        y = rows[:, None] * STRIDE - top
+        x = columns[:, None] * _STRIDE - left
+        y = rows[:, None] * _STRIDE - top
         # A window may reach one pixel past the end of a level of odd size.
-        inside = (x >= 0) & (y >= 0) & (x < width - WINDOW + 2) & (y < height - WINDOW + 2)
+        inside = (x >= 0) & (y >= 0) & (x < width - _WINDOW + 2) & (y < height - _WINDOW + 2)
         positions, levels = np.nonzero(inside)
         starts = np.stack([x[inside], y[inside]], axis=1)
         scales = np.stack([self.across / width, self.down / height], axis=1)[levels]
-        windows = np.concatenate([starts * scales, (starts + WINDOW) * scales], axis=1)
+        windows = np.concatenate([starts * scales, (starts + _WINDOW) * scales], axis=1)
         return positions, windows.astype(np.float32)
-
-
-_Windows = tuple[NDArray[np.intp], Floats]
 
 
 def plan_layout(across: int, down: int, smallest: float, largest: float) -> Layout | None:
@@ -68,9 +59,18 @@ def plan_layout(across: int, down: int, smallest: float, largest: float) -> Layo
 
     Levels are packed first-fit into columns, which fills about nine tenths of the canvas.
     """
-    sizes = list(_list_sizes(across, down, smallest, largest))
-    if not sizes:
-        return None
+    sizes = []
+    face = smallest
+    while face < largest:
+        size = round(across * _WINDOW / face), round(down * _WINDOW / face)
+        if min(size) < _WINDOW:
+            break
+        sizes.append(size)
+        face /= _FACTOR
+    return _pack(across, down, sizes) if sizes else None
+
+
+def _pack(across: int, down: int, sizes: list[tuple[int, int]]) -> Layout:
     columns: list[list[int]] = []  # left, filled height
     levels = []
     width, height = 0, _even(sizes[0][1])
@@ -85,21 +85,9 @@ def plan_layout(across: int, down: int, smallest: float, largest: float) -> Layo
     return Layout(across, down, width, height, tuple(levels))
 
 
-def _list_sizes(
-    across: int, down: int, smallest: float, largest: float
-) -> Iterator[tuple[int, int]]:
-    face = smallest
-    while face < largest:
-        size = round(across * WINDOW / face), round(down * WINDOW / face)
-        if min(size) < WINDOW:
-            return
-        yield size
-        face /= FACTOR
-
-
 def _even(length: int) -> int:
     """Levels begin at even positions, as P-Net's windows do."""
-    return length + length % STRIDE
+    return length + length % _STRIDE
 
 
 class Picture:
@@ -123,8 +111,8 @@ class Picture:
         """(n, side, side, 3): the (n, 4) ``squares`` resized, grey beyond the edge."""
         strip = _make_grey(side, side * len(squares))
         for number, (left, top, right, bottom) in enumerate(squares.tolist()):
-            source, times = self._copy_for((right - left) / side)
             pixel = (right - left) / side
+            source, times = self._copy_for(pixel)
             x, x_end = _find_span(left, pixel, side, self.width)
             y, y_end = _find_span(top, pixel, side, self.height)
             if x >= x_end or y >= y_end:
@@ -151,16 +139,15 @@ class Picture:
     def _copy_for(self, shrink: float) -> tuple[Image.Image, int]:
         """The smallest copy that is at least 1 / ``shrink`` of the picture, and how many times
         smaller it is. Resizing from it reads fewer pixels."""
-        level = 0
-        while 2 ** (level + 1) <= shrink:
-            level += 1
+        level = max(math.frexp(shrink)[1] - 1, 0)
         while len(self._halved) <= level:
             self._halved.append(self._halved[-1].reduce(2))
         return self._halved[level], 2**level
 
 
 def _make_grey(width: int, height: int) -> Image.Image:
-    return Image.new("RGB", (width, height), (_GREY, _GREY, _GREY))
+    # Close to 0 for the networks.
+    return Image.new("RGB", (width, height), (127, 127, 127))
 
 
 def _find_span(start: float, pixel: float, side: int, end: int) -> tuple[int, int]:

@@ -1,14 +1,11 @@
-"""The encoders, and the choice between them.
-
-Importing this package loads no network and neither torch nor ONNX Runtime.
-"""
+"""The choice of an encoder. Importing this loads neither torch nor ONNX Runtime."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from lookalike.faces.encoders import dlib, facenet
-from lookalike.faces.encoders.spec import EncoderSpec
+from lookalike.faces.encoders.base import EncoderSpec
 from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Encoder
 
@@ -27,8 +24,9 @@ def resolve_name(wanted: str, weights_dir: Path) -> str:
     if wanted == AUTO:
         return next(name for name, spec in ENCODERS.items() if spec.is_available(weights_dir))
     if wanted not in ENCODERS:
-        choices = ", ".join(list_choices())
-        raise ValueError(f'"{wanted}" is not an encoder. Choose one of {choices}.')
+        raise ValueError(
+            f'"{wanted}" is not an encoder. Choose one of {", ".join(list_choices())}.'
+        )
     return wanted
 
 

@@ -10,20 +10,21 @@ from torch.nn import functional
 class ChipNetwork(nn.Module):
     """(n, side, side, 3) uint8 -> (n, d) float32 of unit length.
 
-    With ``mirrored``, each chip's output is averaged with that of its mirror image. The
-    graph converts layout and type and normalises, so that no copy of the chips is made
-    outside it.
+    With ``mirrored``, each chip's output is averaged with that of its mirror image. With
+    ``scaled``, the network takes -1 to 1 instead of 0 to 255.
     """
 
-    def __init__(self, network: nn.Module, *, mirrored: bool) -> None:
+    def __init__(self, network: nn.Module, *, mirrored: bool = False, scaled: bool = False) -> None:
         super().__init__()
         self.network = network
         self.mirrored = mirrored
+        self.scaled = scaled
 
     def forward(self, chips: Tensor) -> Tensor:
         image = chips.permute(0, 3, 1, 2).float()
+        if self.scaled:
+            image = (image - 127.5) / 128.0
         if not self.mirrored:
             return functional.normalize(self.network(image))
-        pairs = torch.cat([image, image.flip(3)])
-        found = self.network(pairs)
+        found = self.network(torch.cat([image, image.flip(3)]))
         return functional.normalize(found.reshape(2, -1, found.shape[1]).sum(0))

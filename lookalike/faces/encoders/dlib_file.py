@@ -16,8 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-LAYER_NAMES = re.compile(rb"\x01\x05con_4|\x01\x07affine_|\x01\x04fc_2")
-TENSOR_VERSION = 2
+_LAYER_NAMES = re.compile(rb"\x01\x05con_4|\x01\x07affine_|\x01\x04fc_2")
 
 Parameters = NDArray[np.float32]
 
@@ -32,7 +31,7 @@ def read_layers(content: bytes) -> Iterator[tuple[str, Parameters]]:
     "con" has filters, then biases; "affine" scales, then shifts; "fc" weights, input by
     input. Raises UnexpectedContent.
     """
-    for found in LAYER_NAMES.finditer(content):
+    for found in _LAYER_NAMES.finditer(content):
         name = found.group()[2:].decode().partition("_")[0]
         offset = found.end()
         if name == "fc":  # Skip the number of outputs and the kind of bias.
@@ -55,7 +54,7 @@ def _read_integer(content: bytes, offset: int) -> tuple[int, int]:
 
 def _read_tensor(content: bytes, offset: int) -> Parameters:
     version, offset = _read_integer(content, offset)
-    if version != TENSOR_VERSION:
+    if version != 2:
         raise UnexpectedContent(f"a tensor of version {version} at byte {offset}")
     shape = []
     for _ in range(4):

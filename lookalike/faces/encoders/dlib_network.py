@@ -1,9 +1,8 @@
 """dlib's face recognition ResNet as a torch module.
 
 The architecture is dlib's ``dnn_face_recognition_ex`` (Davis King, 2017): 29 convolutions,
-150 x 150 RGB in, 128 numbers out. The per-channel scale and shift after each convolution
-are folded into its weights, and so are the input's mean and divisor into the first one
-(which has no padding, so that this is exact).
+150 x 150 RGB in, 128 numbers out. The scale and shift after each convolution are folded into
+it, and the input's mean and divisor into the first one (exact, since it has no padding).
 """
 
 from __future__ import annotations
@@ -17,19 +16,9 @@ from torch.nn import functional
 
 from lookalike.faces.encoders.dlib_file import Parameters, UnexpectedContent, read_layers
 
-MEAN = (122.782, 117.001, 104.298)
-DIVISOR = 256.0
-BLOCKS = (
-    *((32, False),) * 3,
-    (64, True),
-    *((64, False),) * 3,
-    (128, True),
-    *((128, False),) * 2,
-    (256, True),
-    *((256, False),) * 2,
-    (256, True),
-)
-"""Each residual block's output channels, and whether it halves the size."""
+GROUPS = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))
+"""Output channels and number of the residual blocks. The first block of each group but the
+first one halves the size."""
 
 Layers = Iterator[tuple[str, Parameters]]
 
@@ -42,11 +31,13 @@ class DlibNetwork(nn.Module):
         layers = read_layers(content)
         self.first = _take_convolution(layers, 3, 32, kernel=7, stride=2, padding=0)
         _fold_input_scale(self.first)
-        blocks = []
+        blocks: list[nn.Module] = []
         channels = 32
-        for output, halves in BLOCKS:
-            blocks.append(Block(layers, channels, output, halves))
-            channels = output
+        for output, count in GROUPS:
+            for position in range(count):
+                halves = position == 0 and len(blocks) > 0
+                blocks.append(Block(layers, channels, output, halves))
+                channels = output
         self.blocks = nn.Sequential(*blocks)
         weights = _take(layers, "fc", 256 * 128).reshape(256, 128)
         self.product = nn.Parameter(torch.from_numpy(weights.copy()))
@@ -54,8 +45,7 @@ class DlibNetwork(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         found = functional.max_pool2d(functional.relu(self.first(image)), 3, 2)
         found = self.blocks(found)
-        vectors: Tensor = found.mean((2, 3)) @ self.product
-        return vectors
+        return torch.matmul(found.mean((2, 3)), self.product)
 
 
 class Block(nn.Module):
@@ -112,8 +102,8 @@ def _take_convolution(
 
 
 def _fold_input_scale(layer: nn.Conv2d) -> None:
-    """Let ``layer`` take RGB from 0 to 255 instead of ``(rgb - MEAN) / DIVISOR``."""
+    """Let ``layer`` take RGB from 0 to 255 instead of ``(rgb - mean) / 256``."""
     with torch.no_grad():
-        layer.weight /= DIVISOR
-        mean = torch.tensor(MEAN).reshape(1, 3, 1, 1)
+        layer.weight /= 256.0
+        mean = torch.tensor((122.782, 117.001, 104.298)).reshape(1, 3, 1, 1)
         layer.bias -= (layer.weight * mean).sum((1, 2, 3))  # type: ignore[operator]

@@ -6,66 +6,49 @@ facenet-pytorch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from lookalike.faces.encoders.chips import encode_in_batches, load_chip_session
-from lookalike.faces.encoders.spec import EncoderSpec
+from lookalike.faces.encoders.base import ChipEncoder, EncoderSpec
 from lookalike.faces.errors import WeightsMissing
 from lookalike.faces.runtime import Runtime
-from lookalike.faces.types import Box, Detection, Pixels, Scale, Vectors
+from lookalike.faces.types import Box, Detection, Pixels, Scale
 from lookalike.faces.weights import FACENET, check_weights
 
 if TYPE_CHECKING:
     import torch
 
-CHIP_SIZE = 160
 
+class FacenetEncoder(ChipEncoder):
+    """The weights are read and checked only for the export, once.
 
-class FacenetEncoder:
-    """``version`` goes up with any change to the vectors."""
+    Raises WeightsMissing, WeightsAltered or DeviceMissing.
+    """
 
     name = "facenet"
     version = "1"
     dimensions = 512
-    chip_size = CHIP_SIZE
+    chip_size = 160
 
     def __init__(
-        self,
-        weights_path: Path,
-        runtime: Runtime,
-        *,
-        expected_sha256: str = FACENET.sha256,
+        self, weights_path: Path, runtime: Runtime, *, expected_sha256: str = FACENET.sha256
     ) -> None:
-        """The file is read and checked only for the export, once.
-
-        Raises WeightsMissing, WeightsAltered or DeviceMissing.
-        """
         if not weights_path.is_file():
             raise WeightsMissing(
                 f"The weights of the facenet encoder are not at {weights_path}. Run "
                 '"manage.py fetch_weights facenet", or "manage.py fetch_weights facenet '
                 f'--from FILE" with your own copy of {FACENET.file_name}.'
             )
-        self._session = load_chip_session(
-            "encoder-facenet",
-            lambda: _make_module(weights_path, expected_sha256),
-            CHIP_SIZE,
-            f"{expected_sha256} version {self.version}",
-            runtime,
+        super().__init__(
+            lambda: _make_module(weights_path, expected_sha256), expected_sha256, runtime
         )
 
     def align(self, pixels: Pixels, detection: Detection) -> Pixels:
-        """(160, 160, 3) uint8: the box, resized as facenet-pytorch does with margin 0."""
-        return crop_box(pixels, detection.box, CHIP_SIZE)
-
-    def encode(self, chips: Sequence[Pixels]) -> Vectors:
-        """(n, 512) float32 of unit length."""
-        return encode_in_batches(self._session, chips, self.dimensions)
+        """The box, resized as facenet-pytorch does with margin 0."""
+        return crop_box(pixels, detection.box, self.chip_size)
 
 
 def crop_box(pixels: Pixels, box: Box, side: int) -> Pixels:
@@ -86,24 +69,12 @@ def _make_module(weights_path: Path, expected_sha256: str) -> torch.nn.Module:
 
     from lookalike.faces.encoders.chip_network import ChipNetwork
 
-    class Scaled(torch.nn.Module):
-        """Takes RGB from 0 to 255."""
-
-        def __init__(self, network: torch.nn.Module) -> None:
-            super().__init__()
-            self.network = network
-
-        def forward(self, image: torch.Tensor) -> torch.Tensor:
-            found: torch.Tensor = self.network((image - 127.5) / 128.0)
-            return found
-
     check_weights(weights_path, expected_sha256)
     state = torch.load(weights_path, map_location="cpu", weights_only=True)
     network = InceptionResnetV1()
-    network.load_state_dict(
-        {name: tensor for name, tensor in state.items() if not name.startswith("logits.")}
-    )
-    return ChipNetwork(Scaled(network), mirrored=False)
+    trained = {key: tensor for key, tensor in state.items() if not key.startswith("logits.")}
+    network.load_state_dict(trained)
+    return ChipNetwork(network, scaled=True)
 
 
 SPEC = EncoderSpec(

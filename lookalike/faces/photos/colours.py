@@ -13,16 +13,13 @@ from lookalike.faces.photos.pillow import convert_image
 BACKGROUND = (238, 238, 238)
 """Shows through transparent parts: plain and light, as behind a portrait."""
 
-MAX_PROFILE_BYTES = 4_000_000
-"""Larger colour profiles are ignored; those for print have up to about 3 MB."""
-
 
 def flatten_to_rgb(image: Image.Image, shrink: int = 1) -> Image.Image:
     """``image`` as sRGB on a plain light background, ``shrink`` times smaller.
 
-    16-bit values are scaled, not clipped. Shrinking averages blocks of ``shrink`` x
-    ``shrink`` pixels. The file's colour profile is applied, unless it is broken or doesn't
-    fit. Raises UnreadablePhoto when palette or transparency don't fit the pixels.
+    16-bit values are scaled, not clipped. Shrinking averages blocks of pixels. The file's
+    colour profile is applied unless it is broken or doesn't fit. Raises UnreadablePhoto when
+    palette or transparency don't fit the pixels.
     """
     profile = image.info.get("icc_profile")
     plain = _to_bytes_per_channel(image)
@@ -30,10 +27,9 @@ def flatten_to_rgb(image: Image.Image, shrink: int = 1) -> Image.Image:
         plain = _lay_on_background(plain)
     if shrink > 1:
         plain = plain.reduce(shrink)
+    plain = _apply_profile(plain, profile) or plain
     # Converting RGB to RGB copies every pixel.
-    return _apply_profile(plain, profile) or (
-        plain if plain.mode == "RGB" else plain.convert("RGB")
-    )
+    return plain if plain.mode == "RGB" else plain.convert("RGB")
 
 
 def _to_bytes_per_channel(image: Image.Image) -> Image.Image:
@@ -75,13 +71,12 @@ def _lay_on_background(image: Image.Image) -> Image.Image:
 
 def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image | None:
     """``image`` in sRGB, or None if there is no usable profile."""
-    if not profile or len(profile) > MAX_PROFILE_BYTES:
-        return None
-    transform = _make_transform(profile, image.mode)
-    if transform is None:
+    # Profiles for print have up to about 3 MB.
+    if not profile or len(profile) > 4_000_000:
         return None
     try:
-        return ImageCms.applyTransform(image, transform)
+        transform = _make_transform(profile, image.mode)
+        return ImageCms.applyTransform(image, transform) if transform else None
     except (ImageCms.PyCMSError, ValueError, OSError):
         return None
 
@@ -93,11 +88,6 @@ def _make_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | N
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(source).lower():
             return None
-        return ImageCms.buildTransform(source, _srgb(), mode, "RGB")
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
-
-
-@lru_cache(maxsize=1)
-def _srgb() -> ImageCms.ImageCmsProfile:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))

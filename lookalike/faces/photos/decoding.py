@@ -24,9 +24,9 @@ def open_photo(
 ) -> Photo:
     """Decode a photo: upright, RGB, only the first picture of the file.
 
-    The limits are the file's bytes, its width times height, and its shorter side in pixels;
-    all are checked before decoding. With ``target_side`` the photo may be decoded smaller,
-    for speed, but its longer side is never below ``target_side``.
+    ``max_pixels`` limits width times height, ``min_side`` the shorter side; all limits are
+    checked before decoding. With ``target_side`` the photo may be decoded smaller, but its
+    longer side is never below ``target_side``.
 
     Raises UnsupportedFormat, UnreadablePhoto (also when the file stops early: never half a
     photo), PhotoTooLarge, TooManyPixels or PhotoTooSmall. An OSError of the disk passes.
@@ -35,9 +35,7 @@ def open_photo(
     image = open_image(io.BytesIO(content), max_pixels)
     full_size = image.size
     check_size(full_size, max_pixels, min_side)
-    times = _whole_shrink(full_size, target_side)
-    wanted = (max(1, image.width // times), max(1, image.height // times))
-    shrink = draft_image(image, wanted, max_pixels)
+    shrink = draft_image(image, _whole_shrink(full_size, target_side), max_pixels)
     load_image(image, max_pixels)
     # A decoder may find another size than the header's.
     if shrink == 1 and image.size != full_size:
@@ -55,9 +53,8 @@ def open_photo(
 def rotate_photo(photo: Photo, quarter_turns: int) -> Photo:
     """``photo`` turned clockwise by ``quarter_turns`` times 90 degrees (any whole number)."""
     pixels = np.ascontiguousarray(np.rot90(photo.pixels, -quarter_turns))
-    width, height = photo.full_width, photo.full_height
-    if quarter_turns % 2:
-        width, height = height, width
+    size = (photo.full_width, photo.full_height)
+    width, height = size[::-1] if quarter_turns % 2 else size
     return Photo(pixels, photo.scale, width, height, photo.format)
 
 

@@ -10,7 +10,14 @@ HEAD_BYTES = 1024
 ACCEPTED_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
 """Pillow's names; an MPO is read as the JPEG it begins with."""
 
-_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys(
+        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIF"
+    ),
+    b"crx ": "camera RAW",
+    b"qt  ": "video (MOV)",
+}
 
 # Files that people try to send as photos. Two libraries were tried for these names: filetype
 # knows neither JPEG XL nor SVG, and puremagic calls a ZIP a Word document.
@@ -59,28 +66,21 @@ def name_format(head: bytes) -> str:
 
 def _name_media(head: bytes) -> str:
     """Pictures, RAW and film share a container (ISO/IEC 14496-12); its brands tell them apart."""
-    size = min(int.from_bytes(head[:4], "big"), len(head))
     brand = head[8:12]
-    brands = {brand} | {head[at : at + 4] for at in range(16, size, 4)}
-    if brand in (b"avif", b"avis"):
-        return "AVIF"
-    if brand in _HEIF_BRANDS:
-        return "HEIF"
     if brand in (b"mif1", b"msf1", b"miaf"):
-        return "AVIF" if b"avif" in brands else "HEIF"
-    if brand == b"crx ":
-        return "camera RAW"
-    return "video (MOV)" if brand == b"qt  " else "video (MP4)"
+        size = min(int.from_bytes(head[:4], "big"), len(head))
+        others = {head[at : at + 4] for at in range(16, size, 4)}
+        return "AVIF" if b"avif" in others else "HEIF"
+    return _BRANDS.get(brand, "video (MP4)")
 
 
 def _name_text(head: bytes) -> str:
     for pattern, name in _MARKUP:
         if pattern.search(head):
             return name
-    if head and all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in head):
-        try:
-            head[:-3].decode()
-        except UnicodeDecodeError:
-            return ""
-        return "text"
-    return ""
+    try:
+        head[:-3].decode()  # The last character may be cut.
+    except UnicodeDecodeError:
+        return ""
+    is_text = head and all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in head)
+    return "text" if is_text else ""

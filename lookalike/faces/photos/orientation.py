@@ -1,12 +1,8 @@
-"""The EXIF orientation of a photo."""
-
 from __future__ import annotations
 
 import struct
 
 from PIL import Image
-
-_TAG = 0x0112
 
 TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,7 +33,7 @@ def read_orientation(exif: bytes) -> int:
         (entries,) = struct.unpack_from(f"{order}H", tiff, start)
         for entry in range(start + 2, start + 2 + 12 * entries, 12):
             tag, kind = struct.unpack_from(f"{order}HH", tiff, entry)
-            if tag == _TAG:
+            if tag == 0x0112:
                 (value,) = struct.unpack_from(order + ("I" if kind == 4 else "H"), tiff, entry + 8)
                 return value if 1 <= value <= 8 else 1
     except struct.error:

@@ -1,7 +1,6 @@
 """The calls into Pillow that read a stranger's bytes, and the guard around them.
 
-What a damaged file makes Pillow raise becomes UnreadablePhoto. Only calls into Pillow stand
-inside the guard, so that a bug of ours is never reported as a damaged photo.
+Only they stand inside the guard, so that a bug of ours is never reported as a damaged photo.
 """
 
 from __future__ import annotations
@@ -62,9 +61,10 @@ def open_image(file: IO[bytes], max_pixels: int) -> ImageFile.ImageFile:
     return image
 
 
-def draft_image(image: ImageFile.ImageFile, size: tuple[int, int], max_pixels: int) -> int:
-    """Have a JPEG decoded 2, 4 or 8 times smaller, but not below ``size``; returns the factor."""
+def draft_image(image: ImageFile.ImageFile, times: int, max_pixels: int) -> int:
+    """Have a JPEG decoded 2, 4 or 8, but not more than ``times`` smaller; returns the factor."""
     width = image.width
+    size = (max(1, width // times), max(1, image.height // times))
     with _guard(max_pixels):
         drafted = image.draft(None, size) if image.format == "JPEG" else None
     return round(width / drafted[1][2]) if drafted else 1

@@ -1,0 +1,64 @@
+"""What the encoders share: aligned chips in, unit vectors out, in one run of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lookalike.faces.runtime import ModuleFactory, Runtime, load_session
+from lookalike.faces.types import Encoder, Pixels, Scale, Vectors
+from lookalike.faces.weights import Weights
+
+_BATCH = 32
+"""Chips per run. Larger batches are no faster and need more memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """All that the site needs to know of an encoder before it is loaded.
+
+    ``scale`` is used until the gallery is large enough for its own. ``load`` takes the
+    runtime and the folder of fetched weights, and raises WeightsMissing, WeightsAltered or
+    DeviceMissing. ``weights`` is None if they come with a package.
+    """
+
+    name: str
+    version: str
+    scale: Scale
+    load: Callable[[Runtime, Path], Encoder]
+    weights: Weights | None = None
+
+    def is_available(self, weights_dir: Path) -> bool:
+        return self.weights is None or (weights_dir / self.weights.file_name).is_file()
+
+
+class ChipEncoder:
+    """An encoder's `ChipNetwork`. ``version`` goes up with any change to the vectors."""
+
+    name: str
+    version: str
+    dimensions: int
+    chip_size: int
+
+    def __init__(self, make_module: ModuleFactory, weights_sha256: str, runtime: Runtime) -> None:
+        self._session = load_session(
+            f"encoder-{self.name}",
+            make_module,
+            [np.zeros((2, self.chip_size, self.chip_size, 3), np.uint8)],
+            f"{weights_sha256} version {self.version}",
+            runtime,
+            inputs=("chips",),
+            outputs=("vectors",),
+            dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}},
+        )
+
+    def encode(self, chips: Sequence[Pixels]) -> Vectors:
+        """(n, dimensions) float32 of unit length, for any n including 0."""
+        vectors = np.empty((len(chips), self.dimensions), np.float32)
+        for start in range(0, len(chips), _BATCH):
+            batch = np.stack(chips[start : start + _BATCH])
+            vectors[start : start + len(batch)] = self._session(batch)[0]
+        return vectors
