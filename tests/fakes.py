@@ -38,7 +38,9 @@ class FakeDetector:
         height, width = pixels.shape[:2]
         middle = Box(width / 4, height / 4, width * 3 / 4, height * 3 / 4)
         boxes = [middle] if self.boxes is None else self.boxes
-        return [make_detection(box) for box in sorted(boxes, key=lambda box: -box.area)]
+        return [
+            make_detection(box) for box in sorted(boxes, key=lambda box: -box.width * box.height)
+        ]
 
 
 class FakeEncoder:

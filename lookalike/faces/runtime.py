@@ -34,8 +34,7 @@ _EXPORT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Where networks run: on ``threads`` CPU threads, or on a GPU as ``device`` "cuda" or
-    "cuda:N". Exports are kept in ``cache_dir``."""
+    """Where networks run. ``device`` is "cpu", "cuda" or "cuda:N"; ``cache_dir`` keeps exports."""
 
     cache_dir: Path
     threads: int = 1
@@ -90,9 +89,7 @@ def load_session(
 
 
 class OnnxSession:
-    """A network in ONNX Runtime on the CPU, from a file or its bytes."""
-
-    def __init__(self, model: Path | bytes, threads: int = 1) -> None:
+    def __init__(self, model: Path, threads: int) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -112,8 +109,6 @@ class OnnxSession:
 
 
 class TorchSession:
-    """The same network in torch on a GPU."""
-
     def __init__(self, module: torch.nn.Module, device: str) -> None:
         _require_gpu(device)
         self._device = device

@@ -37,10 +37,6 @@ class Box(NamedTuple):
     def height(self) -> float:
         return self.bottom - self.top
 
-    @property
-    def area(self) -> float:
-        return max(self.width, 0.0) * max(self.height, 0.0)
-
     def scaled(self, factor: float) -> Box:
         return Box(*(side * factor for side in self))
 

@@ -95,12 +95,11 @@ def _guard(max_pixels: int) -> Iterator[None]:
         stated = re.search(r"\((\d+) pixels\)", str(error))
         pixels = int(stated[1]) if stated else max_pixels + 1
         raise TooManyPixels(pixels, max_pixels) from error
-    except _EXPECTED as error:
+    except (*_EXPECTED, *_LOGGED) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # The disk failed, not the decoder: Pillow's own have no number.
-        raise UnreadablePhoto(f"{type(error).__name__}: {error}") from error
-    except _LOGGED as error:
-        # The text may hold bytes of the photo, so only the place is logged.
-        place = "".join(traceback.format_tb(error.__traceback__))
-        logger.warning("Pillow failed with %s\n%s", type(error).__name__, place)
+        if isinstance(error, _LOGGED):
+            # The text may hold bytes of the photo, so only the place is logged.
+            place = "".join(traceback.format_tb(error.__traceback__))
+            logger.warning("Pillow failed with %s\n%s", type(error).__name__, place)
         raise UnreadablePhoto(f"{type(error).__name__}: {error}") from error
