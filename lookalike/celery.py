@@ -1,13 +1,4 @@
-"""The Celery application: two queues, at-least-once delivery, state in our own rows.
-
-Tasks of the queue `match` have a soft time limit of 30 s and a hard one of 45 s. A message that
-is not acknowledged is delivered again after the visibility timeout of 120 s, which must exceed
-the hard limit plus the time a task may wait prefetched.
-
-Tasks of the queue `gallery`, such as a rebuild, may take hours. Its worker keeps unacknowledged
-messages under keys of its own, so that match workers do not redeliver them. After a crash the
-periodic gallery task picks the work up sooner than redelivery would.
-"""
+"""The Celery application: the queues `match` and `gallery`, with at-least-once delivery."""
 
 from __future__ import annotations
 
@@ -35,6 +26,7 @@ REBUILD_SECONDS = 6 * 60 * 60
 """Hard time limit of the longest task of the queue `gallery`."""
 
 TRANSPORT: dict[str, Any] = {
+    # Seconds to redelivery: more than the hard time limit and the time a task waits prefetched.
     "visibility_timeout": 120,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
@@ -42,6 +34,8 @@ TRANSPORT: dict[str, Any] = {
 }
 # Publishers fail within seconds if the broker is away, so that they can say so.
 PUBLISHING = {**TRANSPORT, "socket_timeout": 2, "max_retries": 1}
+# Tasks of the queue `gallery` may take hours. Keys of its own keep match workers from redelivering
+# them. After a crash the periodic gallery task picks the work up sooner than redelivery would.
 GALLERY_TRANSPORT = {
     **TRANSPORT,
     "visibility_timeout": REBUILD_SECONDS + 600,
@@ -52,7 +46,7 @@ GALLERY_TRANSPORT = {
 
 
 def every(task: str, seconds: int) -> dict[str, Any]:
-    """A task that beat sends again and again. A message nobody took by then is dropped."""
+    """An entry of beat's schedule. A message that no worker took in time is dropped."""
     return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 30)}}
 
 

@@ -49,9 +49,19 @@ def check_numbers(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_words(**kwargs: Any) -> Iterator[CheckMessage]:
-    yield from _check_word("ENCODER", "encoder", "|".join(list_choices()), "E002")
-    yield from _check_word("DEVICE", "device", r"cpu|cuda(:\d+)?", "E003", "cpu, cuda or cuda:N")
-    yield from _check_word("STORAGE", "storage", "local|s3", "E004")
+    encoders = list_choices()
+    for name, pattern, choices, number in (
+        ("ENCODER", "|".join(encoders), " or ".join(encoders), "E002"),
+        ("DEVICE", r"cpu|cuda(:\d+)?", "cpu, cuda or cuda:N", "E003"),
+        ("STORAGE", "local|s3", "local or s3", "E004"),
+    ):
+        value = getattr(settings, name)
+        if not re.fullmatch(pattern, value):
+            yield Error(
+                f"LOOKALIKE_{name} is {value!r}, which is no {name.lower()}.",
+                hint=f"Set it to {choices}.",
+                id=f"lookalike.{number}",
+            )
     spec = ENCODERS.get(settings.ENCODER)
     if spec and not spec.is_available(settings.WEIGHTS_DIR):
         # Only a warning: `manage.py fetch_weights` runs these checks as well.
@@ -59,18 +69,6 @@ def check_words(**kwargs: Any) -> Iterator[CheckMessage]:
             f"LOOKALIKE_ENCODER is {spec.name}, but its weights are not there.",
             hint=f"Fetch them with `manage.py fetch_weights {spec.name}`, or set it to auto.",
             id="lookalike.W001",
-        )
-
-
-def _check_word(
-    name: str, what: str, pattern: str, number: str, choices: str = ""
-) -> Iterator[CheckMessage]:
-    value = getattr(settings, name)
-    if not re.fullmatch(pattern, value):
-        yield Error(
-            f"LOOKALIKE_{name} is {value!r}, which is no {what}.",
-            hint=f"Set it to {choices or pattern.replace('|', ' or ')}.",
-            id=f"lookalike.{number}",
         )
 
 
@@ -102,8 +100,7 @@ def check_bucket(**kwargs: Any) -> Iterator[CheckMessage]:
 
 @register()
 def check_hosts(**kwargs: Any) -> Iterator[CheckMessage]:
-    listens_everywhere = settings.HOST in {"0.0.0.0", "::"}  # noqa: S104
-    if listens_everywhere and set(settings.ALLOWED_HOSTS) <= LOCAL_NAMES:
+    if settings.HOST in {"0.0.0.0", "::"} and set(settings.ALLOWED_HOSTS) <= LOCAL_NAMES:  # noqa: S104
         yield Warning(
             f"LOOKALIKE_HOST is {settings.HOST}, but only local names are allowed.",
             hint="Name the addresses that visitors use in LOOKALIKE_ALLOWED_HOSTS.",
@@ -113,7 +110,6 @@ def check_hosts(**kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_production(**kwargs: Any) -> Iterator[CheckMessage]:
-    """What a public site needs besides Django's own checks."""
     if not settings.HTTPS:
         yield Warning(
             "LOOKALIKE_HTTPS is off: photos would travel unencrypted.",

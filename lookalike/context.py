@@ -9,11 +9,5 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    return {
-        "SITE_NAME": settings.SITE_NAME,
-        "MAX_BYTES": settings.MAX_BYTES,
-        "KEEP_HOURS": settings.KEEP_HOURS,
-        "MIN_AGE": settings.MIN_AGE,
-        "CONTACT": settings.CONTACT,
-        "REGION_NOTICE": settings.REGION_NOTICE,
-    }
+    names = ("SITE_NAME", "MAX_BYTES", "KEEP_HOURS", "MIN_AGE", "CONTACT", "REGION_NOTICE")
+    return {name: getattr(settings, name) for name in names}

@@ -12,20 +12,16 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 class DatabaseCommand(BaseCommand):
-    """A command that reads or writes rows. It migrates SQLite itself; any other database belongs
+    """Migrates SQLite first. Raises CommandError if another database lacks migrations: it belongs
     to the operator, who runs `manage.py migrate`."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        migrate_if_sqlite()
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            if connection.vendor != "sqlite":
+                raise CommandError(
+                    "The database is behind this version. Run manage.py migrate first."
+                )
+            call_command("migrate", interactive=False, verbosity=0)
         return super().execute(*args, **options)
-
-
-def migrate_if_sqlite() -> None:
-    """Apply missing migrations. Raises CommandError if the database is not SQLite."""
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    executor = MigrationExecutor(connection)
-    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return
-    if connection.vendor != "sqlite":
-        raise CommandError("The database is behind this version. Run manage.py migrate first.")
-    call_command("migrate", interactive=False, verbosity=0)

@@ -1,7 +1,6 @@
-"""Typed readers of the environment, and the paths and defaults that settings, batches, gunicorn
-and Valkey share. No Django.
+"""Typed readers of the environment, without Django: batches, gunicorn and Valkey use them too.
 
-Values are taken as written, without the white space around them. An empty one counts as unset.
+Values are stripped of white space. An empty one counts as unset.
 """
 
 from __future__ import annotations
@@ -12,14 +11,12 @@ import re
 import secrets
 import zoneinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dj_database_url
 
+Number = TypeVar("Number", int, float)
 BASE_DIR = Path(__file__).resolve().parent.parent
-MAX_SOCKET_BYTES = 100
-"""A unix socket's path may have 104 bytes on macOS, 108 on Linux."""
-
 SQLITE = "django.db.backends.sqlite3"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
@@ -42,22 +39,14 @@ def read_list(name: str) -> list[str]:
     return [part.strip() for part in read_text(name).split(",") if part.strip()]
 
 
-def read_number(name: str, default: float) -> float:
-    """Raises BadSetting."""
+def read_number(name: str, default: Number) -> Number:
+    """A number of the default's type. Raises BadSetting."""
     text = read_text(name)
     try:
-        return float(text) if text else default
+        return type(default)(text) if text else default
     except ValueError:
-        raise BadSetting(f"{name} is {text!r}, but must be a number.") from None
-
-
-def read_count(name: str, default: int) -> int:
-    """Raises BadSetting."""
-    text = read_text(name)
-    try:
-        return int(text) if text else default
-    except ValueError:
-        raise BadSetting(f"{name} is {text!r}, but must be a whole number.") from None
+        kind = "whole number" if isinstance(default, int) else "number"
+        raise BadSetting(f"{name} is {text!r}, but must be a {kind}.") from None
 
 
 def read_switch(name: str, *, default: bool) -> bool:
@@ -97,11 +86,10 @@ def read_time_zone() -> str:
 
 def read_address() -> tuple[str, int]:
     """The host and port to listen on. Raises BadSetting."""
-    return read_text("LOOKALIKE_HOST", "127.0.0.1"), read_count("LOOKALIKE_PORT", 8000)
+    return read_text("LOOKALIKE_HOST", "127.0.0.1"), read_number("LOOKALIKE_PORT", 8000)
 
 
 def count_cores() -> int:
-    """The number of cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # Not on macOS and Windows.
@@ -115,14 +103,12 @@ def data_dir() -> Path:
 
 def weights_dir() -> Path:
     """The folder of downloaded weights. Several sites of one machine may share it."""
-    named = read_text("LOOKALIKE_WEIGHTS_DIR")
-    return Path(named).resolve() if named else data_dir() / "weights"
+    return Path(read_text("LOOKALIKE_WEIGHTS_DIR", f"{data_dir()}/weights")).resolve()
 
 
 def sessions_dir() -> Path:
     """The folder of networks exported to ONNX. Several sites of one machine may share it."""
-    named = read_text("LOOKALIKE_SESSIONS_DIR")
-    return Path(named).resolve() if named else data_dir() / "sessions"
+    return Path(read_text("LOOKALIKE_SESSIONS_DIR", f"{data_dir()}/sessions")).resolve()
 
 
 def read_database() -> dict[str, Any]:
@@ -130,11 +116,11 @@ def read_database() -> dict[str, Any]:
 
     Raises BadSetting, whose message does not repeat the URL: it may hold a password.
     """
-    url = read_text("DATABASE_URL")
     # A path would need escaping in a URL.
-    sqlite = {"ENGINE": SQLITE, "NAME": str(data_dir() / "lookalike.sqlite3")}
+    database: dict[str, Any] = {"ENGINE": SQLITE, "NAME": str(data_dir() / "lookalike.sqlite3")}
     try:
-        database: dict[str, Any] = {**dj_database_url.parse(url)} if url else sqlite
+        if url := read_text("DATABASE_URL"):
+            database = {**dj_database_url.parse(url)}
     except ValueError:
         raise BadSetting(
             "DATABASE_URL must have the form postgresql://user:password@host/name, "
@@ -148,11 +134,11 @@ def read_database() -> dict[str, Any]:
 def socket_path() -> Path:
     """The embedded Valkey's unix socket: in the data folder, or in a private folder below /tmp
     if that path is too long for a socket or would need escaping in a URL."""
-    folder = data_dir()
-    path = folder / "valkey.sock"
-    if len(os.fsencode(path)) <= MAX_SOCKET_BYTES and re.fullmatch(r"[A-Za-z0-9_./+-]+", str(path)):
+    path = data_dir() / "valkey.sock"
+    # A unix socket's path may have 104 bytes on macOS, 108 on Linux.
+    if len(os.fsencode(path)) <= 100 and re.fullmatch(r"[A-Za-z0-9_./+-]+", str(path)):
         return path
-    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    digest = hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16]
     return Path("/tmp") / f"lookalike-{os.getuid()}-{digest}" / "valkey.sock"  # noqa: S108
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec
+from typing import ParamSpec
 
 from django.http import HttpRequest, HttpResponseBase
-
-if TYPE_CHECKING:
-    from django_htmx.middleware import HtmxDetails
+from django_htmx.middleware import HtmxDetails
 
 P = ParamSpec("P")
 

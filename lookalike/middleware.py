@@ -9,50 +9,46 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+Respond = Callable[[HttpRequest], HttpResponse]
+
 PART_BYTES = 65536
 DRAIN_BYTES = 500_000_000
+"""The most that is read of a refused request's body."""
 BODY_FACTOR = 4
 """A body up to this many times MAX_BYTES is read, so that the form can say what is wrong."""
 
 
-class PermissionsPolicyMiddleware:
+def set_permissions_policy(get_response: Respond) -> Respond:
     """Lets pages use the camera, and nothing else that would ask the visitor."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
         response.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
         return response
 
+    return respond
 
-class BodyLimitMiddleware:
+
+def limit_body(get_response: Respond) -> Respond:
     """Answers 413 to a request far larger than any photo, before it is parsed.
 
     Browsers do not show a response until they have sent the request, so the body of one that
     is refused is still read, and discarded.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def respond(request: HttpRequest) -> HttpResponse:
         if _stated_length(request) > BODY_FACTOR * settings.MAX_BYTES:
             response = render(request, "413.html", status=413)
         else:
-            response = self.get_response(request)
+            response = get_response(request)
         if response.status_code >= 400:
-            _read_to_end(request)
+            with contextlib.suppress(OSError):
+                for _part in range(DRAIN_BYTES // PART_BYTES):
+                    if not request.read(PART_BYTES):
+                        break
         return response
 
-
-def _read_to_end(request: HttpRequest) -> None:
-    """Discard the rest of the body, at most DRAIN_BYTES."""
-    with contextlib.suppress(OSError):
-        for _part in range(DRAIN_BYTES // PART_BYTES):
-            if not request.read(PART_BYTES):
-                return
+    return respond
 
 
 def _stated_length(request: HttpRequest) -> int:

@@ -1,7 +1,4 @@
-"""The only way to the queue: tasks are sent by name, after the transaction commits.
-
-Sending by name keeps callers from importing the tasks, and with them the work itself.
-"""
+"""The only way to the queue: tasks are sent by name, so that callers do not import the work."""
 
 from __future__ import annotations
 
@@ -27,11 +24,11 @@ def send(task: str, *args: Any) -> None:
     Raises QueueAway within seconds if the broker is away: at once outside a transaction, else
     from the commit, so catch it around the ``atomic`` block.
     """
-    transaction.on_commit(lambda: _send_now(task, args))
 
+    def send_now() -> None:
+        try:
+            app.send_task(task, args)
+        except (OperationalError, OSError) as error:
+            raise QueueAway from error
 
-def _send_now(task: str, args: tuple[Any, ...]) -> None:
-    try:
-        app.send_task(task, args)
-    except (OperationalError, OSError) as error:
-        raise QueueAway from error
+    transaction.on_commit(send_now)

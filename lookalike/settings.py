@@ -1,17 +1,12 @@
-"""Every setting, read from the environment, with its default.
-
-The defaults are the safe ones for a public site. `make run` relaxes what a private machine does
-not need. The README's table explains each variable.
-"""
-
-from __future__ import annotations
+"""Settings from the environment, explained in the README's table. The defaults are safe for a
+public site; `make run` relaxes what a private machine does not need."""
 
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from lookalike import environ
-from lookalike.environ import BASE_DIR, read_count, read_list, read_number, read_switch, read_text
+from lookalike.environ import BASE_DIR, read_list, read_number, read_switch, read_text
 from lookalike.storage import read_bucket, storage_for
 
 # Lets classes such as ModelAdmin[Celebrity] be written as mypy reads them.
@@ -51,12 +46,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "lookalike.middleware.PermissionsPolicyMiddleware",
+    "lookalike.middleware.set_permissions_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "lookalike.middleware.BodyLimitMiddleware",
+    "lookalike.middleware.limit_body",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -64,7 +59,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "lookalike.urls"
-WSGI_APPLICATION = "lookalike.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -87,26 +81,19 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = environ.read_time_zone()
-USE_TZ = True
 
 # Security. Only a site on a private machine turns HTTPS off.
 HTTPS = read_switch("LOOKALIKE_HTTPS", default=True)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-HSTS_SECONDS = read_count("LOOKALIKE_HSTS_SECONDS", 31_536_000)
+HSTS_SECONDS = read_number("LOOKALIKE_HSTS_SECONDS", 31_536_000)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 TRUST_PROXY = read_switch("LOOKALIKE_TRUST_PROXY", default=False)
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 CSRF_FAILURE_VIEW = "lookalike.views.csrf_failure"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -118,12 +105,10 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Database: by default SQLite in the data folder.
 DATABASES = {"default": environ.read_database()}
 # A URL typed without a scheme means https, as it will in Django 6.
 FORMS_URLFIELD_ASSUME_HTTPS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
 
 # Broker and cache: Valkey or Redis, by default the embedded one on a unix socket.
 VALKEY_SOCKET = environ.socket_path()
@@ -171,25 +156,25 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # What a visitor may send, and how long it is kept
-MAX_BYTES = read_count("LOOKALIKE_MAX_BYTES", 20_000_000)
-MAX_PIXELS = read_count("LOOKALIKE_MAX_PIXELS", 60_000_000)
-MIN_SIDE = read_count("LOOKALIKE_MIN_SIDE", 64)
-KEEP_HOURS = read_count("LOOKALIKE_KEEP_HOURS", 24)
-MIN_AGE = read_count("LOOKALIKE_MIN_AGE", 16)
-RATE_LIMIT = read_count("LOOKALIKE_RATE_LIMIT", 60)
-MAX_QUEUE = read_count("LOOKALIKE_MAX_QUEUE", 200)
+MAX_BYTES = read_number("LOOKALIKE_MAX_BYTES", 20_000_000)
+MAX_PIXELS = read_number("LOOKALIKE_MAX_PIXELS", 60_000_000)
+MIN_SIDE = read_number("LOOKALIKE_MIN_SIDE", 64)
+KEEP_HOURS = read_number("LOOKALIKE_KEEP_HOURS", 24)
+MIN_AGE = read_number("LOOKALIKE_MIN_AGE", 16)
+RATE_LIMIT = read_number("LOOKALIKE_RATE_LIMIT", 60)
+MAX_QUEUE = read_number("LOOKALIKE_MAX_QUEUE", 200)
 STORED_SIDE = 1600
 # Seconds after which work counts as lost. LOST_AFTER must exceed the task's hard time limit.
 MAX_ATTEMPTS = 3
-LOST_AFTER = read_count("LOOKALIKE_LOST_AFTER", 60)
-REQUEUE_AFTER = read_count("LOOKALIKE_REQUEUE_AFTER", 60)
-SWEEP_EVERY = read_count("LOOKALIKE_SWEEP_EVERY", 15)
+LOST_AFTER = read_number("LOOKALIKE_LOST_AFTER", 60)
+REQUEUE_AFTER = read_number("LOOKALIKE_REQUEUE_AFTER", 60)
+SWEEP_EVERY = read_number("LOOKALIKE_SWEEP_EVERY", 15)
 
 # The face engine
 ENCODER = read_text("LOOKALIKE_ENCODER", "auto")
 DEVICE = read_text("LOOKALIKE_DEVICE", "cpu")
-THREADS = read_count("LOOKALIKE_THREADS", 1)
-WORKERS = read_count("LOOKALIKE_WORKERS", 0) or environ.count_cores()
+THREADS = read_number("LOOKALIKE_THREADS", 1)
+WORKERS = read_number("LOOKALIKE_WORKERS", 0) or environ.count_cores()
 WEIGHTS_DIR = environ.weights_dir()
 SESSIONS_DIR = environ.sessions_dir()
 FETCH_WEIGHTS = read_switch("LOOKALIKE_FETCH_WEIGHTS", default=True)
@@ -197,7 +182,7 @@ INDEX_BACKEND = read_text("LOOKALIKE_INDEX", "annoy")
 RECALL = read_number("LOOKALIKE_RECALL", 0.99)
 
 # Where people and pictures come from. Wikimedia's hosts over HTTPS, or a local address.
-LEAST_AGE = read_count("LOOKALIKE_LEAST_AGE", 18)
+LEAST_AGE = read_number("LOOKALIKE_LEAST_AGE", 18)
 WIKIDATA_SPARQL = read_text("LOOKALIKE_WIKIDATA_SPARQL", "https://query.wikidata.org/sparql")
 WIKIDATA_API = read_text("LOOKALIKE_WIKIDATA_API", "https://www.wikidata.org/w/api.php")
 COMMONS_API = read_text("LOOKALIKE_COMMONS_API", "https://commons.wikimedia.org/w/api.php")

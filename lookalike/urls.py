@@ -1,7 +1,5 @@
 """All URLs. The apps are named by strings, so that nothing is imported from them."""
 
-from __future__ import annotations
-
 from django.contrib import admin
 from django.urls import include, path
 
@@ -18,5 +16,4 @@ urlpatterns = [
 ]
 
 handler400 = "lookalike.views.bad_request"
-handler404 = "lookalike.views.not_found"
 handler500 = "lookalike.views.server_error"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -30,8 +32,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
 def health(request: HttpRequest) -> JsonResponse:
     """For monitoring: 200 while the site can take photos, else 503."""
     parts = {
-        "database": _database_answers(),
-        "queue": _queue_answers(),
+        "database": _works(lambda: connection.cursor().execute("SELECT 1"), DatabaseError),
+        "queue": _works(lambda: cache.get("health"), *CACHE_FAILURES),
         "worker": not worker_is_away(),
     }
     well = all(parts.values())
@@ -48,28 +50,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", status=400)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", status=404)
-
-
 def server_error(request: HttpRequest) -> HttpResponse:
     """Uses no context processor, since one of them may have failed."""
     context = {**site(request), "request": request}
     return HttpResponse(render_to_string("500.html", context), status=500)
 
 
-def _database_answers() -> bool:
+def _works(probe: Callable[[], object], *failures: type[Exception]) -> bool:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
-
-
-def _queue_answers() -> bool:
-    try:
-        cache.get("health")
-    except CACHE_FAILURES:
+        probe()
+    except failures:
         return False
     return True

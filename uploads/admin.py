@@ -1,17 +1,27 @@
-"""Uploads in the admin: states and figures, never a photo."""
+"""Uploads in the admin: states and figures, never a photo, and nothing to edit."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from uploads.deletion import delete_upload
 from uploads.failures import describe_failure
 from uploads.models import Consent, Upload
+
+M = TypeVar("M", bound=Model)
+
+
+class UneditableAdmin(admin.ModelAdmin[M]):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
 
 
 class FailureFilter(admin.SimpleListFilter):
@@ -30,7 +40,7 @@ class FailureFilter(admin.SimpleListFilter):
 
 
 @admin.register(Upload)
-class UploadAdmin(admin.ModelAdmin[Upload]):
+class UploadAdmin(UneditableAdmin[Upload]):
     list_display = (
         *("created_at", "status", "why", "stage", "attempts"),
         *("face_count", "compared_with", "encoder", "expires_at"),
@@ -56,12 +66,6 @@ class UploadAdmin(admin.ModelAdmin[Upload]):
     def face_count(self, upload: Any) -> int:
         return int(upload.found)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
-        return False
-
     def delete_model(self, request: HttpRequest, obj: Upload) -> None:
         delete_upload(obj)
 
@@ -71,15 +75,9 @@ class UploadAdmin(admin.ModelAdmin[Upload]):
 
 
 @admin.register(Consent)
-class ConsentAdmin(admin.ModelAdmin[Consent]):
+class ConsentAdmin(UneditableAdmin[Consent]):
     list_display = ("digest", "language", "first_shown_at")
     readonly_fields = ("digest", "language", "text", "first_shown_at")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
-        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
         return False

@@ -1,8 +1,5 @@
-"""Which worker may change an upload: the holder of the latest claim.
-
-A claim is a conditional UPDATE, so there is no lock to release. The next worker replaces
-the claim of a worker that was killed.
-"""
+"""Which worker may change an upload: the one with the latest claim, a conditional UPDATE. There is
+no lock to release: the next worker replaces the claim of one that was killed."""
 
 from __future__ import annotations
 
@@ -28,9 +25,7 @@ class ClaimLost(Exception):
 def claim_upload(upload_id: uuid.UUID, *, redelivered: bool = False) -> Upload | None:
     """Claim the upload for one attempt. Returns None if there is nothing to do.
 
-    A running upload is claimed again only if its worker is lost: the broker redelivered the
-    task, or the upload has been running longer than any task may. Fails the upload if all
-    attempts are used.
+    Claims a running upload only if its worker is lost. Fails it if all attempts are used.
     """
     waiting = Q(status=Status.QUEUED) | Q(status=Status.RUNNING) & lost_workers(redelivered)
     claimable = Upload.objects.filter(waiting, pk=upload_id)
@@ -49,7 +44,7 @@ def claim_upload(upload_id: uuid.UUID, *, redelivered: bool = False) -> Upload |
 
 
 def update_claimed(upload: Upload, **changes: Any) -> None:
-    """Change the row and the object. Raises ClaimLost if the claim no longer holds."""
+    """Change the row and the object. Raises ClaimLost."""
     if not _claimed(upload).update(**changes):
         raise ClaimLost
     for name, value in changes.items():
@@ -57,13 +52,14 @@ def update_claimed(upload: Upload, **changes: Any) -> None:
 
 
 def fail_claimed(upload: Upload, reason: Reason, detail: str) -> None:
-    """End the upload with a reason. Raises ClaimLost if the claim no longer holds."""
+    """Raises ClaimLost."""
     if not _fail(_claimed(upload), upload.pk, reason, detail):
         raise ClaimLost
 
 
 def lost_workers(redelivered: bool = False) -> Q:
-    """Matches running uploads that no worker is working on."""
+    """Running uploads whose worker is lost: the broker redelivered the task, or the upload has been
+    running longer than any task may."""
     if redelivered:
         return Q()
     return Q(claimed_at__lt=timezone.now() - timedelta(seconds=settings.LOST_AFTER))

@@ -13,8 +13,8 @@ from uploads.models import Consent
 
 def render_text(language: str) -> str:
     """The text in one language under the current settings, one paragraph per line."""
+    hours = settings.KEEP_HOURS
     with translation.override(language):
-        hours = settings.KEEP_HOURS
         return "\n".join(
             [
                 gettext(
@@ -42,27 +42,17 @@ def render_text(language: str) -> str:
         )
 
 
-def digest_of(language: str, text: str) -> str:
-    """SHA-256 in hex of the language and the text."""
-    return hashlib.sha256(f"{language}\n{text}".encode()).hexdigest()
-
-
 def current_digest(language: str) -> str:
-    return digest_of(language, render_text(language))
+    """SHA-256 in hex of the language and its current text."""
+    return hashlib.sha256(f"{language}\n{render_text(language)}".encode()).hexdigest()
 
 
 def language_of(digest: str) -> str | None:
     """The language whose current text has this digest, or None."""
-    for language, _name in settings.LANGUAGES:
-        if current_digest(language) == digest:
-            return str(language)
-    return None
+    return {current_digest(language): language for language, _ in settings.LANGUAGES}.get(digest)
 
 
 def record_consent(language: str) -> Consent:
     """The row of the current text in this language, created on first use."""
-    text = render_text(language)
-    consent, _made = Consent.objects.get_or_create(
-        digest=digest_of(language, text), defaults={"language": language, "text": text}
-    )
-    return consent
+    shown = {"language": language, "text": render_text(language)}
+    return Consent.objects.get_or_create(digest=current_digest(language), defaults=shown)[0]

@@ -15,12 +15,8 @@ from uploads.storage import store_file
 
 CROP_MARGIN = 0.35
 """Margin on each side, as a share of the box's longer side, to include hair and chin."""
-CROP_SIDE = 480
-"""Pixels, the longer side at most."""
-DISPLAY_SIDE = 320
-"""Pixels."""
-QUALITY = 88
-"""Of all stored JPEGs."""
+CROP_SIDE, CHIP_SIDE = 480, 320
+"""Pixels: the longer side of a crop at most, and the side of a chip."""
 
 
 def cut_faces(upload: Upload, pixels: Pixels, faces: Sequence[Face]) -> list[UploadedFace]:
@@ -32,7 +28,7 @@ def cut_faces(upload: Upload, pixels: Pixels, faces: Sequence[Face]) -> list[Upl
             box=[round(side, 1) for side in face.box],
             confidence=face.confidence,
             crop=store_jpeg(upload, cut_crop(pixels, face.box)),
-            chip=store_jpeg(upload, cut_display_chip(pixels, face.landmarks, side=DISPLAY_SIDE)),
+            chip=store_jpeg(upload, cut_display_chip(pixels, face.landmarks, side=CHIP_SIDE)),
         )
         for number, face in enumerate(faces)
     ]
@@ -40,7 +36,7 @@ def cut_faces(upload: Upload, pixels: Pixels, faces: Sequence[Face]) -> list[Upl
 
 def store_jpeg(upload: Upload, pixels: Pixels) -> str:
     """Store the pixels as a JPEG without metadata; returns the file's name."""
-    return store_file(upload.pk, encode_jpeg(pixels, QUALITY), ".jpg")
+    return store_file(upload.pk, encode_jpeg(pixels, 88), ".jpg")
 
 
 def cut_crop(pixels: Pixels, box: Box) -> Pixels:

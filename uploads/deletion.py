@@ -17,27 +17,21 @@ ORPHAN_AGE = timedelta(hours=1)
 class Deleted:
     """How much was deleted. ``files`` counts the photo, crops and chips."""
 
-    files: int = 0
-    faces: int = 0
-    matches: int = 0
+    files: int
+    faces: int
+    matches: int
 
 
 def delete_upload(upload: Upload) -> Deleted:
     """Delete the upload's rows and files. A running task loses its claim and stops."""
-    upload_id = upload.pk
-    _total, by_model = Upload.objects.filter(pk=upload_id).delete()
-    return Deleted(
-        files=delete_folder(upload_id),
-        faces=by_model.get(UploadedFace._meta.label, 0),
-        matches=by_model.get(Match._meta.label, 0),
-    )
+    _total, rows = Upload.objects.filter(pk=upload.pk).delete()
+    faces, matches = (rows.get(model._meta.label, 0) for model in (UploadedFace, Match))
+    return Deleted(delete_folder(upload.pk), faces, matches)
 
 
 def purge_expired(*, everything: bool = False, dry_run: bool = False) -> int:
-    """Delete expired uploads (or all of them), and old folders that have no upload.
-
-    Returns how many uploads were deleted, or would have been.
-    """
+    """Delete expired uploads (or all), and old folders without an upload. Returns how many uploads
+    were deleted, or would be."""
     uploads = Upload.objects.all() if everything else Upload.objects.expired()
     if dry_run:
         return uploads.count()

@@ -1,7 +1,4 @@
-"""What a visitor reads if a photo has no result.
-
-The words are in templates/uploads/failures/<reason>.html, as blocks.
-"""
+"""What a visitor reads if a photo has no result: templates/uploads/failures/<reason>.html."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The form on the first page. It checks only the photo's header: the web process never
-decodes a visitor's pixels."""
+"""The form on the first page. It reads a photo's header, never its pixels."""
 
 from __future__ import annotations
 
@@ -21,16 +20,13 @@ from uploads.failures import FailureText, describe_failure
 from uploads.intake import Choices
 from uploads.samples import SAMPLES, sample_path
 
-MAX_K = 15
-
 
 class UploadForm(forms.Form):
-    """A photo or a sample, the consent, and the choices. A photo takes precedence over a
-    sample. A field named like one of Filters' fields sets that filter.
+    """A photo or else a sample, the consent, and the choices. A field named like one of Filters'
+    fields sets that filter.
 
-    After `is_valid`, ``cleaned_data["photo"]`` is a file at position 0 whose header is that
-    of an accepted photo within the limits, and ``cleaned_data["consent_language"]`` the
-    language of the accepted consent text. ``failure`` says why a photo was refused.
+    A valid form's ``cleaned_data["photo"]`` is a file at position 0 with the header of a photo
+    within the limits. ``failure`` says why a photo was refused.
     """
 
     photo = forms.FileField(label=_("Photo"), required=False, allow_empty_file=True)
@@ -47,7 +43,7 @@ class UploadForm(forms.Form):
     k = forms.TypedChoiceField(
         label=_("How many look-alikes"),
         coerce=int,
-        choices=[(number, str(number)) for number in range(1, MAX_K + 1)],
+        choices=[(number, str(number)) for number in range(1, 16)],
         initial=6,
         empty_value=6,  # type: ignore[arg-type]
         required=False,
@@ -64,10 +60,8 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.failure: FailureText | None = None
         choices = self.fields["category"], self.fields["gender"]
-        choices[0].choices = [  # type: ignore[attr-defined]
-            ("", _("everybody")),
-            *((category.slug, category.local_plural) for category in Category.objects.offered()),
-        ]
+        offered = ((kind.slug, kind.local_plural) for kind in Category.objects.offered())
+        choices[0].choices = [("", _("everybody")), *offered]  # type: ignore[attr-defined]
         choices[1].choices = [("", _("women and men")), *_gender_choices()]  # type: ignore[attr-defined]
         build = IndexBuild.objects.current()
         if build is None or build.method != "approximate":
@@ -75,7 +69,6 @@ class UploadForm(forms.Form):
 
     @property
     def choice_fields(self) -> list[forms.BoundField]:
-        """The fields of everything that may be chosen, in order."""
         others = {"photo", "sample", "consent", "consent_version"}
         return [field for field in self if field.name not in others]
 
@@ -84,7 +77,6 @@ class UploadForm(forms.Form):
         return any(field.errors for field in self.choice_fields)
 
     def get_choices(self) -> Choices:
-        """What a valid form asks for."""
         return Choices(
             k=self.cleaned_data["k"],
             filters=Filters.from_json(self.cleaned_data),
@@ -105,15 +97,22 @@ class UploadForm(forms.Form):
 
     def clean_photo(self) -> File[bytes] | None:
         if len(self.files.getlist("photo")) > 1:
-            raise ValidationError(
-                _("You sent several photos: please send one at a time."), code="several"
-            )
+            raise ValidationError(_("You sent several photos: please send one at a time."))
         photo: UploadedFile[bytes] | None = self.cleaned_data["photo"]
         if photo is None:
             if self.data.get("sample") in SAMPLES:
                 return None
-            raise ValidationError(_("Please choose a photo first."), code="missing")
-        self._check_header(photo)
+            raise ValidationError(_("Please choose a photo first."))
+        try:
+            check_header(
+                cast(IO[bytes], photo.file),
+                max_bytes=settings.MAX_BYTES,
+                max_pixels=settings.MAX_PIXELS,
+                min_side=settings.MIN_SIDE,
+            )
+        except PhotoError as error:
+            self.failure = describe_failure(error.reason, error.detail)
+            raise ValidationError(self.failure.sentence) from error
         return photo
 
     def clean_consent_version(self) -> str:
@@ -126,8 +125,7 @@ class UploadForm(forms.Form):
                 _(
                     "The text that you agree to has changed since you opened this page: "
                     "please read it again, and tick the box."
-                ),
-                code="stale",
+                )
             )
         self.cleaned_data["consent_language"] = language
         return digest
@@ -138,27 +136,10 @@ class UploadForm(forms.Form):
             cleaned["photo"] = ContentFile(sample_path(cleaned["sample"]).read_bytes())
         return cleaned
 
-    def _check_header(self, photo: UploadedFile[bytes]) -> None:
-        try:
-            check_header(
-                cast(IO[bytes], photo.file),
-                max_bytes=settings.MAX_BYTES,
-                max_pixels=settings.MAX_PIXELS,
-                min_side=settings.MIN_SIDE,
-            )
-        except PhotoError as error:
-            self.failure = describe_failure(error.reason, error.detail)
-            raise ValidationError(self.failure.sentence, code=error.reason) from error
-
 
 def _gender_choices() -> list[tuple[str, Any]]:
     """The genders that occur in the gallery, with their labels."""
     words = {"female": _("women"), "male": _("men"), "other": _("others")}
-    present = set(
-        Celebrity.objects.searchable()
-        .exclude(gender="")
-        .order_by()
-        .values_list("gender", flat=True)
-        .distinct()
-    )
+    people = Celebrity.objects.searchable().order_by()
+    present = set(people.values_list("gender", flat=True).distinct())
     return [(gender, word) for gender, word in words.items() if gender in present]

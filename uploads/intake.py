@@ -19,8 +19,8 @@ from uploads.storage import store_file
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the visitor asks for: ``k`` look-alikes among those who pass the filters, and
-    whether to show an exhaustive search beside an approximate one."""
+    """``k`` look-alikes among those who pass the filters, and whether to show an exhaustive search
+    beside an approximate one."""
 
     k: int = 6
     filters: Filters = EVERYBODY

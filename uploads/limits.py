@@ -17,8 +17,6 @@ from uploads.models import Upload
 
 logger = logging.getLogger(__name__)
 
-RATE_WINDOW = 60 * 60
-"""Seconds."""
 ADDRESS_FACTOR = 5
 """A household or a school may share an address, so an address may send this many times more."""
 
@@ -42,8 +40,7 @@ def check_rate(owner: UUID, address: str) -> None:
 
     Counts live only in the cache, under keyed hashes. If the cache is away nobody is blocked.
     """
-    limit = settings.RATE_LIMIT
-    if not limit:
+    if not (limit := settings.RATE_LIMIT):
         return
     try:
         by_owner = _count(f"session {owner}")
@@ -56,32 +53,24 @@ def check_rate(owner: UUID, address: str) -> None:
 
 
 def estimate_minutes() -> int | None:
-    """Whole minutes that a photo sent now would wait, or None if less than one."""
-    minutes = round(Upload.objects.waiting().count() * _seconds_between_results() / 60)
-    return minutes or None
+    """Whole minutes that a photo sent now would wait, or None if less than one.
+
+    Each worker is taken to need the median time of the last twenty results, or else one second.
+    """
+    done = Upload.objects.filter(
+        status=Upload.Status.DONE, finished_at__gte=timezone.now() - timedelta(hours=1)
+    )
+    recent = done.order_by("-finished_at").values_list("claimed_at", "finished_at")[:20]
+    took = [(end - start).total_seconds() for start, end in recent if start and end]
+    seconds = statistics.median(took or [1.0]) / settings.WORKERS
+    return round(Upload.objects.waiting().count() * seconds / 60) or None
 
 
 def _count(what: str) -> int:
     key = "rate:" + salted_hmac("uploads.rate", what, algorithm="sha256").hexdigest()
-    cache.add(key, 0, RATE_WINDOW)
+    cache.add(key, 0, 60 * 60)
     try:
         return int(cache.incr(key))
     except ValueError:
         # The key expired between the two calls.
         return 1
-
-
-def _seconds_between_results() -> float:
-    """Median duration of the last twenty results, divided by the number of workers.
-
-    One second a photo if nothing is known.
-    """
-    recent = list(
-        Upload.objects.filter(
-            status=Upload.Status.DONE, finished_at__gte=timezone.now() - timedelta(hours=1)
-        )
-        .order_by("-finished_at")
-        .values_list("claimed_at", "finished_at")[:20]
-    )
-    took = [(end - start).total_seconds() for start, end in recent if start and end]
-    return (statistics.median(took) if took else 1.0) / settings.WORKERS

@@ -6,7 +6,6 @@ import logging
 import traceback
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -79,10 +78,8 @@ def _match_claimed(upload: Upload) -> None:
 
 
 def _read_photo(upload: Upload) -> Photo:
-    """The upright photo, its longer side at most STORED_SIDE pixels.
-
-    Reads the stored photo if an earlier attempt got that far.
-    """
+    """The upright photo, its longer side at most STORED_SIDE pixels: the received one, or the one
+    that an earlier attempt stored."""
     if upload.received:
         return open_to_keep(read_file(upload.received.name))
     # A resized panorama can be narrower than MIN_SIDE, so the limit is not checked again.
@@ -90,8 +87,7 @@ def _read_photo(upload: Upload) -> Photo:
 
 
 def _store_photo(upload: Upload, photo: Photo) -> None:
-    """Replace all files of the upload by this photo: received bytes, and leftovers of
-    attempts that were killed."""
+    """Replace all files of the upload, leftovers of killed attempts included, by this photo."""
     # Listed before the claim is checked: a later claimant's files are not among these.
     replaced = list_files(upload.pk)
     height, width = photo.pixels.shape[:2]
@@ -107,10 +103,8 @@ def _store_photo(upload: Upload, photo: Photo) -> None:
 
 
 def _search(upload: Upload, faces: Sequence[Face]) -> list[SearchResult]:
-    """The search, and the exhaustive one if it was asked for and the first was approximate.
-
-    Raises EmptyGallery if nobody passes the filters.
-    """
+    """The search, and the exhaustive one if it was asked for and the first was approximate. Raises
+    EmptyGallery if nobody passes the filters."""
     vectors = np.stack([face.vector for face in faces])
     filters = Filters.from_json(upload.filters)
     searches = [find_lookalikes(vectors, k=upload.k, filters=filters)]
@@ -122,7 +116,7 @@ def _search(upload: Upload, faces: Sequence[Face]) -> list[SearchResult]:
 
 
 def _save(upload: Upload, faces: list[UploadedFace], searches: list[SearchResult]) -> None:
-    """Store the result in one transaction. Raises ClaimLost if the claim no longer holds."""
+    """Raises ClaimLost."""
     try:
         _save_result(upload, faces, searches)
     except IntegrityError:
@@ -139,21 +133,18 @@ def _save_result(
     gone: Iterable[int] = (),
 ) -> None:
     first, *second = searches
-    facts: dict[str, Any] = {
-        "build_name": first.build.name,
-        "encoder": first.build.encoder,
-        "compared_with": first.compared_with,
-        "method": str(first.method),
-        "search_ms": first.ms,
-        "exact_ms": second[0].ms if second else None,
-    }
     with transaction.atomic():
         update_claimed(
             upload,
             status=Upload.Status.DONE,
             stage=Upload.Stage.NONE,
             finished_at=timezone.now(),
-            **facts,
+            build_name=first.build.name,
+            encoder=first.build.encoder,
+            compared_with=first.compared_with,
+            method=str(first.method),
+            search_ms=first.ms,
+            exact_ms=second[0].ms if second else None,
         )
         UploadedFace.objects.bulk_create(faces)
         Match.objects.bulk_create(
@@ -183,20 +174,15 @@ def _explain(error: Exception) -> tuple[Reason, str]:
             return error.reason, error.detail
         case EmptyGallery():
             return Reason.EMPTY_GALLERY, ""
-    _log(error)
-    is_index = isinstance(error, NoIndex | IndexProblem)
-    return Reason.NO_INDEX if is_index else Reason.INTERNAL, ""
-
-
-def _log(error: Exception) -> None:
-    name = type(error).__name__
     if isinstance(error, FacesError | GalleryError):
         # These speak of files and settings, never of a visitor.
-        logger.error("an upload failed with %s: %s", name, error)
+        what = f": {error}"
     else:
         # The message may contain anything, so only the place is logged.
-        place = "".join(traceback.format_tb(error.__traceback__))
-        logger.error("an upload failed with %s\n%s", name, place)
+        what = "\n" + "".join(traceback.format_tb(error.__traceback__))
+    logger.error("an upload failed with %s%s", type(error).__name__, what)
+    is_index = isinstance(error, NoIndex | IndexProblem)
+    return Reason.NO_INDEX if is_index else Reason.INTERNAL, ""
 
 
 def _is_timeout(error: BaseException | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -17,8 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from celebrities.models import Celebrity, Likeness, Portrait
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from django.db.models.fields.related_descriptors import RelatedManager
 
 
@@ -55,11 +53,9 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One photo, from the form to its result.
-
-    Status: queued -> running -> done, or -> failed with a ``failure``, a value of
-    `lookalike.faces.errors.Reason`, and its ``detail``. Workers claim rows: see `uploads.claims`.
-    """
+    """One photo, from the form to its result: queued -> running -> done, or failed with a
+    ``failure``, a value of `lookalike.faces.errors.Reason`. Workers claim rows: see
+    `uploads.claims`."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("waiting")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +14,6 @@ from uploads.failures import describe_failure
 from uploads.models import Match, Upload, UploadedFace
 
 Status = Upload.Status
-
-
-SOON_MS, AWAY_MS, MOST_MS = 250, 3000, 10_000
-"""Milliseconds between two polls: when a worker has the photo or takes it next, when no worker
-is running, and the most otherwise."""
-
-PLACES_A_SECOND = 10
-"""Upper bound of a worker's throughput, used to space out polling by queue position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,7 @@ def describe_upload(upload: Upload) -> dict[str, Any]:
     """Template context of an upload's page and of its status fragment."""
     context: dict[str, Any] = {"upload": upload}
     if upload.status == Status.DONE:
-        context["faces"] = list_faces(upload)
+        context["faces"] = show_faces(list(upload.faces.select_related("upload")))
     elif upload.status == Status.FAILED:
         context["failure"] = describe_failure(upload.failure, upload.detail)
     else:
@@ -70,48 +63,29 @@ def describe_upload(upload: Upload) -> dict[str, Any]:
     return context
 
 
-def list_faces(upload: Upload) -> list[FaceView]:
-    """The faces, largest first, in two queries."""
-    return _show_faces(list(upload.faces.select_related("upload")))
-
-
-def show_face(face: UploadedFace) -> FaceView:
-    """One face with its look-alikes."""
-    return _show_faces([face])[0]
-
-
-def _show_faces(faces: list[UploadedFace]) -> list[FaceView]:
-    """Leaves out people who were unpublished since the search."""
+def show_faces(faces: list[UploadedFace]) -> list[FaceView]:
+    """The faces with their look-alikes, without people unpublished since the search. One query."""
     matches = (
         Match.objects.filter(face__in=faces, celebrity__published=True)
         .select_related("celebrity", "portrait")
         .defer("portrait__vector", "portrait__landmarks")
         .order_by("face", "exhaustive", "rank")
     )
-    found: dict[tuple[int, bool], list[Match]] = {}
+    found: defaultdict[tuple[int, bool], list[Match]] = defaultdict(list)
     for match in matches:
-        found.setdefault((match.face_id, match.exhaustive), []).append(match)
+        found[match.face_id, match.exhaustive].append(match)
     return [
-        FaceView(
-            face,
-            place_box(face.box, face.upload.width, face.upload.height),
-            found.get((face.pk, False), []),
-            found.get((face.pk, True), []),
-        )
+        FaceView(face, place_box(face), found[face.pk, False], found[face.pk, True])
         for face in faces
     ]
 
 
-def place_box(box: list[float], width: int, height: int) -> Place:
-    """``box`` in pixels -> percent, clipped at the photo's edges."""
-    left, right = (min(max(side, 0), width) / width * 100 for side in (box[0], box[2]))
-    top, bottom = (min(max(side, 0), height) / height * 100 for side in (box[1], box[3]))
-    return Place(
-        left=round(left, 2),
-        top=round(top, 2),
-        width=round(right - left, 2),
-        height=round(bottom - top, 2),
-    )
+def place_box(face: UploadedFace) -> Place:
+    """The face's box in percent, clipped at the photo's edges."""
+    width, height = face.upload.width, face.upload.height
+    left, right = (min(max(side, 0), width) / width * 100 for side in face.box[::2])
+    top, bottom = (min(max(side, 0), height) / height * 100 for side in face.box[1::2])
+    return Place(*(round(share, 2) for share in (left, top, right - left, bottom - top)))
 
 
 def _describe_waiting(upload: Upload) -> dict[str, Any]:
@@ -119,17 +93,12 @@ def _describe_waiting(upload: Upload) -> dict[str, Any]:
     if upload.status == Status.QUEUED:
         place = Upload.objects.waiting().filter(created_at__lt=upload.created_at).count() + 1
     away = worker_is_away()
-    return {
-        "place": place,
-        "poll_ms": AWAY_MS if away else _pause_at(place),
-        "people_count": upload.compared_with,
-        "worker_away": away,
-    }
-
-
-def _pause_at(place: int) -> int:
-    """Milliseconds to the next poll. Only those whose photo is at work or next poll often, so
-    that a long queue does not slow the workers down."""
-    if place <= settings.WORKERS:
-        return SOON_MS
-    return min(1000 * (1 + place // (PLACES_A_SECOND * settings.WORKERS)), MOST_MS)
+    if away:
+        poll_ms = 3000
+    elif place <= settings.WORKERS:
+        poll_ms = 250
+    else:
+        # A long queue must not slow the workers down. Each handles at most ten photos a second.
+        poll_ms = min(1000 * (1 + place // (10 * settings.WORKERS)), 10_000)
+    people = upload.compared_with
+    return {"place": place, "poll_ms": poll_ms, "people_count": people, "worker_away": away}

@@ -1,10 +1,10 @@
 """The visitor's pages: the form, waiting, the result."""
 
-from __future__ import annotations
-
 from django.urls import path
 
 from uploads.views import delete, pictures, share, status, upload, vote
+
+FACE = "u/<uuid:upload_id>/faces/<int:number>"
 
 app_name = "uploads"
 urlpatterns = [
@@ -13,12 +13,10 @@ urlpatterns = [
     path("u/<uuid:upload_id>/", status.detail, name="detail"),
     path("u/<uuid:upload_id>/status/", status.status, name="status"),
     path("u/<uuid:upload_id>/photo.jpg", pictures.photo, name="photo"),
-    path("u/<uuid:upload_id>/faces/<int:number>/crop.jpg", pictures.crop, name="crop"),
-    path("u/<uuid:upload_id>/faces/<int:number>/chip.jpg", pictures.chip, name="chip"),
-    path(
-        "u/<uuid:upload_id>/faces/<int:number>/share.png", share.share_picture, name="share_picture"
-    ),
-    path("u/<uuid:upload_id>/faces/<int:number>/link/", share.link, name="link"),
+    path(f"{FACE}/crop.jpg", pictures.face, {"field": "crop"}, name="crop"),
+    path(f"{FACE}/chip.jpg", pictures.face, {"field": "chip"}, name="chip"),
+    path(f"{FACE}/share.png", share.share_picture, name="share_picture"),
+    path(f"{FACE}/link/", share.link, name="link"),
     path("u/<uuid:upload_id>/vote/", vote.vote, name="vote"),
     path("u/<uuid:upload_id>/delete/", delete.delete, name="delete"),
     path("s/<str:token>/", share.shared, name="shared"),

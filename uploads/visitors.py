@@ -1,7 +1,4 @@
-"""Who owns an upload: the browser whose session holds the same random number.
-
-The number is set when the first photo is accepted. To anybody else the upload is missing.
-"""
+"""Who owns an upload: the browser whose session has the same random id. To others it is missing."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
@@ -55,14 +52,10 @@ def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:
         owner = owner_of(request)
         upload = Upload.objects.filter(pk=upload_id, owner=owner).first() if owner else None
         if upload is None or upload.expires_at <= timezone.now():
-            return answer_missing(request, upload_id, expired=upload is not None)
+            if request.htmx:
+                # A page that is still polling loads the whole page with the explanation.
+                return HttpResponseClientRedirect(Upload(pk=upload_id).get_absolute_url())
+            return render(request, "uploads/gone.html", {"expired": bool(upload)}, status=404)
         return view(request, upload, *args, **kwargs)
 
     return wrapped
-
-
-def answer_missing(request: HtmxRequest, upload_id: uuid.UUID, *, expired: bool) -> HttpResponse:
-    if request.htmx:
-        # A page that is still polling loads the whole page with the explanation.
-        return HttpResponseClientRedirect(Upload(pk=upload_id).get_absolute_url())
-    return render(request, "uploads/gone.html", {"expired": expired}, status=404)

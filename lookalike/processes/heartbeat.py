@@ -1,8 +1,7 @@
-"""Whether a worker is running that takes visitors' photos.
+"""The heartbeat of the queue `match`: whether a worker is running that takes visitors' photos.
 
-Every worker of the queue `match` records a heartbeat in the cache. Its main process does so,
-which only hands out tasks: a worker whose child processes are all busy still has a heartbeat; one
-that was killed or lost its broker has none.
+A worker's main process records it in the cache. That process only hands out tasks, so a busy
+worker still has a heartbeat; one that was killed or lost its broker has none.
 """
 
 from __future__ import annotations
@@ -52,8 +51,6 @@ def serves_visitors(app: Any) -> bool:
 
 
 class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Records heartbeats from the timer of a match worker's main process."""
-
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
 
     def __init__(self, parent: Any, **options: Any) -> None:

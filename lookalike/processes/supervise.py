@@ -2,8 +2,8 @@
 
 The Procfile puts this before each command, for what honcho does not do:
 
-- A process that dies is restarted after a second. If it dies three times within 10 s of its
-  start, this ends with its status, and honcho stops the site.
+- A process that dies is restarted after a second. If three in a row die within 10 s of their
+  start, this ends with the last one's status, and honcho stops the site.
 - On a stop only the process itself gets SIGTERM, not its children, so that a worker can finish or
   hand back its task. Whatever runs 4.5 s later is killed.
 - No process outlives this one or honcho, even if those are killed.
@@ -20,17 +20,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from types import FrameType
 
-from lookalike.environ import read_count
+from lookalike.environ import read_number
 
 STOP_SECONDS = 4.5
 """honcho kills 5 s after its SIGTERM."""
 
 SUPERVISOR = "LOOKALIKE_SUPERVISOR"
 """The environment variable with the process id of honcho."""
-
-SHORT_LIFE, MOST_SHORT_LIVES = 10.0, 3
 
 PR_SET_PDEATHSIG = 1
 
@@ -60,28 +57,27 @@ def supervise(command: Sequence[str], before_stop: Callable[[], None] = lambda: 
         _kill_group(child.pid)
         if asked:
             return 0
-        short_lives = short_lives + 1 if time.monotonic() - started < SHORT_LIFE else 0
-        if short_lives >= MOST_SHORT_LIVES:
+        short_lives = short_lives + 1 if time.monotonic() - started < 10 else 0
+        if short_lives == 3:
             return child.returncode if child.returncode > 0 else 1
-        _say(f"ended ({_describe(child.returncode)}), starting it again.")
+        status = child.returncode
+        how = signal.Signals(-status).name if status < 0 else f"status {status}"
+        sys.stderr.write(f"ended ({how}), starting it again.\n")
+        sys.stderr.flush()
         time.sleep(1)
 
 
 def _catch_signals() -> list[int]:
     """Returns a list that collects the signals to stop."""
     asked: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-
-    signal.signal(signal.SIGTERM, note)
-    signal.signal(signal.SIGINT, note)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: asked.append(number))
     return asked
 
 
 def _watch_honcho() -> Callable[[], bool]:
     """Returns a function that tells whether honcho has ended."""
-    pid = read_count(SUPERVISOR, 0)
+    pid = read_number(SUPERVISOR, 0)
     if not pid:
         return lambda: False
     if sys.platform == "linux":
@@ -113,18 +109,8 @@ def _stop(child: subprocess.Popen[bytes], before_stop: Callable[[], None]) -> No
 
 
 def _kill_group(group: int) -> None:
-    """Kill what is left of the command's process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
-
-
-def _describe(status: int) -> str:
-    return signal.Signals(-status).name if status < 0 else f"status {status}"
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
-"""The embedded Valkey: `python -m lookalike.processes.valkey` runs it on a unix socket.
-
-Its data (queue and cache) lies in the data folder and survives a crash.
-"""
+"""`python -m lookalike.processes.valkey` runs the embedded Valkey on a unix socket."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -40,8 +38,7 @@ def find_server() -> str:
         for path in Path(package.origin).parent.glob("_binaries/*/valkey-server"):
             if os.access(path, os.X_OK):
                 return str(path)
-    found = shutil.which("valkey-server") or shutil.which("redis-server")
-    if found:
+    if found := shutil.which("valkey-server") or shutil.which("redis-server"):
         return found
     raise ValkeyMissing(
         "No Valkey server was found. Install Valkey or Redis (Debian: apt install redis-server), "
@@ -68,44 +65,24 @@ def make_folders() -> Path:
 
 def command_line() -> list[str]:
     """The server's command: no TCP port, changes on disk within a second, no eviction."""
-    options = {
-        "port": "0",
-        "unixsocket": str(environ.socket_path()),
-        "unixsocketperm": "600",
-        "dir": str(make_folders()),
-        "appendonly": "yes",
-        "appendfsync": "everysec",
-        "save": "",
-        "maxmemory-policy": "noeviction",
-        "daemonize": "no",
-        "loglevel": "warning",
-    }
     return [
-        find_server(),
-        *(word for key, value in options.items() for word in (f"--{key}", value)),
+        *(find_server(), "--port", "0", "--daemonize", "no", "--loglevel", "warning"),
+        *("--unixsocket", str(environ.socket_path()), "--unixsocketperm", "600"),
+        *("--dir", str(make_folders()), "--maxmemory-policy", "noeviction"),
+        *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
     ]
-
-
-def count_clients() -> int:
-    """The number of other clients; 0 if the server does not answer."""
-    client = redis.Redis(
-        unix_socket_path=str(environ.socket_path()),
-        socket_timeout=1,
-        retry=Retry(NoBackoff(), retries=0),
-    )
-    try:
-        return len(client.client_list()) - 1
-    except redis.RedisError:
-        return 0
-    finally:
-        client.close()
 
 
 def wait_for_clients() -> None:
     """Wait up to 3.8 s, so that workers that stop can still hand back their tasks."""
     deadline = time.monotonic() + 3.8
-    while time.monotonic() < deadline and count_clients() > 0:
-        time.sleep(0.1)
+    retry = Retry(NoBackoff(), retries=0)
+    path = str(environ.socket_path())
+    client = redis.Redis(unix_socket_path=path, socket_timeout=1, retry=retry)
+    # A server that does not answer has no clients.
+    with client, contextlib.suppress(redis.RedisError):
+        while time.monotonic() < deadline and len(client.client_list()) > 1:
+            time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,5 @@
-"""Text in pictures.
-
-The bundled font, Noto Sans, has Latin, Greek and Cyrillic. A name in another script is drawn
-with an installed font that has it, or replaced by another of the person's names.
-"""
+"""Text in pictures. The bundled font, Noto Sans, has Latin, Greek and Cyrillic. A name in another
+script is drawn with an installed font, or replaced by another of the person's names."""
 
 from __future__ import annotations
 
@@ -14,18 +11,14 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, features
 
 BUNDLED_FONT = Path(__file__).resolve().parent / "fonts" / "NotoSans-SemiBold.ttf"
-INSTALLED_FONTS = tuple(
-    Path(path)
-    for path in (
-        "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
-        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-        "/usr/share/fonts/truetype/noto/NotoSansArabic-Bold.ttf",
-        "/usr/share/fonts/truetype/noto/NotoSansDevanagari-Bold.ttf",
-        "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf",
-        "/System/Library/Fonts/PingFang.ttc",
-    )
+INSTALLED_FONTS = (
+    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc"),
+    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+    Path("/usr/share/fonts/truetype/noto/NotoSansArabic-Bold.ttf"),
+    Path("/usr/share/fonts/truetype/noto/NotoSansDevanagari-Bold.ttf"),
+    Path("/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"),
+    Path("/System/Library/Fonts/PingFang.ttc"),
 )
-_NO_GLYPH = "\U0010fffe"
 
 
 @cache
@@ -43,10 +36,12 @@ def choose_font(text: str) -> Path | None:
 
 def has_glyphs(path: Path, text: str) -> bool:
     """Whether the font has a glyph for each character of the text."""
-    if _is_right_to_left(text) and not (features.check("raqm") and features.check("fribidi")):
+    right_to_left = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
+    if right_to_left and not (features.check("raqm") and features.check("fribidi")):
         # Without these libraries Pillow would neither join the letters nor reverse their order.
         return False
-    return all(_has_glyph(path, character) for character in set(text) if not character.isspace())
+    missing = _drawn(path, "\U0010fffe")
+    return all(_drawn(path, letter) != missing for letter in set("".join(text.split())))
 
 
 def choose_name(names: Iterable[str]) -> tuple[str, Path]:
@@ -81,16 +76,7 @@ def draw_fitting(
 
 
 @cache
-def _has_glyph(path: Path, character: str) -> bool:
-    return _drawn(path, character) != _drawn(path, _NO_GLYPH)
-
-
-@cache
 def _drawn(path: Path, character: str) -> bytes:
     image = Image.new("L", (64, 64))
     ImageDraw.Draw(image).text((8, 48), character, font=load_font(path, 32), fill=255, anchor="ls")
     return image.tobytes()
-
-
-def _is_right_to_left(text: str) -> bool:
-    return any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)

@@ -1,7 +1,4 @@
-"""The picture to share: two faces side by side, with number, name and phrase.
-
-It is drawn on request and never stored, so there is nothing to delete.
-"""
+"""The picture to share: two faces side by side. It is drawn on request and never stored."""
 
 from __future__ import annotations
 
@@ -13,13 +10,13 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageOps
 
 from uploads.models import Match, UploadedFace
-from uploads.share.lettering import BUNDLED_FONT, choose_name, draw_fitting
+from uploads.share.lettering import choose_name, draw_fitting
 from uploads.storage import read_file
 
 SIZE = (1200, 630)
 SIDE = 410
 EDGE = 60
-PAPER, INK, QUIET, ACCENT = "#f4f6f1", "#14211f", "#50605c", "#0d5750"
+INK, QUIET, ACCENT = "#14211f", "#50605c", "#0d5750"
 
 
 def draw_share_picture(face: UploadedFace, match: Match) -> bytes:
@@ -27,7 +24,7 @@ def draw_share_picture(face: UploadedFace, match: Match) -> bytes:
 
     Raises FileNotFoundError if a chip is missing.
     """
-    picture = Image.new("RGB", SIZE, PAPER)
+    picture = Image.new("RGB", SIZE, "#f4f6f1")
     draw = ImageDraw.Draw(picture)
     with storages["gallery"].open(str(match.portrait.chip)) as file:
         theirs = file.read()
@@ -53,18 +50,15 @@ def _write_number(draw: ImageDraw.ImageDraw, match: Match) -> None:
 def _write_words(draw: ImageDraw.ImageDraw, match: Match) -> None:
     celebrity, portrait = match.celebrity, match.portrait
     name, font = choose_name([celebrity.name, *celebrity.other_names.splitlines()])
-    width = SIZE[0] - 2 * EDGE
     draw_fitting(draw, (EDGE, 528), name, font=font, size=46, width=820, fill=INK)
     said = match.phrase
     if celebrity.is_fictional:
         said = _("%(phrase)s (a fictional person)") % {"phrase": said}
     draw_fitting(draw, (EDGE, 570), said, size=28, width=820, fill=QUIET)
-    draw_fitting(
-        draw, (EDGE + 2 * SIDE + 60, 570), settings.SITE_NAME, size=34, width=260, fill=ACCENT
-    )
+    place = (EDGE + 2 * SIDE + 60, 570)
+    draw_fitting(draw, place, settings.SITE_NAME, size=34, width=260, fill=ACCENT)
     credit = " · ".join(part for part in (portrait.author, portrait.licence) if part)
     if credit:
         credit, font = choose_name([_("Portrait: %(credit)s") % {"credit": credit}])
-    draw_fitting(
-        draw, (EDGE, 606), credit, font=font or BUNDLED_FONT, size=18, width=width, fill=QUIET
-    )
+        width = SIZE[0] - 2 * EDGE
+        draw_fitting(draw, (EDGE, 606), credit, font=font, size=18, width=width, fill=QUIET)

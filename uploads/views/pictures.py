@@ -18,24 +18,15 @@ def photo(request: HttpRequest, upload: Upload) -> HttpResponseBase:
 
 @require_safe
 @own_upload
-def crop(request: HttpRequest, upload: Upload, number: int) -> HttpResponseBase:
-    face = upload.faces.filter(number=number).first()
-    return stream_jpeg(face.crop.name if face else "")
-
-
-@require_safe
-@own_upload
-def chip(request: HttpRequest, upload: Upload, number: int) -> HttpResponseBase:
-    face = upload.faces.filter(number=number).first()
-    return stream_jpeg(face.chip.name if face else "")
+def face(request: HttpRequest, upload: Upload, number: int, field: str) -> HttpResponseBase:
+    return stream_jpeg(upload.faces.filter(number=number).values_list(field, flat=True).first())
 
 
 def stream_jpeg(name: str | None) -> HttpResponseBase:
     """The stored picture, or 404 if there is none."""
     try:
-        file = storages["uploads"].open(name) if name else None
+        if name:
+            return FileResponse(storages["uploads"].open(name), content_type="image/jpeg")
     except FileNotFoundError:
-        file = None
-    if file is None:
-        return HttpResponse(status=404)
-    return FileResponse(file, content_type="image/jpeg")
+        pass
+    return HttpResponse(status=404)

@@ -1,5 +1,4 @@
-"""Showing a result to others: a picture to save, and a link that can be switched off. The
-visitor decides on both, and neither shows the photo."""
+"""A result for others, if the visitor wants so: a picture, and a link that can be switched off."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lookalike.http import HtmxRequest, private
 from uploads.models import Upload, UploadedFace
-from uploads.results import show_face
+from uploads.results import show_faces
 from uploads.share.picture import draw_share_picture
 from uploads.views.pictures import stream_jpeg
 from uploads.visitors import own_upload
@@ -62,12 +61,11 @@ def link(request: HttpRequest, upload: Upload, number: int) -> HttpResponse:
 @shared_face
 def shared(request: HttpRequest, face: UploadedFace) -> HttpResponse:
     """The page of a link: this face and its look-alikes, no other face of the photo."""
-    token = face.share_token
-    picture = reverse("uploads:shared_picture", args=[token])
+    picture = reverse("uploads:shared_picture", args=[face.share_token])
     context = {
         "upload": face.upload,
-        "view": show_face(face),
-        "token": token,
+        "view": show_faces([face])[0],
+        "token": face.share_token,
         "page_url": request.build_absolute_uri(request.path),
         "picture_url": request.build_absolute_uri(picture),
     }
@@ -88,7 +86,7 @@ def shared_picture(request: HttpRequest, face: UploadedFace) -> HttpResponse:
 
 def answer_picture(face: UploadedFace) -> HttpResponse:
     """The share picture of the face and its best look-alike, or 404."""
-    best = show_face(face).best
+    best = show_faces([face])[0].best
     try:
         if best is not None and best.portrait.chip:
             return HttpResponse(draw_share_picture(face, best), content_type="image/png")

@@ -19,7 +19,7 @@ from uploads.consent import current_digest, render_text
 from uploads.forms import UploadForm
 from uploads.intake import accept_upload
 from uploads.limits import QueueFull, TooManyUploads, estimate_minutes
-from uploads.samples import list_samples, make_preview
+from uploads.samples import SAMPLES, make_preview
 from uploads.visitors import client_address, owner_of, remember_owner
 
 
@@ -54,7 +54,9 @@ def _receive(request: HttpRequest) -> HttpResponse:
         response.headers["Retry-After"] = "600"
         return response
     except QueueFull:
-        form.add_error(None, _describe_full())
+        minutes = estimate_minutes() or 1
+        busy = _("We are busy: please try again in about %(minutes)d min.") % {"minutes": minutes}
+        form.add_error(None, busy)
         return show_form(request, form, status=503)
     except QueueAway:
         form.add_error(
@@ -73,7 +75,7 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
         "failure": form.failure,
         "consent_text": render_text(_language()),
         "people_count": EVERYBODY.count(),
-        "samples": list_samples(),
+        "samples": SAMPLES.items(),
         "busy_minutes": estimate_minutes(),
         "worker_away": worker_is_away(),
     }
@@ -98,8 +100,3 @@ def _language() -> str:
 
 def _digest() -> str:
     return current_digest(_language())
-
-
-def _describe_full() -> str:
-    minutes = estimate_minutes() or 1
-    return _("We are busy: please try again in about %(minutes)d min.") % {"minutes": minutes}

@@ -1,4 +1,4 @@
-"""Does the visitor see the likeness? Counted once per match, on the portrait."""
+"""Whether the visitor sees the likeness, counted on the portrait."""
 
 from __future__ import annotations
 

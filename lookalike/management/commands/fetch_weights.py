@@ -1,5 +1,3 @@
-"""`manage.py fetch_weights facenet`: downloads a network's weights, or takes them from a file."""
-
 from __future__ import annotations
 
 from argparse import ArgumentParser

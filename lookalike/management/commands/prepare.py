@@ -1,10 +1,8 @@
-"""`manage.py prepare`: gets the data folder ready for the site to start. Needs no service.
-
-Every step does only what is missing, so a second start is quick.
-"""
+"""`manage.py prepare` needs no service. Each step does only what is missing."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -43,7 +41,6 @@ class Command(BaseCommand):
         self.make_admin()
 
     def collect_static_files(self) -> None:
-        """Collect the static files if one has changed."""
         mark = settings.DATA_DIR / "static.sha256"
         now = fingerprint_static_files()
         if mark.exists() and settings.STATIC_ROOT.is_dir() and mark.read_text() == now:
@@ -53,7 +50,7 @@ class Command(BaseCommand):
         mark.write_text(now)
 
     def try_to_fetch_weights(self) -> None:
-        """Download the weights of facenet if they are missing. The site can run without them."""
+        """The site can run without them."""
         wanted = settings.FETCH_WEIGHTS and settings.ENCODER != "dlib"
         if not wanted or (settings.WEIGHTS_DIR / FACENET.file_name).is_file():
             return
@@ -66,7 +63,6 @@ class Command(BaseCommand):
             self.stdout.write(str(problem))
 
     def load_networks(self) -> None:
-        """Export the networks if they are missing, and say which encoder is in use."""
         if not any(settings.SESSIONS_DIR.glob("*.onnx")):
             self.stdout.write("Preparing the networks: half a minute, only this once.")
         try:
@@ -76,7 +72,6 @@ class Command(BaseCommand):
         self.stdout.write(describe_encoder(encoder.name))
 
     def make_admin(self) -> None:
-        """Create the first superuser, and show the password if it was generated."""
         users = get_user_model()._default_manager
         if users.filter(is_superuser=True).exists():
             return
@@ -90,7 +85,6 @@ class Command(BaseCommand):
 
 
 def describe_encoder(name: str) -> str:
-    """A line with the encoder in use, and how to use the other."""
     if name == "facenet":
         return "Encoder: facenet (InceptionResnetV1). For the embedded one: LOOKALIKE_ENCODER=dlib."
     how = "unset LOOKALIKE_ENCODER and " if settings.ENCODER == "dlib" else ""
@@ -111,21 +105,19 @@ def fingerprint_static_files() -> str:
 
 
 def can_reach(url: str, seconds: float = REACH_SECONDS) -> bool:
-    """Whether the URL's server accepts connections; always true behind a proxy.
-
-    Takes at most ``seconds``, also where resolving the name takes longer.
-    """
+    """Whether the URL's server accepts a connection within ``seconds``, the name's resolution
+    included. Always true behind a proxy."""
     address = urlsplit(url)
     if address.scheme in urllib.request.getproxies():
         return True
     reached = threading.Event()
 
     def knock() -> None:
-        try:
-            with socket.create_connection((address.hostname, address.port or 443), seconds):
-                reached.set()
-        except OSError:
-            pass
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((address.hostname, address.port or 443), seconds),
+        ):
+            reached.set()
 
     knocking = threading.Thread(target=knock, daemon=True)
     knocking.start()

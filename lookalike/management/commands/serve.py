@@ -1,7 +1,4 @@
-"""`manage.py serve`: prepares the data folder, then runs the Procfile with honcho.
-
-This process becomes honcho and so keeps the lock on the data folder.
-"""
+"""`manage.py serve` becomes honcho, and so keeps the lock on the data folder."""
 
 from __future__ import annotations
 
@@ -55,7 +52,6 @@ def lock_data_folder(folder: Path) -> IO[str]:
 
 def check_address(host: str, port: int) -> None:
     """Raises CommandError if gunicorn could not listen on this address."""
-    other = "Choose another with LOOKALIKE_HOST and LOOKALIKE_PORT"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -69,7 +65,10 @@ def check_address(host: str, port: int) -> None:
                 f"Port {port} of {host} is taken by another program. Stop that, or choose "
                 f"another port, such as LOOKALIKE_PORT={port + 1}."
             ) from None
-        raise CommandError(f"{host} port {port} cannot be used: {problem}. {other}.") from None
+        raise CommandError(
+            f"{host} port {port} cannot be used: {problem}. "
+            "Choose another with LOOKALIKE_HOST and LOOKALIKE_PORT."
+        ) from None
 
 
 def become_honcho() -> None:
