@@ -123,7 +123,7 @@ def make_match(
 
 def make_approximate(build: IndexBuild) -> None:
     """Let the row say that the build searches approximately, as one of a large gallery does."""
-    build.manifest = {**build.manifest, "tuning": {"method": "approximate"}}
+    build.manifest = {**build.manifest, "method": "approximate"}
     build.save()
 
 
