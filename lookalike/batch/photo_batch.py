@@ -125,7 +125,6 @@ class PhotoBatch(ImagesBatch):  # type: ignore[misc]
         return self
 
     def _fill(self, component: str, values: Sequence[Any] | Column) -> None:
-        """Set a component, adding it if necessary."""
         if component not in self.components:
             self.add_components(component)
         setattr(self, component, make_column(values))

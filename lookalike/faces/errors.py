@@ -63,14 +63,16 @@ class TooManyPixels(PhotoError):
         self.detail = f"{pixels / 1e6:.0f}"
 
 
-class PhotoTooSmall(PhotoError):
+class _BelowLimit(PhotoError):
+    def __init__(self, side: float, limit: int) -> None:
+        super().__init__(f"{side:.0f} pixels, at least {limit} are needed")
+        self.detail = f"{side:.0f}"
+
+
+class PhotoTooSmall(_BelowLimit):
     """``detail`` is the shorter side in pixels."""
 
     reason = Reason.TOO_SMALL
-
-    def __init__(self, side: int, limit: int) -> None:
-        super().__init__(f"{side} pixels, at least {limit} are needed")
-        self.detail = str(side)
 
 
 class NoFace(PhotoError):
@@ -87,14 +89,10 @@ class SeveralFaces(PhotoError):
         self.detail = str(count)
 
 
-class FaceTooSmall(PhotoError):
+class FaceTooSmall(_BelowLimit):
     """``detail`` is the largest face's width in pixels."""
 
     reason = Reason.FACE_TOO_SMALL
-
-    def __init__(self, side: float, limit: int) -> None:
-        super().__init__(f"{side:.0f} pixels, at least {limit} are needed")
-        self.detail = f"{side:.0f}"
 
 
 class WeightsMissing(FacesError):

@@ -63,7 +63,6 @@ def crop_box(pixels: Pixels, box: Box, side: int) -> Pixels:
 
 
 def _make_module(weights_path: Path, expected_sha256: str) -> torch.nn.Module:
-    """The network with its trained weights, without the classifier's last layer."""
     import torch
     from facenet_pytorch import InceptionResnetV1
 
