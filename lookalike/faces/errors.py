@@ -63,16 +63,14 @@ class TooManyPixels(PhotoError):
         self.detail = f"{pixels / 1e6:.0f}"
 
 
-class _BelowLimit(PhotoError):
-    def __init__(self, side: float, limit: int) -> None:
-        super().__init__(f"{side:.0f} pixels, at least {limit} are needed")
-        self.detail = f"{side:.0f}"
-
-
-class PhotoTooSmall(_BelowLimit):
+class PhotoTooSmall(PhotoError):
     """``detail`` is the shorter side in pixels."""
 
     reason = Reason.TOO_SMALL
+
+    def __init__(self, side: int, limit: int) -> None:
+        super().__init__(f"{side} pixels, at least {limit} are needed")
+        self.detail = str(side)
 
 
 class NoFace(PhotoError):
@@ -89,10 +87,14 @@ class SeveralFaces(PhotoError):
         self.detail = str(count)
 
 
-class FaceTooSmall(_BelowLimit):
+class FaceTooSmall(PhotoError):
     """``detail`` is the largest face's width in pixels."""
 
     reason = Reason.FACE_TOO_SMALL
+
+    def __init__(self, side: float, limit: int) -> None:
+        super().__init__(f"{side:.0f} pixels, at least {limit} are needed")
+        self.detail = f"{side:.0f}"
 
 
 class WeightsMissing(FacesError):
