@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from celebrities.management.progress import people_progress
 from celebrities.wikidata.cache import Cache
 from celebrities.wikidata.client import Client
-from celebrities.wikidata.errors import WikimediaError
+from celebrities.wikidata.errors import Refused, WikimediaError
 from celebrities.wikidata.importing import Services
 from celebrities.wikidata.report import Report
 from lookalike.faces.errors import FacesError
@@ -71,11 +71,13 @@ def ask_wikimedia(
     try:
         with people_progress(total) as progress, open_client(progress.note) as client:
             report.on_change = lambda report: progress.show(
-                report.people, report.pictures, report.count("refused")
+                report.people, report.pictures, report.outcomes["refused"]
             )
             work(client, report)
     except KeyboardInterrupt:
         raise CommandError(f"Stopped. {GO_ON}", returncode=130) from None
+    except Refused as error:
+        raise CommandError(f"Wikimedia refused a request: {error}.") from error
     except (WikimediaError, FacesError) as error:
         raise CommandError(str(error)) from error
     finally:
@@ -109,7 +111,7 @@ def tell_report(report: Report, path: Path | None, stdout: OutputWrapper, verbos
         for line in report.lines:
             about = " ".join(part for part in (line.id, line.name, line.file) if part)
             stdout.write(f"{line.outcome}: {about}" + (f": {line.reason}" if line.reason else ""))
-    refused = report.count("refused")
+    refused = report.outcomes["refused"]
     stdout.write(
         f"{report.people} of these people are in the gallery. "
         f"{report.pictures} pictures are new, {refused} people or pictures were refused."

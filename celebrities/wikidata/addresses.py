@@ -9,6 +9,8 @@ from celebrities.wikidata.errors import ForbiddenAddress
 
 HOSTS = ("wikidata.org", "wikimedia.org", "wikipedia.org")
 
+THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+
 Origin = tuple[str, str, int | None]
 
 
@@ -40,12 +42,13 @@ def host_of(address: str) -> str:
 
 
 def _origin(address: str) -> Origin:
-    """Scheme, host and port; empty for what is no address."""
+    """Scheme, host and port; empty for what is no address. All names of this machine are one."""
     try:
         parts = urlsplit(address)
-        return parts.scheme, parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return "", "", None
+    return parts.scheme, "localhost" if host in THIS_MACHINE else host, port
 
 
 def _is_local(address: str) -> bool:

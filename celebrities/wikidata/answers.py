@@ -53,7 +53,7 @@ def check_status(answer: Answer) -> None:
         raise TryAgain(status, read_retry_after(answer))
     if answer.status >= 500:
         raise TryAgain(status, read_retry_after(answer), own_fault=True)
-    raise Refused(status)
+    raise Refused(f"it answered {status}")
 
 
 def read_json(answer: Answer, key: str) -> dict[str, Any]:

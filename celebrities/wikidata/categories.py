@@ -21,6 +21,7 @@ class Categories:
         self.client = client
         self.endpoint = endpoint
         self._labels: dict[str, dict[str, str]] = {}
+        self._known: dict[str, Category | None] = {}
 
     def prepare(self, people: Iterable[Person]) -> None:
         """Ask for all labels that these people's categories need, together."""
@@ -33,7 +34,7 @@ class Categories:
     def of(self, person: Person) -> list[Category]:
         """The person's categories, those in `categories.KNOWN` if there are any."""
         words = [OCCUPATIONS[id][0] for id in person.occupations if id in OCCUPATIONS]
-        found = [find_category(CATEGORY_OF.get(word, word)) for word in words]
+        found = [self._find(CATEGORY_OF.get(word, word)) for word in words]
         if not found:
             found = [self._find_rare(id) for id in self._rare(person)]
         return list({each.pk: each for each in found if each is not None}.values())
@@ -46,4 +47,9 @@ class Categories:
     def _find_rare(self, id: str) -> Category | None:
         labels = self._labels.get(id, {})
         name = labels.get("en") or labels.get("mul") or ""
-        return find_category(name, labels.get("ru", "")) if name else None
+        return self._find(name, labels.get("ru", "")) if name else None
+
+    def _find(self, word: str, in_russian: str = "") -> Category | None:
+        if word not in self._known:
+            self._known[word] = find_category(word, in_russian)
+        return self._known[word]

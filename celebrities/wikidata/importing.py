@@ -252,15 +252,15 @@ class Importer:
             else:
                 self.count(job, picture, "imported")
 
-    @transaction.atomic
     def store(self, job: Job, picture: Picture, reading: Reading) -> None:
-        row = job.row
-        if row is None:
-            facts = facts_of(job.person, self.options.languages)
-            categories = self.categories.of(job.person)
-            published = self.options.published
-            row = make_person(job.person.id, facts, categories, published=published)
-        store_portrait(row, picture, reading)
+        """Add a portrait, and the person if new. Raises ValidationError and IntegrityError."""
+        person, row = job.person, job.row
+        facts = facts_of(person, self.options.languages)
+        categories = self.categories.of(person)
+        with transaction.atomic():
+            if row is None:
+                row = make_person(person.id, facts, categories, published=self.options.published)
+            store_portrait(row, picture, reading)
         job.row = row
 
     def count(self, job: Job, picture: Picture, outcome: str) -> None:

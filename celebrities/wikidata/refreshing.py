@@ -52,9 +52,10 @@ class Refresher:
         self.importer = Importer(client, services, options, report)
 
     def run(self) -> None:
-        people = Celebrity.objects.exclude(wikidata_id="").order_by("pk").iterator()
-        ours = (row for row in people if row.source_values)
-        for batch in batched(ours, IDS_A_REQUEST):
+        """Refresh everyone, in batches as large as one request may be."""
+        people = Celebrity.objects.exclude(wikidata_id="").order_by("pk")
+        for keys in batched(list(people.values_list("pk", flat=True)), IDS_A_REQUEST):
+            batch = [row for row in people.filter(pk__in=keys) if row.source_values]
             ids = [row.wikidata_id for row in batch]
             found = fetch_people(self.client, self.services.wikidata, ids, self.options.languages)
             self.importer.prepare(list(found.values()))

@@ -30,16 +30,15 @@ class Report:
     ``pictures`` those that are new. ``on_change`` is called after each step."""
 
     lines: list[Line] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
     people: int = 0
     pictures: int = 0
     on_change: Callable[[Report], None] = lambda report: None
 
     def add(self, line: Line) -> None:
         self.lines.append(line)
+        self.outcomes[line.outcome] += 1
         self.on_change(self)
-
-    def count(self, outcome: str) -> int:
-        return sum(line.outcome == outcome for line in self.lines)
 
     def reasons(self) -> list[tuple[str, int]]:
         """Reasons of refusals by how often they were given."""

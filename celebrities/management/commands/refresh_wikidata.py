@@ -49,6 +49,6 @@ class Command(DatabaseCommand):
                 self.stdout.write(
                     f"{line.outcome}: {line.id} {line.name} {line.file}: {line.reason}"
                 )
-        changed = report.pictures + report.count("updated") + report.count("unpublished")
+        changed = report.pictures or report.outcomes["updated"] or report.outcomes["unpublished"]
         if changed and not options["no_rebuild"]:
             rebuild_and_tell(self.stdout)

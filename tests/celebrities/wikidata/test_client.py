@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from urllib.parse import urlencode
 
 import pytest
 
@@ -206,6 +207,17 @@ def test_a_setting_names_no_address_outside_but_a_local_one(make_client: MakeCli
     with pytest.raises(ForbiddenAddress):
         Client(cache, "me@example.org", ("https://wikidata.example.org/api",))
     Client(cache, "me@example.org", ("https://www.wikidata.org/w/api.php", "http://localhost:1/a"))
+
+
+def test_all_names_of_this_machine_are_one(client: Client, server: Wikimedia) -> None:
+    address = server.wikidata.replace("127.0.0.1", "localhost")
+    server.moods.append(f"moved {address}?{urlencode(ASK)}")
+    ask(client, server)
+
+    assert [seen.headers["Host"].split(":")[0] for seen in server.seen] == [
+        "127.0.0.1",
+        "localhost",
+    ]
 
 
 def test_follows_no_circle(client: Client, server: Wikimedia) -> None:

@@ -13,9 +13,11 @@ from django.test import Client
 from filelock import FileLock
 from PIL import Image
 from pytest_django.fixtures import Settings
+from rich.console import Console
 
 from celebrities.categories import find_category
 from celebrities.gallery import delete_portraits
+from celebrities.management import progress
 from celebrities.management.commands.import_wikidata import Command
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from celebrities.wikidata.occupations import CATEGORY_OF, OCCUPATIONS, find_item
@@ -71,6 +73,55 @@ def test_it_works(site: Wikimedia) -> None:
     assert portrait.licence_url == "https://creativecommons.org/licenses/by-sa/4.0/"
     assert portrait.source_page == "https://commons.wikimedia.org/wiki/File%3AAda_Example.jpg"
     assert portrait.source_sha1 == site.files["File:Ada Example.jpg"]["sha1"]
+
+
+MOODS = [
+    "429 0",
+    "503 0",
+    "maxlag 0",
+    "ratelimited 0",
+    "html",
+    "empty",
+    "no-object",
+    "cut",
+    "moved",
+    "moved https://example.org/",
+    "500",
+    "slow 0.6",
+    "dated 0",
+]
+
+
+def test_the_right_people_come_in_whatever_the_mood(site: Wikimedia) -> None:
+    """Each of the first requests meets two moods before it is answered."""
+    for number, mood in enumerate(MOODS):
+        site.moods += [mood, MOODS[number - 3], ""]
+    site.parts = 2
+    for number in range(1, 8):
+        site.add_person(f"Q{number}", f"P {number}", portrait=make_photo(number))
+    site.add_person("Q8", "P 8", portrait=make_photo(8), credit={"License": "cc-by-nd-4.0"})
+    site.add_person("Q9", "P 9", portrait=image_of_a_wall())
+    site.add_person("Q10", "P 10", portrait=make_photo(10), born="+2015-01-01")
+    said = run("--occupation", "actor", "--no-rebuild")
+
+    assert names() == [f"P {number}" for number in range(1, 8)]
+    assert "7 of these people are in the gallery. 7 pictures are new, 3 people" in said
+    assert not site.moods
+
+
+def test_shows_people_pictures_and_refusals_at_a_terminal(
+    site: Wikimedia, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=120)
+    monkeypatch.setattr(progress, "_console", console)
+    site.add_person("Q1", "Ada", portrait=make_photo(1))
+    site.add_person("Q2", "Bob")
+    site.moods.append("html")
+    run("--occupation", "actor", "--no-rebuild")
+
+    assert "1 people, 1 new pictures, 1 refused" in screen.getvalue()
+    assert "an answer without data. Asking again in" in screen.getvalue()
 
 
 def test_takes_the_best_known_up_to_the_limit(site: Wikimedia) -> None:
