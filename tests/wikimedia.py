@@ -220,8 +220,8 @@ class Wikimedia:
                 # A date has whole seconds: one more makes it no sooner than was meant.
                 until = formatdate(time.time() + float(rest) + 1, usegmt=True)
                 return Reply(429, HTML, "text/html", {"Retry-After": until})
-            case "500":
-                return Reply(500, b"Internal error", "text/plain")
+            case "500" | "403":
+                return Reply(int(word), b"No", "text/plain")
             case "maxlag" | "ratelimited":
                 error = {"error": {"code": word, "info": "wait"}}
                 return Reply(body=_json(error), headers={"Retry-After": rest})

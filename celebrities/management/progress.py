@@ -41,7 +41,7 @@ def share_progress() -> Iterator[Callable[[str, float], None]]:
 
 
 class PeopleProgress:
-    """People, pictures, refusals and the time left, and what is being waited for."""
+    """Shows the counts, the time left, and notes above the bar."""
 
     def __init__(self, bar: Progress, total: int | None) -> None:
         self._bar = bar
@@ -58,7 +58,7 @@ class PeopleProgress:
 
 @contextmanager
 def people_progress(total: int | None) -> Iterator[PeopleProgress]:
-    """Give something to tell the counts to. ``total`` is how many people are wanted."""
+    """``total`` is the number of people to expect, None if unknown."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     shown = _console.is_terminal
     with Progress(*columns, console=_console, transient=True, disable=not shown) as bar:

@@ -1,4 +1,4 @@
-"""What the commands that ask Wikimedia share: the client, its progress, its report."""
+"""Shared by the commands that ask Wikimedia: arguments, client, progress, report."""
 
 from __future__ import annotations
 
@@ -62,11 +62,13 @@ def ask_wikimedia(
     stdout: OutputWrapper,
     verbosity: int,
 ) -> Report:
-    """Do the work with a client and a progress bar, and say what came of it, also where it ends
-    early. Raises CommandError with what to do."""
+    """Run ``work`` with a client and a progress bar, and print the report even if it fails.
+
+    ``total`` is the number of people to expect. Raises CommandError with what to do.
+    """
     report = Report()
     if report_path is not None:
-        # Better now than after an hour.
+        # Fail now rather than after an hour.
         _write(report, report_path)
     try:
         with people_progress(total) as progress, open_client(progress.note) as client:
@@ -87,7 +89,7 @@ def ask_wikimedia(
 
 @contextmanager
 def open_client(on_wait: Callable[[str], None]) -> Iterator[Client]:
-    """The only client on this data folder. Raises CommandError while another one is open."""
+    """Only one client may be open on a data folder. Raises CommandError if there is another."""
     folder = settings.DATA_DIR / "wikidata"
     folder.mkdir(parents=True, exist_ok=True)
     services = read_services()

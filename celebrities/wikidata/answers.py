@@ -1,4 +1,4 @@
-"""What an answer of Wikimedia is worth: usable, worth another try, or final."""
+"""Check answers: usable, to be asked for again, or final failures."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from PIL import Image
 
 from celebrities.wikidata.errors import ApiError, Refused, TooSlow
 
-# Errors of the APIs that pass by themselves.
+# API errors that are temporary.
 PASSING = {"maxlag", "ratelimited", "readonly"}
-# What the query service writes when a query took more than 60 s: with status 500, or with 200 in
+# The query service writes this when a query exceeds 60 s: with status 500, or with status 200 in
 # the middle of the answer.
 _TIMED_OUT = b"TimeoutException"
 
@@ -30,10 +30,9 @@ class Answer:
 
 
 class TryAgain(Exception):
-    """An answer that is not usable now. ``after`` is its Retry-After in seconds.
+    """The answer is not usable now. ``after`` is its Retry-After in seconds.
 
-    ``own_fault`` says that it is the file's own fault, rather than that of a busy server or of
-    the network.
+    ``own_fault``: the cause is the requested file, not a busy server or the network.
     """
 
     def __init__(self, reason: str, after: float | None = None, *, own_fault: bool = False) -> None:
@@ -43,7 +42,7 @@ class TryAgain(Exception):
 
 
 def check_status(answer: Answer) -> None:
-    """Raises TryAgain, TooSlow or Refused for a status that says failure."""
+    """Raises TryAgain, TooSlow or Refused unless the status is 2xx."""
     if answer.status < 300:
         return
     if _TIMED_OUT in answer.body[:20_000]:
@@ -57,9 +56,9 @@ def check_status(answer: Answer) -> None:
 
 
 def read_json(answer: Answer, key: str) -> dict[str, Any]:
-    """The object that the body holds, which must have ``key``.
+    """The JSON object in the body, which must have ``key``.
 
-    Raises TryAgain for any other body and for errors that pass, TooSlow, and ApiError.
+    Raises TryAgain for any other body and for temporary errors, TooSlow, and ApiError.
     """
     check_status(answer)
     try:
@@ -81,7 +80,7 @@ def read_json(answer: Answer, key: str) -> dict[str, Any]:
 
 
 def check_picture(answer: Answer, sha1: str = "") -> None:
-    """Raises TryAgain unless the body is a whole picture, with this SHA-1 where one is given."""
+    """Raises TryAgain unless the body is a complete picture, and has this SHA-1 if one is given."""
     check_status(answer)
     again = read_retry_after(answer)
     if sha1 and hashlib.sha1(answer.body, usedforsecurity=False).hexdigest() != sha1:
@@ -94,7 +93,7 @@ def check_picture(answer: Answer, sha1: str = "") -> None:
 
 
 def read_retry_after(answer: Answer) -> float | None:
-    """Seconds to wait, or None where the header is missing or makes no sense."""
+    """Seconds to wait, or None if the header is missing or malformed."""
     text = answer.headers.get("Retry-After", "").strip()
     try:
         seconds = float(text)
@@ -108,7 +107,7 @@ def read_retry_after(answer: Answer) -> float | None:
 
 
 def _server_time(answer: Answer) -> float:
-    """The server's clock, since ours may differ."""
+    """The time of the answer by the server's clock, since ours may differ."""
     try:
         return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
     except ValueError:

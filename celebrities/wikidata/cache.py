@@ -1,4 +1,4 @@
-"""Answers known for less than a day, so that an import that was cut off can go on."""
+"""Keep answers for a day, so that an interrupted import can continue without asking again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 DAY = 24 * 60 * 60
 MAX_BYTES = 256_000_000
 UNKNOWN: Final = object()
-"""What the cache does not know; None may be a known value."""
+"""Returned for unknown keys, since None may be a cached value."""
 
 _TABLES = """
 PRAGMA journal_mode=WAL;
@@ -24,16 +24,16 @@ CREATE TABLE IF NOT EXISTS times (name TEXT PRIMARY KEY, at REAL);
 
 
 class Cache:
-    """Answers by address or name in one SQLite file. Past ``max_bytes`` the oldest go.
+    """A key-value store in one SQLite file. Beyond ``max_bytes`` the oldest values are deleted.
 
-    It also keeps named times (seconds since 1970) that must outlive the process.
+    It also stores named times, in seconds since 1970, that must outlive the process.
     """
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.max_bytes = max_bytes
         self.newer_than = 0.0
-        """Answers from before this time are not used; `refresh_wikidata` sets it."""
+        """Ignore values stored before this time; set by `refresh_wikidata`."""
         self._rows = sqlite3.connect(path, timeout=20, isolation_level=None)
         self._rows.executescript(_TABLES)
 
@@ -71,7 +71,7 @@ class Cache:
             used -= row[1]
 
     def get_time(self, name: str) -> float:
-        """The time kept under a name, 0 for none."""
+        """0 if there is no such time."""
         found = self._rows.execute("SELECT at FROM times WHERE name = ?", (name,)).fetchone()
         return float(found[0]) if found else 0.0
 

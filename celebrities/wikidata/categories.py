@@ -1,4 +1,4 @@
-"""Categories of people by their occupations, in English and Russian."""
+"""Categories for occupations, in English and Russian."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from celebrities.wikidata.entities import Person, fetch_entities
 from celebrities.wikidata.occupations import CATEGORY_OF, OCCUPATIONS
 
 MOST_CATEGORIES_BY_LABEL = 3
-"""Of someone whose occupations are all rare, so that their categories stay few."""
+"""Limit for people without any common occupation."""
 
 
 class Categories:
-    """Categories of occupations; words of rarer ones are asked of Wikidata."""
+    """Finds categories for occupations. Names of rare occupations come from Wikidata."""
 
     def __init__(self, client: Client, endpoint: str) -> None:
         self.client = client
@@ -24,7 +24,7 @@ class Categories:
         self._known: dict[str, Category | None] = {}
 
     def prepare(self, people: Iterable[Person]) -> None:
-        """Ask for all labels that these people's categories need, together."""
+        """Fetch the labels that these people's categories need."""
         rare = {id for person in people for id in self._rare(person)} - self._labels.keys()
         found = fetch_entities(self.client, self.endpoint, sorted(rare), ("en", "ru"), "labels")
         for id in rare:
@@ -32,7 +32,7 @@ class Categories:
             self._labels[id] = {code: str(each["value"]) for code, each in dict(labels).items()}
 
     def of(self, person: Person) -> list[Category]:
-        """The person's categories, those in `categories.KNOWN` if there are any."""
+        """The person's categories: those of common occupations, or else of the first rare ones."""
         words = [OCCUPATIONS[id][0] for id in person.occupations if id in OCCUPATIONS]
         found = [self._find(CATEGORY_OF.get(word, word)) for word in words]
         if not found:

@@ -1,9 +1,8 @@
-"""Requests to Wikimedia, with the manners it asks of programs.
+"""Requests to Wikimedia that follow its rules for programs.
 
-requests brings pooling, TLS, proxies and gzip. urllib3's Retry is not used with it: half of
-Wikimedia's reasons to wait stand in the body of an answer with status 200, which Retry does not
-read, and its first repeat comes at once. So each try goes through one loop here, which keeps the
-distance between requests.
+Uses requests for pooling, TLS, proxies and gzip, but not urllib3's Retry. Half of Wikimedia's
+reasons to wait are in the body of an answer with status 200, which Retry doesn't read, and Retry's
+first repetition comes without a pause. One loop here makes every attempt and keeps the pace.
 """
 
 from __future__ import annotations
@@ -38,35 +37,34 @@ MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 200_000_000
 MAX_PICTURE_BYTES = 50_000_000
 MAX_SILENT_PICTURES = 3
-"""After so many pictures in a row without an answer, the picture server counts as away."""
+"""After this many pictures in a row without an answer, the picture server counts as down."""
 QUIET = "quiet until"
 
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How often, how long and how patiently to ask. Times are in seconds."""
+    """Pace, pauses and time limits, in seconds."""
 
     distance: float = 0.35
-    """Least time from an answer's first byte to the next request. The server then never sees
-    more than 3 requests a second, whatever the network does to them."""
+    """Minimum time from an answer's first byte to the next request. Measured there, the server
+    never sees more than 3 requests a second, whatever the network's delays."""
     first_pause: float = 1.0
     longest_pause: float = 60.0
     """Pauses double from the first to the longest."""
     longest_wait: float = 900.0
-    """A longer Retry-After ends the run; the next run knows of it."""
+    """A longer Retry-After ends the run. The next run still respects it."""
     tries: int = 8
     picture_tries: int = 5
     timeout: tuple[float, float] = (10.0, 65.0)
-    """To connect, and between two parts of an answer: a query may take 60 s."""
+    """To connect, and to wait for more data. A query may take 60 s."""
     longest_answer: float = 180.0
 
 
 class Client:
-    """One request at a time; answers are kept in the cache for a day.
+    """Sends one request at a time and caches answers for a day.
 
-    ``endpoints`` are the addresses of the services. Only Wikimedia's hosts over HTTPS are asked,
-    and local addresses that are among the endpoints. ``on_wait`` is told of each pause. Raises
-    NoContact and ForbiddenAddress.
+    ``endpoints`` are the addresses of the services, Commons' last. ``on_wait`` is called with a
+    sentence before each pause. Raises NoContact and ForbiddenAddress.
     """
 
     def __init__(
@@ -100,7 +98,7 @@ class Client:
     ) -> dict[str, Any]:
         """An API's answer, which must have ``key``. Raises Unavailable, Refused and TooSlow.
 
-        ``keep=False`` is for callers that cache each part of the answer by itself.
+        ``keep=False`` bypasses the cache, for callers that cache parts of the answer.
         """
         address = f"{endpoint}?{urlencode(params)}"
 
@@ -111,10 +109,10 @@ class Client:
         return read_json(Answer(200, {}, body), key)
 
     def get_picture(self, address: str, sha1: str = "") -> bytes:
-        """A picture's file, decoded once as proof that it is whole.
+        """Download a picture, and decode it once to be sure that it is complete.
 
-        ``sha1`` is the file's checksum where it is known. Raises BadPicture if only this picture
-        can't be had, and Unavailable if the server is away.
+        ``sha1`` is the file's checksum if it is known. Raises BadPicture if there is something
+        wrong with this picture, and Unavailable if the server is down or busy.
         """
 
         def check(answer: Answer) -> None:
@@ -132,7 +130,7 @@ class Client:
         return body
 
     def _is_own_fault(self, error: Unavailable) -> bool:
-        """True if a picture's failure says nothing about the next one."""
+        """True if the next picture may well succeed."""
         cause = error.__cause__
         if isinstance(cause, TryAgain) and cause.own_fault:
             return True
@@ -157,7 +155,7 @@ class Client:
         accept: str,
         keep: bool = True,
     ) -> bytes:
-        """The body known from the cache, or else of the first answer that passes ``check``."""
+        """The cached body, or that of the first answer that passes ``check``."""
         known = self.cache.get(address) if keep else None
         if known is not None:
             return known
@@ -168,7 +166,7 @@ class Client:
                 check(answer)
             except TryAgain as again:
                 wait = max(pause, again.after or 0.0)
-                # Remembered for a run that begins before this time is over.
+                # Stored, so that a run started meanwhile waits as well.
                 self.cache.set_time(QUIET, time.time() + (again.after or 0.0))
                 if tried == tries or wait > self.manners.longest_wait:
                     raise Unavailable(_describe(address, again)) from again
@@ -182,7 +180,7 @@ class Client:
         raise AssertionError("at least one try is made")
 
     def _follow(self, address: str, accept: str, max_bytes: int) -> Answer:
-        """One request, and those that its redirects ask for."""
+        """Request an address and follow its redirects."""
         self._addresses.check(address)
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._request(address, accept, max_bytes)
@@ -210,7 +208,7 @@ class Client:
                 body = self._read(response, max_bytes)
                 return Answer(response.status_code, response.headers, body)
         except (requests.RequestException, ValueError) as error:
-            # ValueError: requests looks at where a redirect leads, and cannot read it.
+            # requests raises ValueError for a redirect to something that is no URL.
             self._next = time.monotonic() + self.manners.distance
             raise TryAgain(f"no answer ({type(error).__name__})") from error
 
@@ -240,7 +238,7 @@ class Client:
 
 
 def make_user_agent(contact: str) -> str:
-    """Program, contact and library, as Wikimedia's policy asks. Raises NoContact."""
+    """Program, contact and library, as Wikimedia's User-Agent policy asks. Raises NoContact."""
     plain = " ".join(contact.encode("ascii", "ignore").decode().split())
     if not plain:
         raise NoContact(

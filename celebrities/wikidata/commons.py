@@ -1,4 +1,4 @@
-"""Files on Wikimedia Commons: what is said of them, 50 a request, and their pictures."""
+"""Fetch facts about files on Wikimedia Commons, 50 per request, and their pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lookalike.chunks import batched
 
 TITLES_A_REQUEST = 50
 WIDTH = 960
-"""One of the widths in which Commons makes thumbnails; it refuses others."""
+"""Commons makes thumbnails in a few widths only; this is one of them."""
 MAX_ADDRESS = 500
 FIELDS = (
     "Artist|Attribution|AttributionRequired|Credit|LicenseShortName|License|LicenseUrl|UsageTerms|"
@@ -25,7 +25,8 @@ _SHA1 = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class CommonsFile:
-    """A file on Commons. ``address`` is that of the picture to take, ``sha1`` the original's."""
+    """A file on Commons. ``address`` is the URL of the picture to download, ``page`` that of the
+    file's page, ``sha1`` the original's checksum."""
 
     title: str
     page: str
@@ -39,8 +40,8 @@ class CommonsFile:
 def fetch_files(
     client: Client, endpoint: str, names: Iterable[str]
 ) -> dict[str, CommonsFile | None]:
-    """Files by the names that were asked for. None is a file that Commons doesn't have; a name
-    is left out where Commons says too little of the file."""
+    """Files by requested name; None if Commons says that the file is missing. A name is left out
+    if the answer is incomplete."""
 
     def key(title: str) -> str:
         return f"file {endpoint} {title}"
@@ -67,13 +68,13 @@ def bare(name: str) -> str:
 
 
 def title_of(name: str) -> str:
-    """A file's title as Commons writes it: spaces, and a capital first."""
+    """A file's title in Commons' form: with spaces, and a capital first letter."""
     plain = " ".join(bare(name).replace("_", " ").split())
     return f"File:{plain[:1].upper()}{plain[1:]}"
 
 
 def _ask(client: Client, endpoint: str, titles: list[str]) -> dict[str, dict[str, Any]]:
-    """Pages by the titles asked for, in `title_of`'s form. A long answer comes in parts."""
+    """Pages by requested title, in `title_of`'s form. Long answers come in several parts."""
     params = {
         "action": "query",
         "format": "json",
@@ -103,7 +104,7 @@ def _ask(client: Client, endpoint: str, titles: list[str]) -> dict[str, dict[str
             break
     found = {}
     for title in titles:
-        # Twice: a title is normalized first, then it may redirect.
+        # Looked up twice: a title is normalized first, and may then redirect.
         final = renamed.get(title, title)
         page = pages.get(title_of(renamed.get(final, final)))
         if page is not None:
@@ -112,7 +113,7 @@ def _ask(client: Client, endpoint: str, titles: list[str]) -> dict[str, dict[str
 
 
 def read_file(page: dict[str, Any]) -> CommonsFile | None:
-    """None for a page that has no file, or lacks its address or checksum."""
+    """None if the page has no file, or the file no address or checksum."""
     if not page.get("imageinfo"):
         return None
     info = page["imageinfo"][0]
@@ -144,7 +145,7 @@ def _page_address(stated: str, title: str, page_id: object) -> str:
 
 
 def list_category(client: Client, endpoint: str, category: str, limit: int = 50) -> list[str]:
-    """Names of a category's files, in its own order."""
+    """Names of a category's files, in the category's order."""
     params = {
         "action": "query",
         "format": "json",

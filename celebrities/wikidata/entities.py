@@ -1,4 +1,4 @@
-"""Wikidata's items of people, 50 a request, as plain facts."""
+"""Fetch Wikidata items of people, 50 per request, and read them as plain facts."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ GENDERS = {
 """Wikidata's items for P21; any other is "other"."""
 
 _YEAR = 9
-"""Wikidata's precision of a date that is known to the year; greater numbers are more exact."""
+"""Wikidata's code for dates known to the year. Greater codes are more exact."""
 _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """The first and the last day that a birth may have been, as exact as Wikidata knows."""
+    """The first and last possible day of birth, depending on the date's precision."""
 
     first: date
     last: date
@@ -58,26 +58,27 @@ class Person:
     former_id: str = ""
 
     def name_in(self, languages: Sequence[str]) -> str:
-        """The label in the first language, else the one for all languages, else in another."""
+        """The label in the first language, else in `mul`, else in the next languages."""
         order = [*languages[:1], "mul", *languages[1:]]
         return next((self.labels[each] for each in order if self.labels.get(each)), "")
 
     def other_names_in(self, languages: Sequence[str]) -> list[str]:
-        """Labels and aliases in these languages but for the name, each once."""
+        """Labels and aliases in these languages except for the name, each once."""
         order = [*languages, "mul"]
         names = [*(self.labels.get(each, "") for each in order), *self.aliases]
         name = self.name_in(languages)
         return [each for each in dict.fromkeys(names) if each and each != name]
 
     def may_be_younger_than(self, age: int, today: date) -> bool:
-        """True unless every birth date that is stated makes the person that old for sure."""
+        """False only if every stated date of birth, at its latest, makes the person old enough.
+        People without a date of birth are not counted as young."""
         return any(_add_years(birth.last, age) > today for birth in self.births)
 
 
 def fetch_people(
     client: Client, endpoint: str, ids: Iterable[str], languages: Sequence[str]
 ) -> dict[str, Person]:
-    """People by the id that was asked for, without those that Wikidata doesn't have."""
+    """People by requested id. Ids that Wikidata doesn't have are left out."""
     return {
         id: read_person(id, entity, languages)
         for id, entity in fetch_entities(
@@ -89,7 +90,7 @@ def fetch_people(
 def fetch_entities(
     client: Client, endpoint: str, ids: Iterable[str], languages: Sequence[str], props: str
 ) -> dict[str, dict[str, Any]]:
-    """Items by the id that was asked for. Each is cached by itself, so that batches may differ."""
+    """Items by requested id. Each is cached separately, so that batches may differ."""
 
     def key(id: str) -> str:
         return f"entity {endpoint} {id} {props} {'|'.join(languages)}"
@@ -109,7 +110,7 @@ def fetch_entities(
 def _ask(
     client: Client, endpoint: str, ids: list[str], languages: Sequence[str], props: str
 ) -> dict[str, dict[str, Any]]:
-    """One request. An id that Wikidata rejects is left out and the others are asked again."""
+    """One request. If Wikidata rejects an id, the others are requested again without it."""
     params = {
         "action": "wbgetentities",
         "ids": "|".join(ids),
@@ -166,8 +167,8 @@ def _items(group: Any) -> list[tuple[str, Any]]:
 
 
 def _values(claims: dict[str, Any], property: str, *, best: bool = False) -> list[Any]:
-    """A property's values, preferred ones first (``best``: alone, if there are any), without
-    deprecated and unknown ones."""
+    """A property's values, preferred ones first, without deprecated and unknown ones. With
+    ``best`` only those of the best rank."""
     ranked = []
     for claim in claims.get(property, []):
         snak = claim.get("mainsnak", {})
@@ -185,7 +186,7 @@ def _ids(claims: dict[str, Any], property: str) -> list[str]:
 
 
 def _year(claims: dict[str, Any], property: str) -> int | None:
-    """The first date's year that is exact to the year; negative before our era."""
+    """The year of the first date that is known to the year; negative for BC."""
     for value in _values(claims, property):
         if isinstance(value, dict) and int(value.get("precision", 0)) >= _YEAR:
             time = str(value.get("time", ""))
@@ -196,8 +197,7 @@ def _year(claims: dict[str, Any], property: str) -> int | None:
 
 
 def read_birth(value: Any) -> Birth | None:
-    """A time value as a span of days. None before the year 1 and where only the century is
-    known, which no rule here needs."""
+    """Read a time value. None for dates BC and those less exact than a decade."""
     if not isinstance(value, dict) or not str(value.get("time", "")).startswith("+"):
         return None
     precision = int(value.get("precision", 0))
@@ -221,7 +221,7 @@ def read_birth(value: Any) -> Birth | None:
 
 
 def _add_years(day: date, years: int) -> date:
-    """The birthday so many years later; 29 February becomes 1 March."""
+    """The same day some years later. 29 February becomes 1 March in common years."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Why Wikidata or Commons did not give what was asked for."""
+"""Errors of requests to Wikidata and Commons."""
 
 from __future__ import annotations
 
@@ -6,35 +6,31 @@ from celebrities.errors import GalleryError
 
 
 class WikimediaError(GalleryError):
-    """The root of what this package raises. The text says what to do."""
+    """Root of this package's errors. The text says what to do."""
 
 
 class NoContact(WikimediaError):
     """LOOKALIKE_CONTACT is not set."""
 
 
-class ImportRunning(WikimediaError):
-    """Another process is asking Wikimedia at this moment."""
-
-
 class ForbiddenAddress(WikimediaError):
-    """An address outside Wikimedia, or without HTTPS, that no setting names."""
+    """An address that is neither Wikimedia's over HTTPS nor a local one from the settings."""
 
 
 class Unavailable(WikimediaError):
-    """The service gave no usable answer within the limits for pauses and tries."""
+    """No usable answer after the last attempt, or a Retry-After that is too long."""
 
 
 class Refused(WikimediaError):
-    """The service refused the request, and would refuse it again."""
+    """The service rejected the request; repeating it would not help."""
 
 
 class TooSlow(WikimediaError):
-    """The query took longer than the query service allows."""
+    """The query exceeded the query service's time limit."""
 
 
 class BadPicture(WikimediaError):
-    """A picture that could not be loaded whole, though its server answered."""
+    """This picture can't be downloaded, though its server works."""
 
 
 class ApiError(Refused):

@@ -1,4 +1,4 @@
-"""Whom the gallery takes, and what it keeps of them beside what curators have changed."""
+"""Who may be imported, and the gallery's fields for them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ from celebrities.wikidata.sparql import Candidate, Search
 HUMAN = "Q5"
 MAX_NAME = 200
 MAX_OTHER_NAMES = 30
-MOST_CATEGORIES_BY_LABEL = 3
-DERIVED = ("search_key", "sort_key")
-"""Fields that `clean` makes of name and other names."""
 
 
 def why_not(
     person: Person, found: Candidate, languages: Sequence[str], least_age: int, today: date
 ) -> str:
-    """Why a person is not taken, whatever was asked for, or ""."""
-    # Whoever was found by a search is one as far as the query service knows.
+    """Why nobody should import this person, or ""."""
+    # Searches ask for humans only, so an item without a class is trusted if a search found it.
     if HUMAN not in person.classes and (person.classes or not found.sitelinks):
         return "not a person"
     if not person.name_in(languages):
@@ -34,8 +31,8 @@ def why_not(
 
 
 def why_no_match(person: Person, found: Candidate, search: Search) -> str:
-    """Why a person is not one of those asked for, or "". Checked again, since the query service
-    may be hours behind, and is not asked about people who are named by id."""
+    """Why a person doesn't match the search, or "". The query service may be hours behind, and
+    people given by id were never searched for, so the item itself is checked."""
     if max(found.sitelinks, person.sitelinks) < search.min_sitelinks:
         return "too few sitelinks"
     if _differ(search.occupations, person.occupations):
@@ -45,7 +42,7 @@ def why_no_match(person: Person, found: Candidate, search: Search) -> str:
     first, last = search.born_from or date.min, search.born_until or date.max
     asked = search.born_from or search.born_until
     if asked and not any(each.last >= first and each.first < last for each in person.births):
-        return "born at another time, or nobody knows when"
+        return "born at another time, or at an unknown one"
     return ""
 
 
@@ -54,7 +51,8 @@ def _differ(asked: Sequence[str], known: Sequence[str]) -> bool:
 
 
 def find_namesake(person: Person, languages: Sequence[str]) -> Celebrity | None:
-    """Someone in the gallery who may be the same, but has no Wikidata id."""
+    """Someone in the gallery without a Wikidata id who may be the same person: the same name,
+    and no other birth year."""
     name = fold(person.name_in(languages))[:400]
     for other in Celebrity.objects.filter(wikidata_id="", is_fictional=False, sort_key=name):
         if len({other.birth_year, person.birth_year} - {None}) < 2:
@@ -63,7 +61,7 @@ def find_namesake(person: Person, languages: Sequence[str]) -> Celebrity | None:
 
 
 def facts_of(person: Person, languages: Sequence[str]) -> dict[str, Any]:
-    """A celebrity's fields as Wikidata has them."""
+    """Values of Celebrity's fields, as Wikidata has them."""
     names = [each for each in person.other_names_in(languages) if len(each) <= MAX_NAME]
     return {
         "name": person.name_in(languages)[:MAX_NAME],

@@ -1,4 +1,4 @@
-"""The files on Commons that a run asks about, and which of them may be taken."""
+"""The files on Commons that a run has asked about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Files:
-    """What Commons says of files, by name. Methods raise what Client raises."""
+    """Files by name. Methods raise what Client raises."""
 
     def __init__(self, client: Client, endpoint: str) -> None:
         self._client = client
@@ -22,11 +22,11 @@ class Files:
         self._files: dict[str, CommonsFile | None] = {}
 
     def fetch(self, names: Iterable[str]) -> None:
-        """Ask about these files, 50 a request."""
+        """Fetch facts about these files, 50 per request."""
         self._files |= fetch_files(self._client, self._endpoint, names)
 
     def fetch_category(self, category: str) -> list[str]:
-        """The names of a category's files, which are then asked about. Empty if it is missing."""
+        """Fetch facts about a category's files, and return their names."""
         try:
             names = list_category(self._client, self._endpoint, category)
         except ApiError as error:
@@ -39,8 +39,8 @@ class Files:
         return self._files.get(name)
 
     def check(self, name: str) -> tuple[CommonsFile, Credit]:
-        """A file and its credit. Raises NotFree if it may not be taken, and KeyError if Commons
-        said nothing useful of it."""
+        """A file and its credit. Raises NotFree if it may not be used, and KeyError if Commons'
+        answer was incomplete."""
         file = self._files[name]
         if file is None:
             raise NotFree("it is gone from Commons")

@@ -1,4 +1,4 @@
-"""From Wikidata ids to the gallery: facts, licences, pictures, faces, rows."""
+"""Import people by Wikidata id: facts, licences, pictures, faces, rows."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Whom to import, and how. ``portraits`` is how many of each person, ``limit`` how many of
-    these people the gallery has in the end (0: all)."""
+    """Whom to import, and how. ``portraits`` is the number for each person. ``limit`` is how many
+    people to end up with, including those already in the gallery; 0 means all."""
 
     search: Search = ANYBODY
     languages: tuple[str, ...] = ("en", "ru")
@@ -63,8 +63,8 @@ class Options:
 
 @dataclass(slots=True)
 class Job:
-    """One person's import. ``names`` are the files still to be tried, ``count`` the portraits
-    that the gallery has, unless they failed."""
+    """One person's import. ``names`` are the files still to try. ``count`` is the number of
+    portraits that the person has, without failed ones."""
 
     person: Person
     row: Celebrity | None
@@ -76,9 +76,9 @@ class Job:
 class Importer:
     """Imports people, best known first.
 
-    A person is stored together with their first portrait, each further portrait by itself. So a
-    run may end at any moment, and the next one goes on. Methods raise what Client raises, and
-    WeightsMissing or DeviceMissing.
+    A person and their first portrait are stored in one transaction, each further portrait in its
+    own. A run can therefore be stopped at any moment and continued by the next one. Methods raise
+    what Client raises, and WeightsMissing or DeviceMissing.
     """
 
     def __init__(
@@ -103,12 +103,12 @@ class Importer:
                 return
 
     def room(self) -> int:
-        """How many people to import next, 0 when the limit is reached."""
+        """The number of people to import next; 0 if the limit is reached."""
         limit = self.options.limit
         return min(BATCH, limit - self.report.people) if limit else BATCH
 
     def choose(self, batch: Sequence[Candidate]) -> list[Person]:
-        """The people of a batch who may be imported, each once. Others are refused."""
+        """The people of a batch who may be imported, each once. The others are reported."""
         languages, wikidata = self.options.languages, self.services.wikidata
         found = fetch_people(self.client, wikidata, [each.id for each in batch], languages)
         chosen: dict[str, Person] = {}
@@ -136,7 +136,7 @@ class Importer:
         return self.options.portraits > 1 and bool(person.commons_category)
 
     def prepare(self, people: Sequence[Person]) -> None:
-        """Ask for what all of these people need, together."""
+        """Fetch files and labels for all of these people in few requests."""
         self.files.fetch(name for person in people for name in person.images)
         if not self.options.dry_run:
             self.categories.prepare(people)
@@ -150,14 +150,14 @@ class Importer:
         return job
 
     def take(self, jobs: Sequence[Job]) -> None:
-        """Import these people, and count those whom the gallery then has."""
+        """Import these people, and count those who are in the gallery afterwards."""
         self.take_pictures([job for job in jobs if self.needs_pictures(job)])
         for job in jobs:
             self.report.people += bool(job.count)
             self.report.on_change(self.report)
 
     def needs_pictures(self, job: Job) -> bool:
-        """False for someone who has enough of them, or who may be in the gallery already."""
+        """False if the person has enough pictures, or may be in the gallery under another row."""
         person, row = job.person, job.row
         if row is None and (other := find_namesake(person, self.options.languages)):
             self.refuse(
@@ -175,7 +175,7 @@ class Importer:
         return True
 
     def update(self, row: Celebrity, person: Person) -> bool:
-        """Bring someone to what Wikidata says now. True if anything changed."""
+        """Update a person's facts. Returns True if anything changed."""
         facts = facts_of(person, self.options.languages)
         changed, kept = update_person(row, facts, self.categories.of(person))
         if kept:
@@ -183,7 +183,7 @@ class Importer:
         return changed
 
     def take_pictures(self, jobs: Sequence[Job]) -> None:
-        """Import one picture of each at a time, until each has enough or there are no more."""
+        """Import one picture of each person per round, until all have enough or none is left."""
         while jobs:
             found = [(job, picture) for job in jobs if (picture := self.next_picture(job))]
             files = [] if self.options.dry_run else [picture.data for _, picture in found]
@@ -193,7 +193,7 @@ class Importer:
             jobs = [job for job, _ in found if job.count < self.options.portraits]
 
     def next_picture(self, job: Job) -> Picture | None:
-        """The person's next picture that may be taken, loaded. None if there are no more."""
+        """Load the person's next free picture. Returns None if there is none."""
         while name := self.next_name(job):
             try:
                 file, credit = self.files.check(name)
@@ -218,7 +218,7 @@ class Importer:
         return job.names.popleft() if job.names else ""
 
     def is_known(self, job: Job, picture: Picture) -> bool:
-        """True for a file that the gallery has, or had until a curator removed it."""
+        """True if the gallery has this file, or had it until a curator removed it."""
         sha1 = picture.file.sha1
         there = Portrait.objects.filter(source_sha1=sha1).select_related("celebrity").first()
         if there is not None:
@@ -232,7 +232,7 @@ class Importer:
         return False
 
     def finish(self, job: Job, picture: Picture, reading: Reading | None) -> None:
-        """Store a picture that was read, or refuse it."""
+        """Store a picture, or report why not."""
         if self.options.dry_run:
             self.count(job, picture, "would be imported")
         elif reading is None:
@@ -240,7 +240,7 @@ class Importer:
         elif reading.error is not None:
             reason = f"no usable face: {describe_reason(reading.error)}"
             self.refuse(job.person.id, job.person, reason, picture.name)
-        # Again, since two people of one batch may have the same picture.
+        # Checked again: someone else of this batch may have the same file.
         elif not self.is_known(job, picture):
             try:
                 self.store(job, picture, reading)

@@ -1,4 +1,4 @@
-"""Which files may be taken, and the credit that each needs."""
+"""Decide which files are free to use, and read the credit that each needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import nh3
 CC = "https://creativecommons.org"
 _CC_BY = re.compile(r"cc[ -]by([ -]sa)?(?:[ -]([1-4]\.[0-9]))?(?![0-9.])")
 _PARTS = re.compile(r"[^a-z0-9.]+")
-# Parts of a licence's name or address that rule a file out, whatever else is stated.
+# Words in a licence's name or address that exclude a file, whatever else is stated.
 _UNFREE = {
     "nc": "its licence forbids commercial use (NC)",
     "noncommercial": "its licence forbids commercial use (NC)",
@@ -27,18 +27,17 @@ _NOBODY = {"", "unknown", "unknown author", "author unknown", "unknown photograp
 _NO = {"", "0", "false", "no"}
 
 _BLOCKS = {"br", "p", "div", "li", "td", "th", "tr", "dd", "dt"}
-_VOID = {"br"}
 MAX_LENGTH = 300
 MAX_ADDRESS = 500
 
 
 class NotFree(ValueError):
-    """A file that may not be taken. The text says why."""
+    """A file that may not be used. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Who made a file, and under which licence it may be used."""
+    """A file's author and licence. ``author`` may be empty if the licence allows that."""
 
     author: str
     licence: str
@@ -46,9 +45,9 @@ class Credit:
 
 
 def read_credit(metadata: Mapping[str, Any]) -> Credit:
-    """The credit that a file's ``extmetadata`` asks for. Raises NotFree.
+    """Read ``extmetadata``. Raises NotFree unless it is CC0, public domain, CC BY or CC BY-SA.
 
-    Taken are CC0, public domain, CC BY and CC BY-SA.
+    The words follow Commons' own keys, such as "cc-by-sa-4.0" and "pd".
     """
     fields = {name: _text(value) for name, value in metadata.items()}
     if fields.get("DeletionReason"):
@@ -65,7 +64,7 @@ def read_credit(metadata: Mapping[str, Any]) -> Credit:
 
 
 def _read_licence(fields: dict[str, str]) -> tuple[str, str]:
-    """The licence's name and address. Raises NotFree for one that isn't free, or none."""
+    """(name, URL). Raises NotFree."""
     key = fields.get("License", "").lower()
     name = fields.get("LicenseShortName", "")
     stated = (key, name.lower(), fields.get("UsageTerms", "").lower())
@@ -96,7 +95,7 @@ def _name_cc_by(name: str, found: re.Match[str], url: str) -> tuple[str, str]:
 
 
 def _web_address(text: str) -> str:
-    """The address if it is one of the web, over HTTPS where Creative Commons' is meant."""
+    """The URL if it is http or https, else "". Creative Commons' are made https."""
     try:
         parts = urlsplit(f"https:{text}" if text.startswith("//") else text)
     except ValueError:
@@ -114,10 +113,10 @@ def _text(field: Any) -> str:
 
 
 def html_to_text(html: str) -> str:
-    """HTML of any kind as one line of text. What the page hides is left out.
+    """Convert HTML to one line of text, without hidden elements.
 
-    nh3 repairs the markup and drops scripts and styles, so that the reader below meets only
-    elements that are opened and closed in order.
+    nh3 repairs the markup and removes scripts and styles, so that the reader below only sees
+    properly nested elements.
     """
     if "<" not in html and "&" not in html:
         return " ".join(html.split())
@@ -132,7 +131,7 @@ class _TextReader(HTMLParser):
         super().__init__()
         self.parts: list[str] = []
         self._hidden = 0
-        """How many open elements lie in a hidden one, itself included."""
+        """Number of open elements inside a hidden one, including itself."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _BLOCKS:
@@ -153,4 +152,4 @@ class _TextReader(HTMLParser):
 
 
 VOID = {"area", "br", "col", "hr", "img", "wbr"}
-"""Elements without an end."""
+"""Elements without an end tag."""

@@ -1,8 +1,8 @@
-"""What changed in the source and what was changed by hand, told apart.
+"""Update rows from their source without touching what was changed by hand.
 
-``source_values`` of a row holds what an importer wrote last, by field. A field that still has that
-value is the importer's to change. One that differs was changed by hand, in whatever way, and stays.
-A field that no importer wrote is filled only while it is empty.
+``source_values`` of a row holds what the importer last wrote, by field. A field that still has
+that value may be updated. A field with another value was changed by hand and is kept. A field that
+the importer never wrote is filled only if it is empty.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from django.utils import timezone
 from celebrities.models import Category, Celebrity, Portrait, cleaned
 
 DERIVED = ("search_key", "sort_key")
-"""Fields that `clean` makes of name and other names."""
+"""Fields that `Celebrity.clean` computes from name and other names."""
 
 
 def changes_of(
     row: Celebrity | Portrait, values: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """(what to write, which fields were changed by hand)."""
+    """(new values by field, names of the fields that were changed by hand)."""
     written: dict[str, Any] = row.source_values
     changes, by_hand = {}, []
     for name, value in values.items():
@@ -37,10 +37,10 @@ def changes_of(
 
 
 def update_row(row: Celebrity | Portrait, changes: Mapping[str, Any]) -> bool:
-    """Write these fields if they are as they were read, and remember them as the source's.
+    """Write these fields and record them in ``source_values``.
 
-    False if someone changed one of them meanwhile: then nothing is written. Raises
-    ValidationError for values that the gallery does not take.
+    Returns False and writes nothing if the row no longer has the values it was read with.
+    Raises ValidationError for values that the model rejects.
     """
     sources = ("name", "other_names") if isinstance(row, Celebrity) else ()
     before = {name: getattr(row, name) for name in {*changes, *sources}}
@@ -57,8 +57,8 @@ def update_row(row: Celebrity | Portrait, changes: Mapping[str, Any]) -> bool:
 
 
 def merge_categories(row: Celebrity, categories: Iterable[Category]) -> bool:
-    """Add and take away what changed in the source since it was last read. Curators' own
-    additions stay, and so does what they took away. True if anything changed."""
+    """Add and remove only what changed in the source since the last run, so that categories that
+    curators added or removed stay so. Returns True if anything changed."""
     now = {each.slug: each for each in categories}
     before = row.source_values.get("categories", [])
     if sorted(now) == sorted(before):
@@ -70,6 +70,6 @@ def merge_categories(row: Celebrity, categories: Iterable[Category]) -> bool:
 
 
 def remember(row: Celebrity | Portrait, **values: Any) -> None:
-    """Add to what is known of the source, and to that alone."""
+    """Add values to ``source_values``, and write no other field."""
     row.source_values = {**row.source_values, **values}
     type(row)._default_manager.filter(pk=row.pk).update(source_values=row.source_values)

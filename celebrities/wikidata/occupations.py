@@ -1,4 +1,4 @@
-"""Occupations and countries by Wikidata id, with the words people use for them."""
+"""Words for occupations and countries, by Wikidata id."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ OCCUPATIONS: dict[str, tuple[str, str]] = {
     "Q49757": ("poet", "поэт"),
     "Q214917": ("playwright", "драматург"),
 }
-"""Words in English and Russian. The English ones are those that `categories` knows, except for a
-few sports, which `CATEGORY_OF` places."""
+"""English and Russian words. `celebrities.categories` knows the English ones, except for those in
+`CATEGORY_OF`."""
 
 CATEGORY_OF = {
     "formula one driver": "racing driver",
@@ -144,10 +144,7 @@ COUNTRIES: dict[str, tuple[str, ...]] = {
 
 
 def find_item(text: str, known: Mapping[str, tuple[str, ...]]) -> str:
-    """The Wikidata id that a word, in either language, or an id itself stands for.
-
-    Raises ValueError for any other word.
-    """
+    """The Wikidata id for a word in either language, or for an id. Raises ValueError."""
     word = " ".join(text.lower().replace("ё", "е").split())
     if is_item_id(word.upper()):
         return word.upper()

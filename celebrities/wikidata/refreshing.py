@@ -1,4 +1,4 @@
-"""People and portraits that came from Wikidata, brought to what it says now."""
+"""Update people and portraits that were imported from Wikidata."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ STARTED = "refresh started"
 
 
 def begin_refresh(client: Client) -> None:
-    """Use no answer from before this refresh, or from before the one that was cut off."""
+    """Ignore cached answers from before this refresh began. A refresh that was interrupted is
+    continued: its own answers are used."""
     started = client.cache.get_time(STARTED)
     if not started:
         started = time.time()
@@ -36,10 +37,10 @@ def end_refresh(client: Client) -> None:
 
 
 class Refresher:
-    """Goes through everyone whom the importer took in, 50 at a time.
+    """Updates everyone who was imported from Wikidata.
 
-    Facts and credits that a curator changed stay. A portrait whose file is gone from Commons, or
-    not free any more, is taken out of sight, and with their last portrait the person.
+    Facts and credits that were changed by hand stay. A portrait is withdrawn if its file is gone
+    from Commons or no longer free. A person without a portrait left is unpublished.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Refresher:
         self.importer = Importer(client, services, options, report)
 
     def run(self) -> None:
-        """Refresh everyone, in batches as large as one request may be."""
+        """Raises what Client raises, and WeightsMissing or DeviceMissing."""
         people = Celebrity.objects.exclude(wikidata_id="").order_by("pk")
         for keys in batched(list(people.values_list("pk", flat=True)), IDS_A_REQUEST):
             batch = [row for row in people.filter(pk__in=keys) if row.source_values]
@@ -84,7 +85,8 @@ class Refresher:
             self.unpublish(row, "no portrait is left")
 
     def follow_redirect(self, row: Celebrity, person: Person) -> bool:
-        """Take over the id that Wikidata merged this person's into. False if another has it."""
+        """Change the id to the one that Wikidata merged it into. Returns False if another person
+        of the gallery has that."""
         try:
             with transaction.atomic():
                 Celebrity.objects.filter(pk=row.pk, wikidata_id=row.wikidata_id).update(
@@ -97,7 +99,7 @@ class Refresher:
         return True
 
     def refresh_portrait(self, row: Celebrity, portrait: Portrait) -> None:
-        """Bring a portrait's credit to what Commons says now, or withdraw the portrait."""
+        """Update a portrait's credit, or withdraw the portrait."""
         title = portrait.source_values.get("title", "")
         try:
             file, credit = self.importer.files.check(title)
@@ -113,7 +115,8 @@ class Refresher:
             self.add("kept", row, title, f"changed by hand: {', '.join(by_hand)}")
 
     def renew_pictures(self, row: Celebrity, person: Person) -> None:
-        """Take the picture that Wikidata shows now in place of one that it showed before."""
+        """Replace portraits that are no longer the person's image (P18), or whose file has a new
+        version."""
         files = self.importer.files
         current = {file.sha1 for name in person.images if (file := files.get(name))}
         former = [
@@ -129,7 +132,7 @@ class Refresher:
                 delete_portraits(Portrait.objects.filter(pk=portrait.pk))
 
     def withdraw(self, row: Celebrity, portrait: Portrait, reason: str) -> None:
-        """Take a portrait out of sight. Its row stays, so that no import brings it back."""
+        """Hide a portrait. The row stays, so that no import adds the file again."""
         shown = Portrait.objects.filter(pk=portrait.pk).exclude(status=Portrait.Status.FAILED)
         if not shown.update(status=Portrait.Status.FAILED, problem=reason[:200]):
             return

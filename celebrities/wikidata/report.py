@@ -1,4 +1,4 @@
-"""What came of an import or a refresh: a line for each person or picture, and the counts."""
+"""The result of an import or refresh: a line per person or picture, and counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. ``outcome`` is a word such as "imported"; ``file`` is empty for a person."""
+    """``outcome`` is a word such as "imported". ``file`` is empty in lines about a person."""
 
     outcome: str
     id: str
@@ -26,8 +26,8 @@ class Line:
 
 @dataclass(slots=True)
 class Report:
-    """Lines in order. ``people`` counts those that the gallery has now, of those asked for;
-    ``pictures`` those that are new. ``on_change`` is called after each step."""
+    """``people`` counts those asked for who are in the gallery now, ``pictures`` the new ones.
+    ``on_change`` is called after each change."""
 
     lines: list[Line] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class Report:
         self.on_change(self)
 
     def reasons(self) -> list[tuple[str, int]]:
-        """Reasons of refusals by how often they were given."""
+        """Reasons of refusals and their counts, most frequent first."""
         return Counter(
             line.reason for line in self.lines if line.outcome == "refused"
         ).most_common()
@@ -56,5 +56,5 @@ class Report:
 
 
 def _as_text(cell: str) -> str:
-    """A cell that a spreadsheet does not run as a formula."""
+    """Escape what a spreadsheet would run as a formula."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

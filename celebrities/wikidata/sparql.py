@@ -1,4 +1,4 @@
-"""Who is known for what: ids and numbers of sitelinks from the query service, nothing else."""
+"""Search for people. The query service returns ids and numbers of sitelinks, nothing else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from celebrities.wikidata.errors import TooSlow
 
 RESULTS = "application/sparql-results+json"
 TOP = 100
-"""People with at least so many sitelinks are asked for first, then those with half as many and
-so on, so that each query is short and a small limit needs only the first ones."""
+"""Lower end of the first range of sitelinks. Each further range begins at half of that, so that
+queries stay short and a small limit needs only the first ones."""
 
 _PREFIXES = """\
 PREFIX wd: <http://www.wikidata.org/entity/>
@@ -25,7 +25,7 @@ PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Whom to look for. Occupations and countries are Wikidata ids, any of which will do.
+    """What to search for. Occupations and countries are Wikidata ids; one match is enough.
 
     ``born_from`` is the first birthday that counts, ``born_until`` the first that does not.
     """
@@ -39,14 +39,14 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person found, by Wikidata id, and how many pages link there."""
+    """A Wikidata id, and the number of pages about that person (0 if unknown)."""
 
     id: str
     sitelinks: int
 
 
 def find_people(client: Client, endpoint: str, search: Search) -> Iterator[Candidate]:
-    """Each person once, those with most sitelinks first, and last whoever was not asked for.
+    """Each person once, most sitelinks first. People outside the ranges asked for come last.
 
     Raises Unavailable, Refused, and TooSlow where not even the narrowest query was fast enough.
     """
@@ -58,7 +58,6 @@ def find_people(client: Client, endpoint: str, search: Search) -> Iterator[Candi
         found: dict[str, Candidate] = {}
         for occupation, country in product(search.occupations or ("",), search.countries or ("",)):
             for each in _ask(client, endpoint, search, occupation, country, low, high):
-                # The service may be hours behind, and knows no limits then.
                 in_range = low <= each.sitelinks < (high or float("inf"))
                 (found if in_range else others)[each.id] = each
         yield from _new_ones(found, seen)
@@ -86,7 +85,7 @@ def _ask(
     low: int,
     high: int | None,
 ) -> Iterator[Candidate]:
-    """People with ``low`` <= sitelinks < ``high``. A range that takes too long is halved."""
+    """Rows of the query. A range that takes too long is split in two."""
     query = make_query(search, occupation, country, low, high)
     try:
         params = {"query": query, "format": "json"}
@@ -108,7 +107,7 @@ def _ask(
 
 
 def _read_row(row: dict[str, dict[str, str]]) -> Candidate | None:
-    """None for a blank node, or anything else that is not an item with a number."""
+    """None if it is not an item with a number, such as a blank node."""
     person = row.get("person", {})
     id = person.get("value", "").rpartition("/")[2]
     try:
@@ -123,8 +122,8 @@ def is_item_id(text: str) -> bool:
 
 
 def make_query(search: Search, occupation: str, country: str, low: int, high: int | None) -> str:
-    """People with ``low`` <= sitelinks < ``high``, without ORDER BY: sorting a whole occupation
-    exceeds the service's 60 s."""
+    """A query for people with ``low`` <= sitelinks < ``high``. No ORDER BY: sorting a whole
+    occupation takes longer than the 60 s that the service allows."""
     lines = ["?person wdt:P31 wd:Q5 ."]
     if occupation:
         lines.append(f"?person wdt:P106 wd:{occupation} .")

@@ -1,4 +1,4 @@
-"""People and portraits from Wikidata, written to the gallery."""
+"""Write people and portraits from Wikidata to the gallery."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BUSY = "someone is changing this person at this moment"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that may be taken. ``is_main`` says that Wikidata shows it of the person."""
+    """A picture with a free licence. ``is_main``: it is the person's image (P18) on Wikidata."""
 
     name: str
     file: CommonsFile
@@ -40,7 +40,8 @@ class Picture:
 
 
 def read_pictures(files: Sequence[bytes]) -> list[Reading | None]:
-    """Readings in order; None where the engine failed. Raises WeightsMissing or DeviceMissing."""
+    """A reading of each file, in order; None if the engine failed on it. Raises WeightsMissing
+    or DeviceMissing."""
     if not files:
         return []
     faces = engine.get_engine()
@@ -63,7 +64,7 @@ def _read_alone(faces: FaceEngine, data: bytes) -> Reading | None:
 def make_person(
     id: str, facts: dict[str, Any], categories: Iterable[Category], *, published: bool
 ) -> Celebrity:
-    """Raises ValidationError for facts that the gallery does not take."""
+    """Raises ValidationError for values that the model rejects."""
     row = cleaned(Celebrity(wikidata_id=id, published=published, source_values=facts, **facts))
     row.save()
     merge_categories(row, categories)
@@ -73,8 +74,10 @@ def make_person(
 def update_person(
     row: Celebrity, facts: dict[str, Any], categories: Iterable[Category]
 ) -> tuple[bool, str]:
-    """Bring a person to what Wikidata says now: (True if anything changed, what was kept and
-    why). What was changed by hand is kept."""
+    """Update a person's facts, except for those that were changed by hand.
+
+    Returns (True if anything changed, why something was kept or "").
+    """
     changes, by_hand = changes_of(row, facts)
     if not facts["name"]:
         changes.pop("name", None)
@@ -106,13 +109,13 @@ def store_portrait(row: Celebrity, picture: Picture, reading: Reading) -> None:
 
 
 def known_pictures(row: Celebrity) -> list[str]:
-    """SHA-1 of each file that was ever imported for a person."""
+    """SHA-1 of each file that was ever imported for this person, removed ones included."""
     found: list[str] = row.source_values.get("pictures", [])
     return found
 
 
 def credit_values(file: CommonsFile, credit: Credit) -> dict[str, str]:
-    """A portrait's fields that say whose picture it is."""
+    """Values of Portrait's credit fields."""
     return {
         "author": credit.author,
         "licence": credit.licence,

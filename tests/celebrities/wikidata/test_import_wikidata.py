@@ -216,7 +216,7 @@ def test_refuses_a_picture_without_a_usable_face(site: Wikimedia) -> None:
         (["--born-after", "1960"], {}, "born at another time"),
         (["--born-before", "1960"], {}, "born at another time"),
         (["--born-before", "1960-05-17"], {}, "born at another time"),
-        (["--born-before", "1970"], {"P569": [UNKNOWN_VALUE]}, "nobody knows when"),
+        (["--born-before", "1970"], {"P569": [UNKNOWN_VALUE]}, "at an unknown one"),
     ],
 )
 def test_checks_what_was_asked_for_itself(
@@ -412,6 +412,13 @@ def test_says_how_to_go_on_when_wikimedia_is_away(site: Wikimedia, tmp_path: Pat
         run("--qid", "Q1", "--report", str(tmp_path / "r.csv"))
 
     assert (tmp_path / "r.csv").exists()
+
+
+def test_ends_at_once_where_a_request_is_refused(site: Wikimedia) -> None:
+    site.moods.append("403")
+    with pytest.raises(CommandError, match="refused a request: it answered HTTP 403"):
+        run("--qid", "Q1")
+    assert len(site.seen) == 1
 
 
 def test_can_be_stopped_with_ctrl_c(site: Wikimedia, monkeypatch: pytest.MonkeyPatch) -> None:
