@@ -40,8 +40,8 @@ def embed_portraits(portraits: Iterable[Portrait]) -> None:
     """Read each portrait's file and set status, reason, face, vector and files.
 
     In batches, each stored as soon as it is read. A portrait that is deleted or given
-    another file meanwhile stays as it is. So does one whose file cannot be got, or that
-    meets a failure of ours: that is logged and noted in ``problem``, and the others go on.
+    another file meanwhile stays as it is. So does one whose file is unreachable or
+    whose processing fails: this is logged and stored in ``problem``; the rest continue.
     Raises WeightsMissing or DeviceMissing when there is no engine.
     """
     faces = engine.get_engine()

@@ -13,18 +13,19 @@ from lookalike.faces.types import Photo
 
 
 def open_to_keep(
-    data: bytes | Path, *, max_bytes: int | None = None, min_side: int | None = None
+    data: bytes | Path, *, max_bytes: int | None = None, is_ours: bool = False
 ) -> Photo:
     """The upright photo, its longer side at most STORED_SIDE pixels.
 
-    Limits default to the settings for visitors. Raises PhotoError, or OSError if the file
-    cannot be read.
+    ``max_bytes`` defaults to the limit for visitors. ``is_ours``: a picture that was stored
+    here has passed the limits of its time, so today's limits do not apply. Raises PhotoError,
+    or OSError if the file cannot be read.
     """
     photo = open_photo(
         data,
         max_bytes=settings.MAX_BYTES if max_bytes is None else max_bytes,
-        max_pixels=settings.MAX_PIXELS,
-        min_side=settings.MIN_SIDE if min_side is None else min_side,
+        max_pixels=settings.STORED_SIDE**2 if is_ours else settings.MAX_PIXELS,
+        min_side=1 if is_ours else settings.MIN_SIDE,
         target_side=settings.STORED_SIDE,
     )
     return shrink_photo(photo, settings.STORED_SIDE)

@@ -67,11 +67,11 @@ class Reading:
     face: Face | None = None
 
 
-def detect_portrait(engine: FaceEngine, data: bytes) -> PortraitDetection:
-    """Open a portrait's file and find the one face in it."""
+def detect_portrait(engine: FaceEngine, data: bytes, *, is_ours: bool = False) -> PortraitDetection:
+    """Open a portrait's file and find the one face in it. ``is_ours``: see `open_to_keep`."""
     photo: Photo | None = None
     try:
-        photo = open_to_keep(data, max_bytes=MAX_FILE_BYTES)
+        photo = open_to_keep(data, max_bytes=MAX_FILE_BYTES, is_ours=is_ours)
         upright, faces = engine.find_faces(photo, min_share=RIVAL_SHARE)
     except PhotoError as error:
         return PortraitDetection(photo, error=error)
@@ -89,7 +89,7 @@ def read_portraits(
     ``keep_pictures``: the files are pictures that were stored before, and their bytes are
     kept unless the face must be rotated.
     """
-    found = [detect_portrait(engine, data) for data in files]
+    found = [detect_portrait(engine, data, is_ours=keep_pictures) for data in files]
     usable = [(one.photo, one.face) for one in found if one.photo and one.face and not one.error]
     faces = iter(engine.encode_many(usable))
     readings = []

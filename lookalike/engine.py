@@ -1,6 +1,6 @@
-"""What a process keeps: the face engine, the opened index, what is known of the gallery.
+"""Per-process state: the face engine, the open index, and the changes since its build.
 
-The one holder of such state, with one `reset`. Nothing heavy is imported before the first
+One holder with one `reset`. Nothing heavy is imported before the first
 call of `get_engine`, so the web process may import this module; only workers and commands
 may call it.
 """

@@ -50,8 +50,7 @@ def read_number(name: str, default: Number) -> Number:
 
 
 def read_switch(name: str, *, default: bool) -> bool:
-    """Raises BadSetting for anything but yes and no: a typo must not turn off what protects
-    visitors."""
+    """Raises BadSetting unless yes or no: a typo must not turn off a protection."""
     text = read_text(name).lower()
     if text in {"1", "true", "yes", "on"}:
         return True

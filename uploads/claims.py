@@ -1,5 +1,5 @@
-"""Which worker may change an upload: the one with the latest claim, a conditional UPDATE. There is
-no lock to release: the next worker replaces the claim of one that was killed."""
+"""Only the worker with the latest claim (a conditional UPDATE) may change an upload. There is no
+lock to release: the next worker replaces the claim of one that was killed."""
 
 from __future__ import annotations
 

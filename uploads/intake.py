@@ -1,4 +1,4 @@
-"""From a valid form to a row, a file and a task, or to none of them."""
+"""Stores a valid upload: row, file and task, or none of them."""
 
 from __future__ import annotations
 

@@ -82,8 +82,7 @@ def _read_photo(upload: Upload) -> Photo:
     that an earlier attempt stored."""
     if upload.received:
         return open_to_keep(read_file(upload.received.name))
-    # A resized panorama can be narrower than MIN_SIDE, so the limit is not checked again.
-    return open_to_keep(read_file(upload.photo.name), min_side=1)
+    return open_to_keep(read_file(upload.photo.name), is_ours=True)
 
 
 def _store_photo(upload: Upload, photo: Photo) -> None:
@@ -103,7 +102,7 @@ def _store_photo(upload: Upload, photo: Photo) -> None:
 
 
 def _search(upload: Upload, faces: Sequence[Face]) -> list[SearchResult]:
-    """The search, and the exhaustive one if it was asked for and the first was approximate. Raises
+    """The search, plus an exhaustive one if requested and the first was approximate. Raises
     EmptyGallery if nobody passes the filters."""
     vectors = np.stack([face.vector for face in faces])
     filters = Filters.from_json(upload.filters)
@@ -166,7 +165,7 @@ def _save_result(
 
 
 def _explain(error: Exception) -> tuple[Reason, str]:
-    """Reason and detail for the visitor. What is not the visitor's doing is logged."""
+    """Reason and detail for the visitor. Errors on our side are logged, except timeouts."""
     if _is_timeout(error):
         return Reason.TOOK_TOO_LONG, ""
     match error:

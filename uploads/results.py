@@ -47,7 +47,7 @@ class FaceView:
 
     @property
     def is_weak(self) -> bool:
-        """Whether even the best match is hardly alike."""
+        """Whether the best match is weak, or there is none."""
         return self.best is None or band(self.best.number) == HARDLY
 
 

@@ -123,8 +123,8 @@ def _fold(name: str) -> str:
 
 
 def find_root(names: list[str]) -> str:
-    """The folder that encloses everything, as packers add one: "" or a name with "/". The
-    folder of a single person does not count."""
+    """The single enclosing folder, as "name/", or "". Archives often have one. The folder of
+    a single person does not count."""
     tops = {name.partition("/")[0] + "/" for name in names if "/" in name}
     if len(tops) != 1 or any("/" not in name for name in names):
         return ""

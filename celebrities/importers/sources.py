@@ -82,7 +82,7 @@ class ZipSource:
 
 
 def is_junk(name: str) -> bool:
-    """Whether it is a file that systems leave about: hidden, or a folder's own notes."""
+    """Whether it is a hidden or system file."""
     return any(part.startswith(".") or part.lower() in _JUNK for part in PurePosixPath(name).parts)
 
 

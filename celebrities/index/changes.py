@@ -22,8 +22,8 @@ build read the table."""
 
 @dataclass(slots=True, eq=False)
 class Changes:
-    """``added`` are rows to search beside the index, ``hidden`` ids of portraits that it has
-    but may not show. ``people`` counts whom a search without filters compares with."""
+    """``added``: rows missing from the index. ``hidden``: portrait ids not to return.
+    ``people``: how many people an unfiltered search compares with."""
 
     added: IndexRows
     hidden: Ids

@@ -150,8 +150,8 @@ def describe_lack() -> tuple[str, str] | None:
 
 
 def logs_values() -> bool:
-    """Whether the server writes the values of queries into its log, as servers do that keep
-    slow queries there: a visitor's vector is such a value. The login cannot change that."""
+    """Whether the server logs query parameters, for example of slow queries: these include
+    visitors' vectors. The login cannot change that."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('log_parameter_max_length') <> '0' AND"

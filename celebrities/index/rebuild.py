@@ -18,7 +18,7 @@ from lookalike.faces.types import EncoderId
 
 
 def rebuild_index(progress: Progress | None = None) -> IndexBuild:
-    """Embed what the encoder in use has not embedded, build the index, put it in use.
+    """Embed outdated portraits, build the index, and publish it.
 
     Searches go on with the previous build meanwhile. `celebrities.index.resemblances` and
     `celebrities.index.cleaning` follow a published build. Raises BuildRunning if another

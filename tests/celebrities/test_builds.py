@@ -30,7 +30,14 @@ from lookalike.faces.errors import BadVector
 from lookalike.faces.index import BuildFacts
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import EncoderId
-from tests.celebrities.factories import make_people, make_portrait, make_ready, read_stored, unit
+from tests.celebrities.factories import (
+    make_people,
+    make_photo,
+    make_portrait,
+    make_ready,
+    read_stored,
+    unit,
+)
 from tests.fakes import FakeDetector, FakeEncoder
 
 pytestmark = pytest.mark.django_db
@@ -200,8 +207,7 @@ def test_an_emptied_gallery_has_no_build_left(people: list[Celebrity], data_dir:
     with pytest.raises(EmptyGallery):
         rebuild_index()
 
-    assert IndexBuild.objects.current() is None
-    assert not IndexBuild.objects.filter(status=Status.FAILED).exists()
+    assert set(IndexBuild.objects.values_list("status", flat=True)) == {Status.SUPERSEDED}
     assert folders(data_dir) == []
     assert not Resemblance.objects.exists()
 
@@ -357,3 +363,16 @@ def test_superseded_builds_leave_the_storage_too(sent: IndexBuild, data_dir: Pat
 
     builds_ = data_dir / "builds"
     assert [path.name for path in builds_.iterdir() if any(path.iterdir())] == [newest.name]
+
+
+def test_it_embeds_nothing_while_another_process_builds(people: list[Celebrity]) -> None:
+    portrait = make_portrait(people[0], make_photo(1))
+    with claim_build(EncoderId("fake", "1")), pytest.raises(BuildRunning):
+        rebuild_index()
+
+    portrait.refresh_from_db()
+    assert portrait.status == Portrait.Status.PENDING
+    IndexBuild.objects.all().delete()
+    rebuild_index()
+    portrait.refresh_from_db()
+    assert portrait.status == Portrait.Status.READY

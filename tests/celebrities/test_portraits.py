@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from pytest_django import Settings
 
 from celebrities.portraits import MAX_FILE_BYTES, make_thumbnails, read_portraits, thumbnail_area
 from celebrities.reasons import LABELS, describe_reason
@@ -68,6 +69,18 @@ def test_a_picture_made_before_is_kept_to_the_byte(fake_engine: FaceEngine) -> N
     (again,) = read_portraits(fake_engine, [first.picture], keep_pictures=True)
 
     assert again.picture == first.picture
+
+
+def test_a_stored_picture_is_read_again_whatever_the_limits_are_now(
+    fake_engine: FaceEngine, settings: Settings
+) -> None:
+    (first,) = read_portraits(fake_engine, [encode(make_picture(300, 400))])
+    settings.MIN_SIDE, settings.MAX_PIXELS = 500, 1000
+    (again,) = read_portraits(fake_engine, [first.picture], keep_pictures=True)
+    (new,) = read_portraits(fake_engine, [first.picture])
+
+    assert again.face is not None
+    assert isinstance(new.error, PhotoError)
 
 
 def test_handles_a_photo_on_its_side(real_engine: FaceEngine) -> None:

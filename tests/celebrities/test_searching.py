@@ -275,3 +275,12 @@ def test_a_person_published_again_is_found_again(people: list[Celebrity]) -> Non
     Celebrity.objects.filter(pk=people[0].pk).publish()
 
     assert found(1) == ["Person 00"]
+
+
+def test_it_says_the_method_that_was_used_not_the_one_asked_for(people: list[Celebrity]) -> None:
+    Celebrity.objects.filter(pk=people[1].pk).update(gender="female")
+
+    asked = Method.APPROXIMATE
+    assert find_lookalikes([ASKED], k=1, method=asked).method == "approximate"
+    some = find_lookalikes([ASKED], k=1, method=asked, filters=Filters(gender="female"))
+    assert some.method == "exact"

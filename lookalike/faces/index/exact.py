@@ -40,7 +40,7 @@ class ExactIndex:
         self.encoder = encoder
         self.scale = scale
         self._starts = starts_of(rows.people)
-        # Of a float32 product of a unit vector with rows about as long as their bias.
+        # Bounds the rounding error of a float32 score.
         self._rounding = 1e-5 * (1.0 + float(np.abs(rows.bias).max(initial=0.0)))
 
     def __len__(self) -> int:
@@ -83,7 +83,7 @@ class ExactIndex:
         return measure(self.rows, best_rows(scores, self._starts, k, self._rounding), vector)
 
     def _find_among(self, vector: Vector, k: int, at: Ids) -> Found:
-        """The best rows of the ``k`` best people among the rows ``at``, rising numbers."""
+        """The best rows of the ``k`` best people among rows ``at`` (ascending)."""
         scores = self.rows.rows.take(at, axis=0) @ vector + self.rows.bias[at]
         best = best_rows(scores, starts_of(self.rows.people[at]), k, self._rounding)
         return measure(self.rows, at[best], vector)
@@ -112,7 +112,7 @@ class ExactIndex:
 
 
 def open_added(index: Index, query: Query, dimensions: int) -> Callable[[Vector], Found]:
-    """What finds the nearest of a query's added rows. Raises BadVector for bad ones."""
+    """A function that searches a query's added rows. Raises BadVector."""
     if query.added is None or not len(query.added):
         return lambda vector: NOTHING
     query.added.check()

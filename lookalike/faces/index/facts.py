@@ -1,4 +1,4 @@
-"""What is known of a build, whichever backend keeps it."""
+"""A build's metadata, for any backend."""
 
 from __future__ import annotations
 

@@ -67,15 +67,15 @@ def starts_of(people: Ids) -> Ids:
 
 
 def best_rows(scores: NDArray[np.float32], starts: Ids, k: int, rounding: float) -> Ids:
-    """The rows that may be the best of one of the ``k`` best people.
+    """Candidate best rows of the ``k`` best people.
 
     A score may be off by ``rounding``, so rows within twice that of the last place are
     included. Rows scored -inf never are.
     """
     best = scores if len(starts) == len(scores) else np.maximum.reduceat(scores, starts)
     if k < len(best):
-        # The k-th largest maximum of 64 scores bounds the k-th largest score from below;
-        # partitioning the maxima is much faster.
+        # The k-th largest group maximum is a lower bound of the k-th best score, and faster
+        # to find.
         groups = best[: len(best) // 64 * 64].reshape(64, -1).max(axis=0)
         sample = groups if len(groups) > 4 * k else best
         cut = np.partition(sample, -k)[-k] - 2 * rounding

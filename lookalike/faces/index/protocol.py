@@ -17,7 +17,7 @@ Ids = NDArray[np.int64]
 NO_IDS: Final[Ids] = np.empty(0, dtype=np.int64)
 
 Progress = Callable[[str, float], None]
-"""Called with the step in progress and the share of the work that is done, 0 to 1."""
+"""Called with the current step and the fraction of the work done, 0 to 1."""
 
 BLOCK: Final = 65_536
 """Rows handled together where all at once would need too much memory."""

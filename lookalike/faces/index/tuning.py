@@ -71,7 +71,7 @@ def tune(index: Index, queries: Vectors, recall: float) -> Tuning:
 
 
 def mix_queries(rows: IndexRows, count: int = QUERIES) -> Vectors:
-    """(count, d) unit vectors of faces that could exist but have no row.
+    """(count, d) synthetic query vectors of unit length, none of them in the index.
 
     Each mixes the directions of a few people's rows, scaled to the rows' own spread around
     their mean. ``rows`` must be in the order of people, and not empty. The same rows give
