@@ -1,10 +1,10 @@
-"""What can go wrong in the gallery, each named for the fact."""
+"""What can go wrong in the gallery."""
 
 from __future__ import annotations
 
 
 class GalleryError(Exception):
-    """The root of everything the gallery raises on purpose; its text is for people."""
+    """The root of the gallery's errors. The text is for operators, and names no visitor."""
 
 
 class EmptyGallery(GalleryError):
@@ -16,12 +16,12 @@ class NoIndex(GalleryError):
 
 
 class BuildRunning(GalleryError):
-    """Another process is building the index at this moment."""
+    """Another process is building the index."""
 
 
 class PgvectorMissing(GalleryError):
-    """The index is to be kept in the database, which cannot; the sentence says what to do."""
+    """The database cannot keep the index. The text says what to do."""
 
 
 class BadSource(GalleryError):
-    """A path or archive that nothing can be imported from."""
+    """Nothing can be imported from a path or archive."""

@@ -36,8 +36,7 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
         ("name", "status"),
         "error",
         ("encoder", "backend", "items", "people"),
-        ("method", "recall", "seconds"),
-        "why",
+        ("why", "recall", "seconds"),
         ("started_at", "finished_at"),
         "all_facts",
     ]
@@ -55,9 +54,9 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
     def method(self, build: IndexBuild) -> str:
         return build.method or "–"
 
-    @admin.display(description=_("reason"))
+    @admin.display(description=_("search"))
     def why(self, build: IndexBuild) -> str:
-        return build.facts.why if build.facts else "–"
+        return f"{build.method}: {build.facts.why}" if build.facts else "–"
 
     @admin.display(description=_("recall"))
     def recall(self, build: IndexBuild) -> str:
@@ -67,7 +66,7 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
     def seconds(self, build: IndexBuild) -> str:
         return f"{build.facts.seconds:.1f}" if build.facts else "–"
 
-    @admin.display(description=_("facts"))
+    @admin.display(description=_("manifest"))
     def all_facts(self, build: IndexBuild) -> SafeString:
         return format_html("<pre>{}</pre>", json.dumps(build.manifest, indent=2))
 

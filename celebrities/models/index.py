@@ -31,7 +31,7 @@ class IndexBuild(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80, unique=True)
-    # Machine and process at work on it, so that a dead one's build can be taken over.
+    # "host:pid" of the process that builds, so that a dead one's build can be taken over.
     builder = models.CharField(max_length=100, blank=True)
     encoder = models.CharField(max_length=80)
     # A key of `celebrities.index.backends.BACKENDS`; empty for builds of earlier versions.
@@ -79,8 +79,8 @@ class IndexBuild(models.Model):
 
 
 class Likeness(models.Model):
-    """How alike somebody of the gallery is to the face that was searched with; the nearest
-    has rank 1. ``distance`` and ``similarity`` are those of `lookalike.faces.types.Neighbour`."""
+    """How alike a person of the gallery is to the face that was searched with. The nearest
+    has rank 1; ``distance`` and ``similarity`` are those of `lookalike.faces.types.Neighbour`."""
 
     rank = models.PositiveSmallIntegerField()
     distance = models.FloatField()
@@ -91,17 +91,17 @@ class Likeness(models.Model):
 
     @property
     def number(self) -> int:
-        """How alike, 0 to 100, as people read it."""
+        """0 to 100, as pages show it."""
         return round(self.similarity)
 
     @property
     def phrase(self) -> str:
-        """How alike in words, in the language in force; always the words of `number`."""
+        """The words for `number`, in the active language."""
         return gettext(similarity.phrase(self.number))
 
 
 class Resemblance(Likeness):
-    """Who in the gallery looks most like someone in it, as of an index build."""
+    """Who in the gallery looks most like another person in it, as of an index build."""
 
     build = models.ForeignKey(IndexBuild, models.CASCADE, related_name="resemblances")
     celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="resemblances")
