@@ -32,7 +32,6 @@ from lookalike.faces.index import (
     Index,
     IndexRows,
     Progress,
-    mix_queries,
     tune,
 )
 from lookalike.faces.similarity import Calibration
@@ -96,9 +95,7 @@ class PgvectorBackend:
             _write_table(table, rows, progress)
             _make_graph(table, progress)
             progress("measuring", 0.88)
-            index = PgvectorIndex(table, facts)
-            queries = mix_queries(rows.take(rows.order()), min(200, 50 + len(rows) // 10))
-            tuning = asdict(tune(index, queries, settings.RECALL))
+            tuning = asdict(tune(PgvectorIndex(table, facts), rows, settings.RECALL))
         except BaseException:
             with suppress(DatabaseError):
                 drop_table(table)

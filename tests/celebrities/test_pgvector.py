@@ -24,7 +24,7 @@ from celebrities.index.rebuild import rebuild_index
 from celebrities.index.search import find_lookalikes
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike import engine
-from lookalike.faces.index import IndexRows, Method, Query, mix_queries
+from lookalike.faces.index import Method, Query
 from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import EncoderId, Vector, Vectors
@@ -174,8 +174,10 @@ def test_the_graph_finds_the_same_within_the_recall() -> None:
 
 
 def draw_queries(rows: Rows, count: int) -> Vectors:
-    among = IndexRows.of_portraits(rows[0], rows[1], rows[2])
-    return mix_queries(among.take(among.order()), count)
+    """Faces between two people's portraits."""
+    halves = np.random.default_rng(0).integers(0, len(rows[0]), (2, count))
+    drawn = rows[0][halves].mean(axis=0)
+    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
 
 
 def recall_among(rows: Rows, people: list[int] | None) -> float:

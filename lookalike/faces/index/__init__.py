@@ -27,7 +27,7 @@ from lookalike.faces.index.protocol import (
     Query,
     unit_vectors,
 )
-from lookalike.faces.index.tuning import Tuning, mix_queries, tune
+from lookalike.faces.index.tuning import Tuning, choose, tune
 
 __all__ = [
     "FILES",
@@ -47,7 +47,7 @@ __all__ = [
     "Tuning",
     "build_index",
     "checksum",
-    "mix_queries",
+    "choose",
     "open_added",
     "open_index",
     "publish",

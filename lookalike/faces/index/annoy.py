@@ -39,7 +39,7 @@ from lookalike.faces.index.protocol import (
     Query,
     unit_vectors,
 )
-from lookalike.faces.index.tuning import QUERIES, mix_queries, tune
+from lookalike.faces.index.tuning import tune
 from lookalike.faces.similarity import Calibration
 from lookalike.faces.types import EncoderId, Vector
 
@@ -133,9 +133,8 @@ def build_index(
             files={name: checksum(temporary / name) for name in FILES},
         )
         if len(rows):
-            index = AnnoyIndex(temporary, facts)
-            queries = mix_queries(index.rows, min(QUERIES, 20 + len(rows)))
-            facts = replace(facts, **asdict(tune(index, queries, recall)))
+            tuning = tune(AnnoyIndex(temporary, facts), rows, recall)
+            facts = replace(facts, **asdict(tuning))
         facts = replace(facts, seconds=round(time.monotonic() - started, 3))
         write_facts(temporary, facts)
         progress("publishing", 0.98)

@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 
-from lookalike.faces.index.people import starts_of
 from lookalike.faces.index.protocol import Index, IndexRows, Method, Query, unit_vectors
 from lookalike.faces.types import Vectors
 
@@ -17,9 +16,6 @@ NEIGHBOURS: Final = 12
 
 QUERIES: Final = 200
 TIMED: Final = 31
-
-MIXED: Final = 4
-"""People whose rows one query is mixed from."""
 
 AS_FAST: Final = 1.2
 """Exact search is preferred if it takes at most 1.2 times as long: its recall is 1."""
@@ -40,23 +36,33 @@ class Tuning:
     approximate_ms: float
 
 
-def tune(index: Index, queries: Vectors, recall: float) -> Tuning:
-    """Choose between exact and approximate search for queries such as these.
+def tune(index: Index, rows: IndexRows, recall: float) -> Tuning:
+    """Choose between exact and approximate search of an index that was built of ``rows``.
 
-    Takes the smallest of ``index.widths`` that finds ``recall`` (0 to 1) of the nearest
-    people. The index is left as it is.
+    Takes the smallest of ``index.widths`` that finds ``recall`` (0 to 1) of the nearest other
+    people of some rows, which must not be none. The index is left as it is.
     """
-    truth = _people(index, queries, Method.EXACT)
+    chosen = np.random.default_rng(0).permutation(len(rows))[:QUERIES]
+    queries, own = unit_vectors(rows.rows[chosen]), rows.people[chosen].tolist()
+    truth = _find_others(index, queries, own, Method.EXACT)
     width, found = 0, 0.0
     for width in index.widths:
-        found = _recall(truth, _people(index, queries, Method.APPROXIMATE, width))
+        found = _recall(truth, _find_others(index, queries, own, Method.APPROXIMATE, width))
         if found >= recall:
             break
-    exact_ms, approximate_ms = _time_both(index, queries, width)
+    return choose(recall, found, width, *_time_both(index, queries, width))
+
+
+def choose(
+    recall: float, found: float, width: int, exact_ms: float, approximate_ms: float
+) -> Tuning:
+    """``found`` is the recall of an approximate search of this width."""
     times = f"{exact_ms:.2g} ms, approximate search {approximate_ms:.2g} ms"
-    if not index.widths or exact_ms < NEGLIGIBLE_MS:
+    if exact_ms < NEGLIGIBLE_MS:
         why = f"Exact search takes {exact_ms:.2g} ms, too little to be worth shortening."
-    elif recall == 1.0 or found < recall:
+    elif recall == 1.0:
+        why = "A recall of 1 is asked for, which only exact search guarantees."
+    elif found < recall:
         why = f"Approximate search finds {found:.4g} of the nearest people, less than {recall:.4g}."
     elif exact_ms <= AS_FAST * approximate_ms:
         why = f"Exact search is about as fast: it takes {times}."
@@ -66,32 +72,17 @@ def tune(index: Index, queries: Vectors, recall: float) -> Tuning:
     return Tuning(Method.EXACT, why, 1.0, width, exact_ms, approximate_ms)
 
 
-def mix_queries(rows: IndexRows, count: int = QUERIES) -> Vectors:
-    """(count, d) synthetic query vectors of unit length, none of them in the index.
-
-    Each mixes the directions of a few people's rows, scaled to the rows' own spread around
-    their mean. For an approximate search they are slightly harder than real faces. ``rows``
-    must be in the order of people, and not empty. The same rows give the same queries.
-    """
-    rng = np.random.default_rng(0)
-    first = starts_of(rows.people)
-    mixed = min(MIXED, len(first))
-    picked = first[[rng.choice(len(first), mixed, replace=False) for _ in range(count)]]
-    weights = rng.dirichlet(np.ones(mixed), count).astype(np.float32)
-    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-    mean = unit_vectors(rows.rows[:: max(1, len(rows) // 10_000)]).mean(axis=0)
-    directions = unit_vectors(rows.rows[picked.ravel()]).reshape(*picked.shape, -1)
-    return unit_vectors(np.einsum("qm,qmd->qd", weights, directions - mean) + mean)
-
-
-def _people(index: Index, queries: Vectors, method: Method, width: int = 0) -> list[set[int]]:
-    answer = index.search(Query(queries, NEIGHBOURS, method, width=width))
-    return [{near.celebrity_id for near in one} for one in answer.neighbours]
+def _find_others(
+    index: Index, queries: Vectors, own: list[int], method: Method, width: int = 0
+) -> list[set[int]]:
+    answer = index.search(Query(queries, NEIGHBOURS + 1, method, width=width))
+    found = zip(answer.neighbours, own, strict=True)
+    return [{near.celebrity_id for near in one} - {person} for one, person in found]
 
 
 def _recall(truth: list[set[int]], found: list[set[int]]) -> float:
     hits = sum(len(true & there) for true, there in zip(truth, found, strict=True))
-    return round(hits / sum(map(len, truth)), 4)
+    return round(hits / max(sum(map(len, truth)), 1), 4)
 
 
 def _time_both(index: Index, queries: Vectors, width: int) -> tuple[float, float]:
