@@ -46,14 +46,14 @@ class PeopleProgress:
     def __init__(self, bar: Progress, total: int | None) -> None:
         self._bar = bar
         self._task = bar.add_task("Asking Wikidata", total=total)
+        self.is_shown = not bar.disable
 
     def show(self, people: int, pictures: int, refusals: int) -> None:
         words = f"{people} people, {pictures} new pictures, {refusals} refused"
         self._bar.update(self._task, description=words, completed=people)
 
     def note(self, words: str) -> None:
-        if not self._bar.disable:
-            self._bar.console.log(words)
+        self._bar.console.log(words)
 
 
 @contextmanager

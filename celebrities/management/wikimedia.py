@@ -70,8 +70,12 @@ def ask_wikimedia(
     if report_path is not None:
         # Fail now rather than after an hour.
         _write(report, report_path)
+    client = None
     try:
-        with people_progress(total) as progress, open_client(progress.note) as client:
+        with (
+            people_progress(total) as progress,
+            open_client(progress.note if progress.is_shown else stdout.write) as client,
+        ):
             report.on_change = lambda report: progress.show(
                 report.people, report.pictures, report.outcomes["refused"]
             )
@@ -83,7 +87,8 @@ def ask_wikimedia(
     except (WikimediaError, FacesError) as error:
         raise CommandError(str(error)) from error
     finally:
-        tell_report(report, report_path, stdout, verbosity)
+        if client is not None:
+            tell_report(report, report_path, stdout, verbosity)
     return report
 
 

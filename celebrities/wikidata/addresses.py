@@ -37,8 +37,11 @@ class Addresses:
 
 
 def host_of(address: str) -> str:
-    _, host, port = _origin(address)
-    return f"{host}:{port}" if port else host
+    """Host and port as written; empty for what is no address."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 def _origin(address: str) -> Origin:

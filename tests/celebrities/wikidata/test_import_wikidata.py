@@ -367,11 +367,20 @@ def test_the_credit_is_right_on_the_persons_page(site: Wikimedia) -> None:
     assert "cropped" in page
 
 
+def test_says_why_it_waits_where_there_is_no_terminal(site: Wikimedia) -> None:
+    site.moods.append("maxlag 0")
+    host = site.url.removeprefix("http://")
+
+    assert f"{host}: maxlag. Asking again in 0 s.\n" in run("--qid", "Q1")
+
+
 def test_requires_a_contact(site: Wikimedia, settings: Settings) -> None:
     settings.CONTACT = ""
+    out = io.StringIO()
     with pytest.raises(CommandError, match=r"LOOKALIKE_CONTACT .* asks every program"):
-        run("--qid", "Q1")
+        call_command("import_wikidata", "--qid", "Q1", stdout=out)
     assert not site.seen
+    assert out.getvalue() == ""
 
 
 @pytest.mark.parametrize(
