@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,13 +17,7 @@ MOST_AN_HOUR = 60
 """Requests taken in an hour, from everybody together: more is a machine's doing."""
 
 
-if TYPE_CHECKING:
-    RemovalModelForm = forms.ModelForm[RemovalRequest]
-else:
-    RemovalModelForm = forms.ModelForm
-
-
-class RemovalForm(RemovalModelForm):
+class RemovalForm(forms.ModelForm[RemovalRequest]):
     """A wish to be taken out, or to have a credit put right. No selfie, no ID."""
 
     # People don't see this field; programs that fill in everything give themselves away.

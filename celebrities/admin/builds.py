@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -21,15 +21,8 @@ from lookalike.queue import QueueAway
 class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
     change_list_template = "admin/celebrities/indexbuild/change_list.html"
     list_display = [
-        "name",
-        "status",
-        "encoder",
-        "items",
-        "people",
-        "method",
-        "recall",
-        "seconds",
-        "finished_at",
+        *("name", "status", "encoder", "items", "people"),
+        *("method", "recall", "seconds", "finished_at"),
     ]
     list_filter = ["status", "encoder"]
     fields = [
@@ -72,35 +65,23 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
 
     def get_urls(self) -> list[URLPattern]:
         rebuild = self.admin_site.admin_view(self.rebuild)
-        return [
-            path("rebuild/", rebuild, name="celebrities_indexbuild_rebuild"),
-            *super().get_urls(),
-        ]
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        may = request.user.has_perm("celebrities.add_indexbuild")
-        return super().changelist_view(request, {**(extra_context or {}), "may_rebuild": may})
+        own = path("rebuild/", rebuild, name="celebrities_indexbuild_rebuild")
+        return [own, *super().get_urls()]
 
     def rebuild(self, request: HttpRequest) -> HttpResponse:
         """The button: queue a rebuild and return to the list."""
-        back = HttpResponseRedirect(reverse("admin:celebrities_indexbuild_changelist"))
+        back = redirect("admin:celebrities_indexbuild_changelist")
         if request.method != "POST" or not request.user.has_perm("celebrities.add_indexbuild"):
             return back
         try:
             request_rebuild()
         except QueueAway:
-            messages.error(
-                request,
-                _(
-                    "The queue cannot be reached, so nothing was started. Start Valkey and the "
-                    "gallery worker and try again, or run: manage.py rebuild_index"
-                ),
+            words = _(
+                "The queue cannot be reached, so nothing was started. Start Valkey and the "
+                "gallery worker and try again, or run: manage.py rebuild_index"
             )
+            messages.error(request, words)
         else:
-            messages.success(
-                request,
-                _("A worker rebuilds the index. Searches go on with the one in use meanwhile."),
-            )
+            words = _("A worker rebuilds the index. Searches go on with the one in use meanwhile.")
+            messages.success(request, words)
         return back

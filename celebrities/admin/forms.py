@@ -41,7 +41,7 @@ class StoredFileInput(forms.FileInput):
 
 
 class PortraitForm(forms.ModelForm[Portrait]):
-    """A portrait. Its file cannot be changed later: another picture is another portrait."""
+    """The file cannot be changed later: another picture is another portrait."""
 
     class Meta:
         model = Portrait
@@ -68,21 +68,16 @@ class PortraitForm(forms.ModelForm[Portrait]):
             )
         except PhotoError as error:
             raise ValidationError(describe_reason(error)) from error
-        digest = hashlib.sha256()
-        for chunk in image.chunks():
-            digest.update(chunk)
+        self.instance.image_hash = hashlib.file_digest(image, "sha256").hexdigest()
         image.seek(0)
-        self.instance.image_hash = digest.hexdigest()
         return image
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        person = cleaned.get("celebrity") or getattr(self.instance, "celebrity_id", None)
-        person_id = person.pk if isinstance(person, Celebrity) else person
-        there = Portrait.objects.filter(
-            celebrity=person_id, image_hash=self.instance.image_hash
-        ).exclude(pk=self.instance.pk)
-        if person_id and self.instance.image_hash and there.exists():
+        person_id = getattr(cleaned.get("celebrity"), "pk", self.instance.celebrity_id)
+        digest = self.instance.image_hash
+        same = Portrait.objects.filter(celebrity=person_id, image_hash=digest)
+        if person_id and digest and same.exclude(pk=self.instance.pk).exists():
             self.add_error("image", _("This person has this very file already."))
         return cleaned
 

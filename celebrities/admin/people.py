@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,7 +17,7 @@ from django.utils.translation import ngettext
 from celebrities.admin.forms import PortraitForm, PortraitFormSet
 from celebrities.admin.portraits import (
     UNSEEN,
-    describe_state,
+    PortraitColumns,
     queue_embedding,
     recompute_portraits,
     show_thumbnail,
@@ -40,7 +41,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
         return count
 
 
-class PortraitInline(admin.StackedInline[Portrait, Celebrity]):
+class PortraitInline(PortraitColumns, admin.StackedInline[Portrait, Celebrity]):
     model = Portrait
     form = PortraitForm
     formset = PortraitFormSet
@@ -60,14 +61,6 @@ class PortraitInline(admin.StackedInline[Portrait, Celebrity]):
         # The heading of each row names the person.
         return super().get_queryset(request).select_related("celebrity").defer(*UNSEEN)
 
-    @admin.display(description=_("preview"))
-    def preview(self, portrait: Portrait) -> SafeString | str:
-        return show_thumbnail(portrait, 96)
-
-    @admin.display(description=_("status"))
-    def state(self, portrait: Portrait) -> str:
-        return describe_state(portrait)
-
 
 class PortraitStateFilter(admin.SimpleListFilter):
     title = _("portraits")
@@ -82,28 +75,18 @@ class PortraitStateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, people: CelebrityQuerySet) -> CelebrityQuerySet:  # type: ignore[override]
         mine = Portrait.objects.filter(celebrity=models.OuterRef("pk"))
-        match self.value():
-            case "none":
-                return people.filter(~models.Exists(mine.ready()))
-            case "pending":
-                return people.filter(models.Exists(mine.pending()))
-            case "failed":
-                failed = mine.filter(status=Portrait.Status.FAILED)
-                return people.filter(models.Exists(failed))
+        if self.value() == "none":
+            return people.filter(~models.Exists(mine.ready()))
+        if self.value() in ("pending", "failed"):
+            return people.filter(models.Exists(mine.filter(status=self.value())))
         return people
 
 
 @admin.register(Celebrity)
 class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
     list_display = [
-        "thumbnail",
-        "name",
-        "gender",
-        "birth_year",
-        "published",
-        "is_fictional",
-        "portrait_states",
-        "votes",
+        *("thumbnail", "name", "gender", "birth_year"),
+        *("published", "is_fictional", "portrait_states", "votes"),
     ]
     list_display_links = ["thumbnail", "name"]
     list_filter = ["published", "is_fictional", "gender", PortraitStateFilter, "categories"]
@@ -139,10 +122,7 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
 
     @admin.display(description=_("portraits"))
     def portrait_states(self, person: Celebrity) -> str:
-        counts: dict[str, int] = {}
-        for portrait in person.portraits.all():
-            word = str(portrait.get_status_display())
-            counts[word] = counts.get(word, 0) + 1
+        counts = Counter(str(each.get_status_display()) for each in person.portraits.all())
         return ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "–"
 
     @admin.display(description=_("votes: seen / not seen"))

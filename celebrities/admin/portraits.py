@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from django.contrib import admin, messages
 from django.db import models, transaction
@@ -36,34 +37,19 @@ def show_thumbnail(portrait: Portrait | None, width: int = 48) -> SafeString | s
 def queue_embedding(request: HttpRequest, ids: Sequence[int]) -> None:
     """Have workers embed the portraits after the transaction commits. Tells the curator if the
     queue is away."""
-    if ids:
-        transaction.on_commit(lambda: _embed_now(request, ids))
 
-
-def _embed_now(request: HttpRequest, ids: Sequence[int]) -> None:
-    try:
-        request_embedding(ids)
-    except QueueAway:
-        messages.warning(
-            request,
-            _(
+    def embed() -> None:
+        try:
+            request_embedding(ids)
+        except QueueAway:
+            words = _(
                 "Everything is stored, but the queue cannot be reached, so portraits are not "
                 "computed yet. Those that wait are picked up by themselves once Valkey and the "
                 "gallery worker run again; or run: manage.py rebuild_index"
-            ),
-        )
+            )
+            messages.warning(request, words)
 
-
-def describe_state(portrait: Portrait) -> str:
-    if portrait.pk is None:
-        return "–"
-    state = str(portrait.get_status_display())
-    if portrait.reason:
-        state = f"{state}: {portrait.get_reason_display()}"
-    if portrait.problem:
-        again = _("could not be read again: %s") % portrait.problem
-        state = f"{state} ({again})"
-    return state
+    transaction.on_commit(embed)
 
 
 def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> None:
@@ -77,8 +63,31 @@ def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> No
     queue_embedding(request, ids)
 
 
+class PortraitColumns:
+    """Columns of a portrait's own page and of its row on the person's page."""
+
+    preview_width = 96
+
+    @admin.display(description=_("preview"))
+    def preview(self, portrait: Portrait) -> SafeString | str:
+        return show_thumbnail(portrait, self.preview_width)
+
+    @admin.display(description=_("status"))
+    def state(self, portrait: Portrait) -> str:
+        if portrait.pk is None:
+            return "–"
+        state = str(portrait.get_status_display())
+        if portrait.reason:
+            state = f"{state}: {portrait.get_reason_display()}"
+        if portrait.problem:
+            again = _("could not be read again: %s") % portrait.problem
+            state = f"{state} ({again})"
+        return state
+
+
 @admin.register(Portrait)
-class PortraitAdmin(admin.ModelAdmin[Portrait]):
+class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
+    preview_width = 320
     list_display = ["thumbnail", "celebrity", "state", "licence", "encoder", "seen", "not_seen"]
     list_display_links = ["thumbnail", "celebrity"]
     list_filter = ["status", "reason", "encoder", "celebrity__published", "licence"]
@@ -90,16 +99,9 @@ class PortraitAdmin(admin.ModelAdmin[Portrait]):
     form = PortraitForm
     autocomplete_fields = ["celebrity"]
     actions = ["recompute"]
-    fields = [
-        *("celebrity", "preview", "image", "state", *CREDITS),
-        ("encoder", "embedded_at", "confidence"),
-        ("width", "height"),
-        ("seen", "not_seen"),
-    ]
-    readonly_fields = [
-        *("preview", "state", "encoder", "embedded_at", "confidence"),
-        *("width", "height", "seen", "not_seen"),
-    ]
+    computed = [("encoder", "embedded_at", "confidence"), ("width", "height"), ("seen", "not_seen")]
+    fields = ["celebrity", "preview", "image", "state", *CREDITS, *computed]
+    readonly_fields = ["preview", "state", *chain(*computed)]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
         return super().get_queryset(request).defer(*UNSEEN)
@@ -110,23 +112,12 @@ class PortraitAdmin(admin.ModelAdmin[Portrait]):
         found = Celebrity.objects.named(search_term).order_by().values("pk")
         return (queryset.filter(celebrity__in=found) if search_term.strip() else queryset), False
 
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Portrait | None = None
-    ) -> list[str] | tuple[str, ...]:
-        fields = list(super().get_readonly_fields(request, obj))
-        return fields if obj is None else ["celebrity", *fields]
+    def get_readonly_fields(self, request: HttpRequest, obj: Portrait | None = None) -> list[str]:
+        return self.readonly_fields if obj is None else ["celebrity", *self.readonly_fields]
 
     @admin.display(description="")
     def thumbnail(self, portrait: Portrait) -> SafeString | str:
         return show_thumbnail(portrait)
-
-    @admin.display(description=_("preview"))
-    def preview(self, portrait: Portrait) -> SafeString | str:
-        return show_thumbnail(portrait, 320)
-
-    @admin.display(description=_("status"))
-    def state(self, portrait: Portrait) -> str:
-        return describe_state(portrait)
 
     def save_model(
         self, request: HttpRequest, obj: Portrait, form: ModelForm[Portrait], change: bool
