@@ -24,10 +24,9 @@ A_TASK = 20
 """Portraits embedded by one task: a few seconds' work, far below the time limit."""
 
 QUIET = timedelta(seconds=30)
-"""The index is not rebuilt on its own while portraits keep coming ..."""
-
 PATIENCE = timedelta(minutes=10)
-"""... unless the one in use is older than this."""
+"""The index is not rebuilt on its own while portraits keep coming, unless the one in use is
+older than PATIENCE."""
 
 HOURS = 60 * 60
 
@@ -69,14 +68,12 @@ def follow_build_task(build_id: str) -> None:
 
 @app.task
 def remove_old_builds_task() -> None:
-    """Delete the files of builds that no search uses any more."""
     remove_old_builds()
 
 
 def request_embedding(ids: Sequence[int]) -> None:
-    """Queue the embedding of these portraits after the transaction commits.
-
-    Raises QueueAway; `tend_gallery_task` finds those that are pending later."""
+    """Queue the embedding of these portraits after the transaction commits. Raises QueueAway;
+    `tend_gallery_task` finds those that are pending later."""
     for start in range(0, len(ids), A_TASK):
         send("celebrities.tasks.embed_portraits_task", list(ids[start : start + A_TASK]))
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 
 from django.conf import settings
 from django.core.checks import CheckMessage
@@ -67,7 +66,10 @@ class FileBackend:
     def open(self, build: IndexBuild) -> Index:
         folder = settings.INDEX_DIR / build.name
         if is_shared() and not folder.exists():
-            with _one_at_a_time():
+            settings.INDEX_DIR.mkdir(parents=True, exist_ok=True)
+            with (settings.INDEX_DIR / ".fetching").open("w") as lock:
+                # One process fetches, the others of this machine wait.
+                fcntl.flock(lock, fcntl.LOCK_EX)
                 if not folder.exists():
                     _fetch(build)
             remove_others(settings.INDEX_DIR, names_in_use)
@@ -94,11 +96,8 @@ def _send(name: str) -> None:
 
 
 def _fetch(build: IndexBuild) -> None:
-    """Bring the build's files to this machine, whole or not at all.
-
-    Raises IndexMissing if one is not in storage, and IndexDamaged if they are not the
-    files that the build's row describes.
-    """
+    """Bring the build's files to this machine, whole or not at all. Raises IndexMissing if the
+    storage lacks one, and IndexDamaged if they are not what the build's row describes."""
     with publish(settings.INDEX_DIR, build.name) as temporary:
         for name in (*FILES, MANIFEST):
             try:
@@ -111,12 +110,3 @@ def _fetch(build: IndexBuild) -> None:
                 raise IndexMissing(f"The storage lacks {name} of {build.name}.") from error
         if read_facts(temporary) != build.facts:
             raise IndexDamaged(f"The index {build.name} in storage is not the one that was built.")
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """A lock that one process of this machine holds while the others wait."""
-    settings.INDEX_DIR.mkdir(parents=True, exist_ok=True)
-    with (settings.INDEX_DIR / ".fetching").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

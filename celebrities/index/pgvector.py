@@ -1,8 +1,5 @@
-"""The index kept in PostgreSQL by its extension pgvector, for galleries that outgrow a machine.
-
-A build is a table with a graph (HNSW) over its vectors. Each row is lifted: one more
-coordinate makes the order by Euclidean distance the order by ``row . query + bias``.
-"""
+"""The index in PostgreSQL with pgvector: a table with a graph (HNSW) over lifted vectors, whose
+extra coordinate makes the order by Euclidean distance the order by ``row . query + bias``."""
 
 from __future__ import annotations
 
@@ -15,12 +12,10 @@ from numpy.typing import NDArray
 
 from lookalike.faces.errors import IndexMissing
 from lookalike.faces.index import (
-    UNIT,
     Answer,
     BuildFacts,
     Found,
     Ids,
-    IndexRows,
     Method,
     Query,
     open_added,
@@ -37,32 +32,9 @@ WIDTHS: Final = (48, 72, 100, 150, 220, 330, 500, 700, WIDEST)
 """Values of hnsw.ef_search. At least 48 rows are fetched, so that 12 people are among them."""
 
 
-def lift_rows(rows: IndexRows) -> tuple[NDArray[np.float32], float]:
-    """(n, d + 1) vectors and an offset: for a unit vector with a 0 added,
-    ``2 - 2 * score == squared distance + offset``. Unit rows without bias get a 0 and an
-    offset of 0."""
-    height = np.square(rows.rows.astype(np.float64)).sum(axis=1) + 2.0 * rows.bias
-    height[np.abs(height - 1.0) < UNIT] = 1.0
-    top = float(height.max())
-    return np.column_stack([rows.rows, np.sqrt(top - height).astype(np.float32)]), 1.0 - top
-
-
 def table_of(name: str) -> str:
     """The table of a build, named by the time and the random part at the end of its name."""
     return PREFIX + name[-24:].replace("-", "_")
-
-
-def list_tables() -> list[str]:
-    """The tables of all builds."""
-    if connection.vendor != "postgresql":
-        return []
-    names = connection.introspection.table_names()
-    return [table for table in names if table.startswith(PREFIX)]
-
-
-def drop_table(table: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(table)}")
 
 
 class PgvectorIndex:
@@ -153,7 +125,7 @@ class PgvectorIndex:
         """  # noqa: S608
         with transaction.atomic():
             self._plan(width, sort=exact or where != "TRUE")
-            rows = self._run(sql, [write_vector(np.append(vector, 0.0)), *values, limit])
+            rows = self._run(sql, [str([*vector.tolist(), 0.0]), *values, limit])
         table = np.array([row[1:] for row in rows], np.int64).reshape(-1, 2)
         squared = np.square(np.array([row[0] for row in rows], np.float64)) + self._offset
         return Found(squared, table[:, 0], table[:, 1])
@@ -188,7 +160,7 @@ class PgvectorIndex:
 
 
 def _conditions(query: Query) -> tuple[str, list[Any]]:
-    """What rows must meet, in SQL, with its parameters."""
+    """The condition that rows must meet, in SQL, and its parameters."""
     conditions, values = [], []
     if query.people is not None:
         conditions.append("celebrity_id = ANY(%s)")
@@ -198,8 +170,3 @@ def _conditions(query: Query) -> tuple[str, list[Any]]:
         conditions.append("portrait_id <> ALL(%s)")
         values.append(skipped)
     return " AND ".join(conditions) or "TRUE", values
-
-
-def write_vector(vector: Vector) -> str:
-    """As pgvector reads it."""
-    return f"[{','.join(map(str, vector.tolist()))}]"

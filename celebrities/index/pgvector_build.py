@@ -17,16 +17,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from numpy.typing import NDArray
 
 from celebrities.errors import PgvectorMissing
-from celebrities.index.pgvector import (
-    PgvectorIndex,
-    drop_table,
-    lift_rows,
-    list_tables,
-    table_of,
-)
+from celebrities.index.pgvector import PREFIX, PgvectorIndex, table_of
 from celebrities.models import IndexBuild
 from lookalike.faces.errors import IndexDamaged
 from lookalike.faces.index import (
+    UNIT,
     BuildFacts,
     Ids,
     Index,
@@ -117,9 +112,6 @@ class PgvectorBackend:
             drop_table(table)
 
 
-# --- What the database must have ----------------------------------------------------
-
-
 def describe_lack() -> tuple[str, str] | None:
     """What keeps this database from holding vectors, and what to do; None: nothing does."""
     if connection.vendor != "postgresql":
@@ -174,12 +166,30 @@ def require_pgvector() -> None:
         ) from error
 
 
-# --- The table and its graph --------------------------------------------------------
+def list_tables() -> list[str]:
+    if connection.vendor != "postgresql":
+        return []
+    names = connection.introspection.table_names()
+    return [table for table in names if table.startswith(PREFIX)]
 
 
-def _execute(sql: str) -> None:
-    with connection.cursor() as cursor:
+def drop_table(table: str) -> None:
+    _execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(table)}")
+
+
+def _execute(sql: str, database: BaseDatabaseWrapper | None = None) -> None:
+    with (database or connection).cursor() as cursor:
         cursor.execute(sql)
+
+
+def lift_rows(rows: IndexRows) -> tuple[NDArray[np.float32], float]:
+    """(n, d + 1) vectors and an offset: for a unit vector with a 0 added,
+    ``2 - 2 * score == squared distance + offset``. Unit rows without bias get a 0 and an
+    offset of 0."""
+    height = np.square(rows.rows.astype(np.float64)).sum(axis=1) + 2.0 * rows.bias
+    height[np.abs(height - 1.0) < UNIT] = 1.0
+    top = float(height.max())
+    return np.column_stack([rows.rows, np.sqrt(top - height).astype(np.float32)]), 1.0 - top
 
 
 def _write_table(table: str, rows: IndexRows, progress: Progress) -> None:
@@ -194,40 +204,21 @@ def _write_table(table: str, rows: IndexRows, progress: Progress) -> None:
     for start in range(0, len(rows), BLOCK):
         progress("writing", 0.02 + 0.03 * start / len(rows))
         part = slice(start, start + BLOCK)
-        _copy(table, _pack(rows.ids[part], rows.people[part], lifted[part]))
+        packed = _pack(rows.ids[part], rows.people[part], lifted[part])
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN BINARY") as copy:
+            copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8) + packed + b"\xff\xff")
     _execute(f"CREATE INDEX ON {table} (celebrity_id)")
     _execute(f"ANALYZE {table}")
 
 
-def _copy(table: str, packed: bytes) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN BINARY") as copy:
-        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8) + packed + b"\xff\xff")
-
-
 def _pack(ids: Ids, people: Ids, vectors: NDArray[np.float32]) -> bytes:
-    """Rows in COPY's binary format: the number of fields, then each with its size."""
+    """Rows in COPY's binary format: the number of fields, then the size and value of each.
+    A vector's value is its dimensions, an unused 0 and its numbers."""
     dimensions = vectors.shape[1]
-    packed = np.zeros(
-        len(vectors),
-        [
-            ("fields", ">i2"),
-            ("portrait_size", ">i4"),
-            ("portrait", ">i8"),
-            ("celebrity_size", ">i4"),
-            ("celebrity", ">i8"),
-            ("vector_size", ">i4"),
-            ("dimensions", ">i2"),
-            ("unused", ">i2"),
-            ("vector", ">f4", (dimensions,)),
-        ],
-    )
-    packed["fields"] = 3
-    packed["portrait_size"] = packed["celebrity_size"] = 8
-    packed["vector_size"] = 4 + 4 * dimensions
-    packed["portrait"] = ids
-    packed["celebrity"] = people
-    packed["dimensions"] = dimensions
-    packed["vector"] = vectors
+    packed = np.zeros(len(ids), f">i2, >i4, >i8, >i4, >i8, >i4, >i2, >i2, ({dimensions},)>f4")
+    values = (3, 8, ids, 8, people, 4 + 4 * dimensions, dimensions, 0, vectors)
+    for name, value in zip(packed.dtype.names or (), values, strict=True):
+        packed[name] = value
     return packed.tobytes()
 
 
@@ -243,7 +234,7 @@ def _make_graph(table: str, progress: Progress) -> None:
     )
     try:
         with ThreadPoolExecutor(1) as pool:
-            graph = pool.submit(_execute_on, beside, sql)
+            graph = pool.submit(_execute, sql, beside)
             try:
                 _follow(graph, table, progress)
             except BaseException:
@@ -256,11 +247,6 @@ def _make_graph(table: str, progress: Progress) -> None:
 
 def graph_of(table: str) -> str:
     return f"{table}_graph"
-
-
-def _execute_on(database: BaseDatabaseWrapper, sql: str) -> None:
-    with database.cursor() as cursor:
-        cursor.execute(sql)
 
 
 def _follow(graph: Future[None], table: str, progress: Progress) -> None:
