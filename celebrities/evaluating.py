@@ -19,10 +19,6 @@ from lookalike.faces.errors import PhotoError
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Detection, Photo, Vectors
 
-Look = tuple[Photo, Detection]
-Progress = Callable[[int], None]
-"""Called with the number of photos read since the last call."""
-
 BATCH = 16
 """Photos encoded together."""
 
@@ -33,33 +29,31 @@ class Labelled:
     without a usable face, ``labels`` what a manifest says, by question and person."""
 
     vectors: Vectors
-    people: list[str]
-    missed: list[str]
-    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    people: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    labels: dict[str, dict[str, str]] = field(default_factory=lambda: {"gender": {}, "born": {}})
 
     @property
     def photos(self) -> int:
         return len(self.people) + len(self.missed)
 
-
-def read_gallery(engine: FaceEngine, source: Source, progress: Progress) -> Labelled:
-    """Read photos as the gallery does: exactly one face each."""
-    return _read(engine, source, _look_at_portrait, progress)
-
-
-def read_queries(engine: FaceEngine, source: Source, progress: Progress) -> Labelled:
-    """Read photos as visitors' photos are read: the largest face of each."""
-    return _read(engine, source, _look_at_visitor, progress)
+    def note_labels(self, person: str, entry: Entry) -> None:
+        if entry.gender:
+            self.labels["gender"][person] = entry.gender
+        if entry.birth_year is not None:
+            self.labels["born"][person] = f"{entry.birth_year // 10 * 10}s"
 
 
-def _look_at_portrait(engine: FaceEngine, data: bytes) -> Look | None:
+def find_portrait(engine: FaceEngine, data: bytes) -> tuple[Photo, Detection] | None:
+    """As in a gallery's portrait: exactly one face."""
     found = detect_portrait(engine, data)
     if found.photo is None or found.face is None or found.error:
         return None
     return found.photo, found.face
 
 
-def _look_at_visitor(engine: FaceEngine, data: bytes) -> Look | None:
+def find_largest(engine: FaceEngine, data: bytes) -> tuple[Photo, Detection] | None:
+    """As in a visitor's photo: the largest face."""
     try:
         upright, faces = engine.find_faces(open_to_keep(data))
     except PhotoError:
@@ -67,37 +61,35 @@ def _look_at_visitor(engine: FaceEngine, data: bytes) -> Look | None:
     return (upright, faces[0]) if faces else None
 
 
-def _read(
+def read_photos(
     engine: FaceEngine,
     source: Source,
-    look: Callable[[FaceEngine, bytes], Look | None],
-    progress: Progress,
+    find: Callable[[FaceEngine, bytes], tuple[Photo, Detection] | None],
+    progress: Callable[[int], None],
 ) -> Labelled:
-    people: list[str] = []
-    missed: list[str] = []
-    labels: dict[str, dict[str, str]] = {"gender": {}, "born": {}}
+    """Read all photos. ``progress`` gets the number of photos read since its last call."""
     vectors = [np.empty((0, engine.encoder.dimensions), np.float32)]
+    read = Labelled(vectors[0])
     for batch in batched(plan_import(source).portraits, BATCH):
-        seen: list[Look] = []
-        for found in batch:
-            person = person_of(found.entry.file)
-            _note_labels(labels, person, found.entry)
-            sight = look(engine, _read_file(source, found.file))
-            if sight is None:
-                missed.append(person)
+        faces = []
+        for photo in batch:
+            person = person_of(photo.entry.file)
+            read.note_labels(person, photo.entry)
+            face = find(engine, _read_file(source, photo.file))
+            if face is None:
+                read.missed.append(person)
             else:
-                people.append(person)
-                seen.append(sight)
-        vectors += [face.vector[None] for face in engine.encode_many(seen)]
+                read.people.append(person)
+                faces.append(face)
+        vectors += [face.vector[None] for face in engine.encode_many(faces)]
         progress(len(batch))
-    return Labelled(np.concatenate(vectors), people, missed, labels)
+    read.vectors = np.concatenate(vectors)
+    return read
 
 
 def person_of(file: str) -> str:
-    """The person of a photo: the folder's name, or the file name up to its last "_".
-
-    Spelling is unified: the folder "Jane Doe" and the file "jane-doe_1.jpg" agree.
-    """
+    """The person of a photo: the folder's name, or the file name up to its last "_", in one
+    spelling: the folder "Jane Doe" and the file "jane-doe_1.jpg" agree."""
     path = PurePosixPath(file)
     word = path.parent.name or path.stem.rpartition("_")[0] or path.stem
     return slugify(word.replace("_", "-"), allow_unicode=True) or word
@@ -109,10 +101,3 @@ def _read_file(source: Source, name: str) -> bytes:
         return source.read(name)
     except OSError:
         return b""
-
-
-def _note_labels(labels: dict[str, dict[str, str]], person: str, entry: Entry) -> None:
-    if entry.gender:
-        labels["gender"][person] = entry.gender
-    if entry.birth_year is not None:
-        labels["born"][person] = f"{entry.birth_year // 10 * 10}s"

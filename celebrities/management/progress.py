@@ -10,6 +10,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -18,14 +19,16 @@ from rich.progress import (
 _console = Console(stderr=True)
 
 
+def _make_bar(*columns: ProgressColumn) -> Progress:
+    first = TextColumn("{task.description}"), BarColumn()
+    shown = _console.is_terminal
+    return Progress(*first, *columns, console=_console, transient=True, disable=not shown)
+
+
 @contextmanager
 def count_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Yields a function to call with the number of items done since the last call."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    shown = _console.is_terminal
-    with Progress(
-        *columns, TimeRemainingColumn(), console=_console, transient=True, disable=not shown
-    ) as bar:
+    with _make_bar(MofNCompleteColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task(what, total=total)
         yield lambda more: bar.advance(task, more)
 
@@ -33,9 +36,7 @@ def count_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def share_progress() -> Iterator[Callable[[str, float], None]]:
     """Yields a function to call with the current step and the share of it that is done, 0 to 1."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    shown = _console.is_terminal
-    with Progress(*columns, console=_console, transient=True, disable=not shown) as bar:
+    with _make_bar(TaskProgressColumn()) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda what, share: bar.update(task, description=what, completed=share)
 

@@ -23,10 +23,8 @@ LONGEST_WAIT = 6 * 60 * 60.0
 
 
 def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
-    """Rebuild the index and print the result, after waiting for another process's build.
-
-    Returns None if the gallery is empty. Raises CommandError with what to do.
-    """
+    """Rebuild the index, after waiting for another process's build, and print the result.
+    Returns None if the gallery is empty. Raises CommandError with what to do."""
     deadline = time.monotonic() + LONGEST_WAIT
     told = False
     while True:
@@ -46,18 +44,14 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
         except (FacesError, PgvectorMissing) as error:
             raise CommandError(str(error)) from error
         else:
-            stdout.write(describe_build(build))
+            facts = BuildFacts.from_json(build.manifest)
+            stdout.write(
+                f"Index {build.name} is in use: {facts.items} portraits of {facts.people} people, "
+                f"{facts.method} search, recall {facts.recall:.3f}, "
+                f"built in {facts.seconds:.1f} s. {facts.why}"
+            )
             _follow_up(build)
             return build
-
-
-def describe_build(build: IndexBuild) -> str:
-    facts = BuildFacts.from_json(build.manifest)
-    return (
-        f"Index {build.name} is in use: {facts.items} portraits of {facts.people} people, "
-        f"{facts.method} search, recall {facts.recall:.3f}, built in {facts.seconds:.1f} s. "
-        f"{facts.why}"
-    )
 
 
 def _follow_up(build: IndexBuild) -> None:

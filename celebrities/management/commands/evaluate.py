@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from celebrities.errors import BadSource
-from celebrities.evaluating import Labelled, read_gallery, read_queries
+from celebrities.evaluating import find_largest, find_portrait, read_photos
 from celebrities.importers.layout import plan_import
 from celebrities.importers.sources import Source, open_source
 from celebrities.management.progress import count_progress
@@ -59,36 +59,31 @@ def evaluate(faces: FaceEngine, gallery: Source, queries: Source, started: float
     """The figures, as --json prints them. Raises ValueError if no photo has a usable face."""
     total = sum(len(plan_import(source).portraits) for source in (gallery, queries))
     with count_progress("Reading photos", total) as progress:
-        known = read_gallery(faces, gallery, progress)
-        asked = read_queries(faces, queries, progress)
+        known = read_photos(faces, gallery, find_portrait, progress)
+        asked = read_photos(faces, queries, find_largest, progress)
     accuracy = measure_accuracy(
         known.vectors,
         known.people,
         asked.vectors,
         asked.people,
         missed_people=asked.missed,
-        labels=join_labels(known, asked),
+        labels={name: known.labels[name] | asked.labels[name] for name in known.labels},
     )
+    figures = asdict(accuracy)
+    groups = figures.pop("groups")
     return {
         "gallery_photos": known.photos,
         "query_photos": asked.photos,
         "people": len({*known.people, *known.missed}),
         "no_face": len(known.missed) + len(asked.missed),
-        "rank1": round(accuracy.rank1, 4),
-        "rank6": round(accuracy.rank6, 4),
-        "verification": round(accuracy.verification, 4),
-        "threshold": round(accuracy.threshold, 4),
+        **_rounded(figures),
         "seconds": round(time.perf_counter() - started, 3),
         "groups": {
-            question: {group: _rounded(asdict(figures)) for group, figures in groups.items()}
-            for question, groups in accuracy.groups.items()
-            if groups
+            question: {member: _rounded(values) for member, values in group.items()}
+            for question, group in groups.items()
+            if group
         },
     }
-
-
-def join_labels(known: Labelled, asked: Labelled) -> dict[str, dict[str, str]]:
-    return {question: known.labels[question] | asked.labels[question] for question in known.labels}
 
 
 def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +94,6 @@ def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe(result: dict[str, Any]) -> str:
-    """The figures as text."""
     lines = [
         f"{result['gallery_photos']} gallery photos of {result['people']} people, "
         f"{result['query_photos']} query photos; {result['no_face']} without a usable face.",

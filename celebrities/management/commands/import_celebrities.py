@@ -5,7 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from celebrities.errors import BadSource
 from celebrities.importers.importing import Options
+from celebrities.importers.layout import plan_import
+from celebrities.importers.sources import open_source
 from celebrities.management.importing import import_and_report
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
@@ -29,10 +32,17 @@ class Command(DatabaseCommand):
         parser.add_argument("--no-rebuild", action="store_true", help="leave the index as it is")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            source = open_source(options["path"])
+            plan = plan_import(source)
+        except BadSource as error:
+            raise CommandError(str(error)) from error
+        for remark in plan.remarks:
+            self.stderr.write(f"{remark}.")
+        if not plan.portraits and not plan.failed:
+            raise CommandError(f"There is no portrait in {options['path']}.")
         chosen = Options(category=options["category"], published=not options["unpublished"])
-        summary = import_and_report(
-            options["path"], chosen, self.stdout, self.stderr, options["verbosity"]
-        )
+        summary = import_and_report(self, source, plan, chosen, options["verbosity"])
         if summary.imported and Celebrity.objects.filter(is_fictional=True).exists():
             self.stdout.write(
                 "The fictional cast is still in the gallery beside them. "

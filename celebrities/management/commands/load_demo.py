@@ -10,7 +10,7 @@ from celebrities.importers.importing import Options
 from celebrities.importers.layout import plan_import
 from celebrities.importers.sources import FolderSource
 from celebrities.index.cleaning import remove_old_builds
-from celebrities.management.importing import report_summary, run_import
+from celebrities.management.importing import import_and_report
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
 from lookalike.database import DatabaseCommand
@@ -47,9 +47,8 @@ class Command(DatabaseCommand):
         source = FolderSource(DEMO)
         plan = plan_import(source)
         plan.portraits = [each for each in plan.portraits if not each.file.endswith(HELD_BACK)]
-        summary = run_import(source, plan, Options(is_fictional=True))
-        report_summary(summary, self.stdout, self.stderr, verbosity)
-        return bool(summary.imported)
+        cast = Options(is_fictional=True)
+        return bool(import_and_report(self, source, plan, cast, verbosity).imported)
 
     def remove(self) -> bool:
         gone = delete_celebrities(Celebrity.objects.filter(is_fictional=True))

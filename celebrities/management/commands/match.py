@@ -71,21 +71,15 @@ def match_photo(path: Path, k: int, *, exact: bool) -> dict[str, Any]:
     faces = engine.get_engine().encode_faces(upright, detections)
     vectors = np.stack([face.vector for face in faces])
     found = find_lookalikes(vectors, k=k, method=Method.EXACT if exact else None).neighbours
-    names = name_people(found)
+    people = Celebrity.objects.in_bulk({near.celebrity_id for one in found for near in one})
     result["faces"] = [
-        describe_face(upright, face, near, names) for face, near in zip(faces, found, strict=True)
+        describe_face(upright, face, near, people) for face, near in zip(faces, found, strict=True)
     ]
     return result
 
 
-def name_people(found: list[list[Neighbour]]) -> dict[int, tuple[str, str]]:
-    ids = {near.celebrity_id for one in found for near in one}
-    people = Celebrity.objects.filter(pk__in=ids).values_list("pk", "name", "slug")
-    return {pk: (name, slug) for pk, name, slug in people}
-
-
 def describe_face(
-    photo: Photo, face: Face, found: list[Neighbour], names: dict[int, tuple[str, str]]
+    photo: Photo, face: Face, found: list[Neighbour], people: dict[int, Celebrity]
 ) -> dict[str, Any]:
     """A face, its box in pixels of the full upright photo, and its matches, nearest first."""
     return {
@@ -93,19 +87,18 @@ def describe_face(
         "confidence": round(float(face.confidence), 4),
         "matches": [
             {
-                "name": names[near.celebrity_id][0],
-                "slug": names[near.celebrity_id][1],
+                "name": people[near.celebrity_id].name,
+                "slug": people[near.celebrity_id].slug,
                 "similarity": round(near.similarity),
                 "distance": round(near.distance, 4),
             }
             for near in found
-            if near.celebrity_id in names
+            if near.celebrity_id in people
         ],
     }
 
 
 def describe(result: dict[str, Any]) -> str:
-    """The result as lines for people."""
     outcome = result["outcome"].replace("_", " ")
     lines = [f"{result['photo']}: {outcome} ({result['seconds']:.2f} s)"]
     for number, face in enumerate(result["faces"], 1):

@@ -35,11 +35,8 @@ class Command(DatabaseCommand):
             metavar="DIR",
             help="FILE names the original photos, which are in this folder",
         )
-        parser.add_argument(
-            "--if-needed",
-            action="store_true",
-            help="build only if the encoder in use can open no index",
-        )
+        if_needed = "build only if the encoder in use can open no index"
+        parser.add_argument("--if-needed", action="store_true", help=if_needed)
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path | None = options["from_csv"]
@@ -56,11 +53,8 @@ class Command(DatabaseCommand):
         """Whether there is nothing to build; says why."""
         try:
             build, _index = open_current()
-        except NoIndex as problem:
+        except (NoIndex, EmptyGallery) as problem:
             self.stdout.write(str(problem))
-            return False
-        except EmptyGallery as problem:
-            self.stdout.write(str(problem))
-        else:
-            self.stdout.write(f"Index {build.name}: {build.people} people.")
+            return isinstance(problem, EmptyGallery)
+        self.stdout.write(f"Index {build.name}: {build.people} people.")
         return True
