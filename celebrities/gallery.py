@@ -1,7 +1,4 @@
-"""What spans people, files and engine: embed a portrait, keep its files, take it away.
-
-The web process may import this module: the engine loads its networks only when asked.
-"""
+"""Embed portraits, store and delete their files. The web process may import this module."""
 
 from __future__ import annotations
 
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
 
 logger = logging.getLogger(__name__)
-
 
 BATCH = 16
 """Portraits read at once: full batches for the encoder, bounded memory."""
@@ -61,7 +57,7 @@ def embed_portraits(portraits: Iterable[Portrait]) -> None:
 def _read_group(
     faces: FaceEngine, files: dict[Portrait, bytes], keep: bool
 ) -> dict[Portrait, Reading]:
-    """In one batch, or one by one if the batch fails, so that only the cause is left out."""
+    """Read one by one if the batch fails, so that only the cause is left out."""
     try:
         readings = read_portraits(faces, list(files.values()), keep_pictures=keep)
         return dict(zip(files, readings, strict=True))
@@ -78,8 +74,8 @@ def _read_group(
 
 @contextmanager
 def noted_problems(portrait: Portrait) -> Iterator[None]:
-    """Log whatever fails inside and note it on the portrait's row, which otherwise stays as
-    it is. The time limit passes."""
+    """Log a failure inside and note it on the portrait's row, which otherwise stays as it is.
+    The time limit passes."""
     name = portrait.image.name
     try:
         yield
@@ -95,8 +91,7 @@ def noted_problems(portrait: Portrait) -> Iterator[None]:
 
 
 def read_file(portrait: Portrait) -> bytes:
-    """The bytes of the portrait's file. Raises what the storage raises, FileNotFoundError
-    among it, and OSError for an empty answer."""
+    """Raises what the storage raises, such as FileNotFoundError, and OSError for an empty file."""
     with gallery_storage().open(str(portrait.image.name)) as file:
         data = bytes(file.read())
     if not data:
@@ -129,28 +124,22 @@ def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
 def reading_values(reading: Reading, encoder: str) -> dict[str, Any]:
     """The row's fields for a reading, without those of the files."""
     error, face = reading.error, reading.face
-    values: dict[str, Any] = {
+    return {
         "status": Portrait.Status.FAILED if error else Portrait.Status.READY,
         "reason": error.reason if error else "",
         "problem": "",
         "retry_at": None,
         "encoder": encoder,
         "embedded_at": timezone.now(),
-        "box": None,
-        "landmarks": None,
-        "confidence": None,
-        "vector": None,
+        "box": face and [round(float(side), 2) for side in face.box],
+        "landmarks": face and [[round(x, 2), round(y, 2)] for x, y in face.landmarks.tolist()],
+        "confidence": face and float(face.confidence),
+        "vector": face and face.vector.astype("<f4").tobytes(),
     }
-    if face is not None:
-        values["box"] = [round(float(side), 2) for side in face.box]
-        values["landmarks"] = [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks]
-        values["confidence"] = float(face.confidence)
-        values["vector"] = face.vector.astype("<f4").tobytes()
-    return values
 
 
 def save_files(reading: Reading) -> dict[str, Any]:
-    """Store the reading's files under a new name, and return the row's fields for them."""
+    """Store the files under a new name, and return the row's fields for them."""
     key = uuid.uuid4().hex
     stem = f"portraits/{key[:2]}/{key}"
     files = {f"{stem}.jpg": reading.picture}

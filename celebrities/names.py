@@ -12,11 +12,8 @@ _APOSTROPHES = "'’‘ʼʹ`´"
 
 
 def fold(text: str) -> str:
-    """Text for comparing names: accents, case and punctuation dropped, a space between words.
-
-    Works for any script: only combining marks and punctuation go, so Cyrillic, Arabic and
-    CJK names stay.
-    """
+    """Text of any script for comparing names: case, combining marks and punctuation dropped,
+    one space between words."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN_LETTERS))
     kept = "".join(
         " " if unicodedata.category(sign).startswith("P") else sign

@@ -1,8 +1,5 @@
 """A portrait's file -> what the gallery keeps of it: picture, thumbnails, chip, face.
-
-Bytes in, bytes out, without the database: importer, worker and tests share it. The caller
-hands in the engine, so that heavy modules are not imported here.
-"""
+Uses no database, and imports no heavy module: the caller hands in the engine."""
 
 from __future__ import annotations
 
@@ -27,25 +24,18 @@ MAX_FILE_BYTES = 50_000_000
 """Curators may upload larger files than visitors; the stored picture is as small."""
 
 RIVAL_SHARE = 0.6
-"""A second face of at least this share of the largest one's width makes it unclear whose
-portrait it is."""
+"""A second face of this share of the largest one's width makes it unclear whose portrait it is."""
 
-# A face is at least this share of a thumbnail's width, so that a full-length picture still
-# shows who it is.
-_FACE_SHARE = 0.4
-# Where a face's centre lies in a thumbnail, as a share of its height from the top.
-_FACE_HEIGHT = 0.42
+_FACE_SHARE = 0.4  # A face's least share of a thumbnail's width: shows who it is.
+_FACE_HEIGHT = 0.42  # The height of a face's centre, as a share from the top.
 _ASPECT = 5 / 4
-# Thumbnails are made up to this many times wider than the picture's pixels allow.
-_ENLARGE = 1.5
+_ENLARGE = 1.5  # Thumbnails may be this many times wider than the cut part of the picture.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PortraitDetection:
-    """The upright photo and the one face in it, or ``error``: why it is no portrait.
-
-    ``photo`` is None if the file could not be decoded.
-    """
+    """The upright photo, None if it could not be decoded, and the one face in it, or ``error``:
+    why it is no portrait."""
 
     photo: Photo | None = None
     face: Detection | None = None
@@ -69,7 +59,7 @@ class Reading:
 
 def detect_portrait(engine: FaceEngine, data: bytes, *, is_ours: bool = False) -> PortraitDetection:
     """Open a portrait's file and find the one face in it. ``is_ours``: see `open_to_keep`."""
-    photo: Photo | None = None
+    photo = None
     try:
         photo = open_to_keep(data, max_bytes=MAX_FILE_BYTES, is_ours=is_ours)
         upright, faces = engine.find_faces(photo, min_share=RIVAL_SHARE)
@@ -86,8 +76,7 @@ def read_portraits(
 ) -> list[Reading]:
     """A reading of each file, in order; all faces are encoded in one batch.
 
-    ``keep_pictures``: the files are pictures that were stored before, and their bytes are
-    kept unless the face must be rotated.
+    With ``keep_pictures``, for files stored before, bytes are kept unless the face is rotated.
     """
     found = [detect_portrait(engine, data, is_ours=keep_pictures) for data in files]
     usable = [(one.photo, one.face) for one in found if one.photo and one.face and not one.error]
@@ -105,7 +94,6 @@ def read_portraits(
 
 
 def _draw(reading: Reading, photo: Photo, face: Detection | None, kept: bytes) -> None:
-    """Set the pictures that people will see."""
     reading.height, reading.width = photo.pixels.shape[:2]
     reading.picture = kept or encode_jpeg(photo.pixels, 92)
     reading.thumbnails = make_thumbnails(photo.pixels, face.box if face else None)
@@ -118,12 +106,9 @@ def make_thumbnails(pixels: Pixels, box: Box | None) -> dict[int, bytes]:
     always made, larger ones only if the picture has enough pixels."""
     left, top, right, bottom = thumbnail_area(pixels.shape[1], pixels.shape[0], box)
     crop = Image.fromarray(pixels[top:bottom, left:right])
-    thumbnails = {}
-    for width in THUMBNAIL_WIDTHS:
-        if width == THUMBNAIL_WIDTHS[0] or width <= _ENLARGE * crop.width:
-            size = (width, round(width * _ASPECT))
-            thumbnails[width] = _encode_webp(crop.resize(size, Image.Resampling.LANCZOS))
-    return thumbnails
+    smallest, *larger = THUMBNAIL_WIDTHS
+    widths = [smallest, *(width for width in larger if width <= _ENLARGE * crop.width)]
+    return {width: _make_webp(crop, width) for width in widths}
 
 
 def thumbnail_area(width: int, height: int, box: Box | None) -> tuple[int, int, int, int]:
@@ -141,7 +126,8 @@ def thumbnail_area(width: int, height: int, box: Box | None) -> tuple[int, int, 
     return left, top, left + across, top + down
 
 
-def _encode_webp(image: Image.Image) -> bytes:
+def _make_webp(crop: Image.Image, width: int) -> bytes:
+    image = crop.resize((width, round(width * _ASPECT)), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     # Slower methods save a twentieth of the bytes and take three times as long.
     image.save(buffer, "WEBP", quality=80, method=2)

@@ -1,5 +1,3 @@
-"""URLs of the public gallery."""
-
 from __future__ import annotations
 
 from django.urls import path

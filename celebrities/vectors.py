@@ -1,14 +1,10 @@
-"""Export the gallery's vectors to a table, and import vectors computed elsewhere.
-
-A row names a portrait by its file name in the gallery.
-"""
+"""Export vectors to a table whose rows name portraits by file name, and import such a table."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -29,13 +25,13 @@ def export_vectors(path: Path) -> int:
     """Write every vector of the encoder in use, under a heading that states it, and return
     how many there are. The file appears complete or not at all. Raises OSError."""
     encoder = str(EncoderId.of(engine.get_engine().encoder))
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("x", encoding="utf-8", newline="") as file:
+        with temporary.open("x", encoding="utf-8", newline="") as file:
             count = write_vectors(file, _stored_vectors(encoder), encoder=encoder, header=True)
-        beside.replace(path)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return count
 
 
@@ -56,20 +52,15 @@ def import_vectors(path: Path, *, stated: str = "", photos: Path | None = None) 
     table = read_vectors(path)
     encoder = engine.get_engine().encoder
     _check_encoder(table, stated, encoder)
-    portraits = _find_portraits(table, photos)
-    vectors = zip(portraits, normalise(table.vectors), strict=True)
-    now = timezone.now()
+    same = {"encoder": str(EncoderId.of(encoder)), "embedded_at": timezone.now()}
     changed = (
-        Portrait(
-            pk=key,
-            vector=vector.astype("<f4").tobytes(),
-            encoder=str(EncoderId.of(encoder)),
-            embedded_at=now,
+        Portrait(pk=key, vector=vector.astype("<f4").tobytes(), **same)
+        for keys, vector in zip(
+            _find_portraits(table, photos), normalise(table.vectors), strict=True
         )
-        for keys, vector in vectors
         for key in keys
     )
-    fields = ["vector", "encoder", "embedded_at"]
+    fields = ["vector", *same]
     return sum(Portrait.objects.bulk_update(rows, fields) for rows in batched(changed, CHUNK))
 
 
@@ -88,11 +79,9 @@ def _check_encoder(table: VectorTable, stated: str, encoder: Encoder) -> None:
             f"The vectors are of {found}, and the site uses {wanted}. Choose the same encoder "
             f"here (LOOKALIKE_ENCODER), or compute the vectors with {wanted}."
         )
-    dimensions = table.vectors.shape[1]
-    if dimensions != encoder.dimensions:
-        raise BadLine(
-            table.lines[0], f"{dimensions} numbers, and {wanted} has {encoder.dimensions}"
-        )
+    count = table.vectors.shape[1]
+    if count != encoder.dimensions:
+        raise BadLine(table.lines[0], f"{count} numbers, and {wanted} has {encoder.dimensions}")
 
 
 def _find_portraits(table: VectorTable, photos: Path | None) -> list[list[int]]:
@@ -102,9 +91,13 @@ def _find_portraits(table: VectorTable, photos: Path | None) -> list[list[int]]:
         keys = [_hash_of(photos, name, line) for line, name in named]
     else:
         keys = [PurePosixPath(name).name for name in table.names]
-    known = _read_portraits(set(keys), "image_hash" if photos else "image")
+    known: dict[str, list[tuple[int, str]]] = {key: [] for key in keys}
+    rows = Portrait.objects.values_list("pk", "image_hash" if photos else "image", "status")
+    for number, value, status in rows.iterator(chunk_size=CHUNK):
+        if (key := PurePosixPath(value).name) in known:
+            known[key].append((number, status))
     for key, (line, name) in zip(keys, named, strict=True):
-        statuses = {status for _, status in known.get(key, ())}
+        statuses = {status for _, status in known[key]}
         if not statuses:
             raise BadLine(line, f"{name} is not a portrait of this gallery")
         if Portrait.Status.PENDING in statuses:
@@ -112,17 +105,6 @@ def _find_portraits(table: VectorTable, photos: Path | None) -> list[list[int]]:
         if Portrait.Status.FAILED in statuses:
             raise BadLine(line, f"{name} has no usable face")
     return [[number for number, _ in known[key]] for key in keys]
-
-
-def _read_portraits(wanted: set[str], column: str) -> Mapping[str, list[tuple[int, str]]]:
-    """(id, status) of the portraits whose file name or hash is wanted."""
-    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    rows = Portrait.objects.values_list("pk", column, "status").iterator(chunk_size=CHUNK)
-    for number, value, status in rows:
-        key = PurePosixPath(value).name
-        if key in wanted:
-            found[key].append((number, status))
-    return found
 
 
 def _hash_of(photos: Path, name: str, line: int) -> str:

@@ -15,14 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from celebrities.forms import RemovalForm
-from celebrities.models import (
-    Category,
-    Celebrity,
-    CelebrityQuerySet,
-    IndexBuild,
-    Portrait,
-    gallery_storage,
-)
+from celebrities.models import Category, Celebrity, IndexBuild, Portrait, gallery_storage
 from lookalike.faces.similarity import BANDS
 from lookalike.http import HtmxRequest
 
@@ -30,7 +23,6 @@ PEOPLE_A_PAGE = 48
 CREDITS_A_PAGE = 100
 ORDERS = {"name": ("sort_key", "pk"), "newest": ("-created_at", "-pk")}
 PICTURE_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp"}
-A_YEAR = 60 * 60 * 24 * 365
 
 
 @require_safe
@@ -39,9 +31,10 @@ def list_people(request: HtmxRequest) -> HttpResponse:
     query = " ".join(request.GET.get("q", "").split())[:200]
     category = request.GET.get("category", "")
     order = request.GET.get("order", "name")
-    if order not in ORDERS:
-        order = "name"
-    people = find_people(query, category).order_by(*ORDERS[order]).with_portraits()
+    order = order if order in ORDERS else "name"
+    people = Celebrity.objects.searchable().named(query).order_by(*ORDERS[order]).with_portraits()
+    if category:
+        people = people.filter(categories__slug=category)
     asked = {"q": query, "category": category, "order": order if order != "name" else ""}
     asked = {name: value for name, value in asked.items() if value}
     context: dict[str, Any] = {
@@ -60,21 +53,16 @@ def list_people(request: HtmxRequest) -> HttpResponse:
     return response
 
 
-def find_people(query: str, category: str) -> CelebrityQuerySet:
-    people = Celebrity.objects.searchable().named(query)
-    return people.filter(categories__slug=category) if category else people
-
-
 @require_safe
 def show_person(request: HttpRequest, slug: str) -> HttpResponse:
     person = get_object_or_404(Celebrity.objects.searchable(), slug=slug)
-    others = Celebrity.objects.searchable().with_portraits()
-    known = Prefetch("other", queryset=others)
-    shown = Celebrity.objects.searchable().order_by().values("pk")
+    people = Celebrity.objects.searchable()
+    resemblances = person.resemblances.filter(other__in=people.order_by().values("pk"))
+    others = Prefetch("other", queryset=people.with_portraits())
     context = {
         "celebrity": person,
         "portraits": Portrait.objects.ready().filter(celebrity=person).defer("vector"),
-        "resemblances": person.resemblances.filter(other__in=shown).prefetch_related(known),
+        "resemblances": resemblances.prefetch_related(others),
     }
     return render(request, "celebrities/detail.html", context)
 
@@ -136,6 +124,5 @@ def show_picture(request: HttpRequest, name: str) -> HttpResponseBase:
         file = gallery_storage().open(name)
     except OSError as error:
         raise Http404 from error
-    response = FileResponse(file, content_type=PICTURE_TYPES[suffix])
-    response["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
-    return response
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return FileResponse(file, content_type=PICTURE_TYPES[suffix], headers=headers)

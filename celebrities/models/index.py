@@ -112,7 +112,7 @@ class Resemblance(Likeness):
         constraints = [
             models.UniqueConstraint(
                 fields=["build", "celebrity", "rank"], name="one_resemblance_per_rank"
-            ),
+            )
         ]
 
     def __str__(self) -> str:

@@ -134,11 +134,9 @@ class Celebrity(models.Model):
                 fields=["wikidata_id"],
                 condition=~models.Q(wikidata_id=""),
                 name="one_celebrity_per_wikidata_id",
-            ),
+            )
         ]
-        indexes = [
-            models.Index(fields=["sort_key"]),
-        ]
+        indexes = [models.Index(fields=["sort_key"])]
 
     def __str__(self) -> str:
         return self.name
@@ -161,11 +159,8 @@ class Celebrity(models.Model):
     def free_slug(self) -> str:
         """The name as a slug, with a number when it is taken."""
         stem = slugify(self.name, allow_unicode=True)[:190] or "person"
-        taken = set(
-            Celebrity.objects.filter(slug__startswith=stem)
-            .exclude(pk=self.pk)
-            .values_list("slug", flat=True)
-        )
+        others = Celebrity.objects.filter(slug__startswith=stem).exclude(pk=self.pk)
+        taken = set(others.values_list("slug", flat=True))
         slug, number = stem, 2
         while slug in taken:
             slug, number = f"{stem}-{number}", number + 1
@@ -181,8 +176,7 @@ class PortraitQuerySet(models.QuerySet["Portrait"]):
 
     def due(self) -> PortraitQuerySet:
         """Pending, and not waiting for another attempt."""
-        waiting = models.Q(retry_at__gt=timezone.now())
-        return self.pending().exclude(waiting)
+        return self.pending().exclude(retry_at__gt=timezone.now())
 
     def outdated(self, encoder: str) -> PortraitQuerySet:
         """Those that wait for a worker, or were read by another encoder ("name/version")."""
@@ -282,14 +276,10 @@ class Portrait(models.Model):
 
     @property
     def thumbnail_names(self) -> dict[int, str]:
-        """The thumbnails' file names by width; their widths are THUMBNAIL_WIDTHS, without
-        those that the picture is too small for."""
-        stem = self.image.name.removesuffix(".jpg") if self.image.name else ""
-        return {
-            width: f"{stem}-{width}.webp"
-            for width in THUMBNAIL_WIDTHS
-            if width <= self.thumbnail_width
-        }
+        """File names by width, without widths that the picture is too small for."""
+        stem = str(self.image.name).removesuffix(".jpg")
+        widths = [width for width in THUMBNAIL_WIDTHS if width <= self.thumbnail_width]
+        return {width: f"{stem}-{width}.webp" for width in widths}
 
     def thumbnail_url(self, width: int) -> str:
         """The narrowest thumbnail of at least that width, else the widest; "" before any."""
@@ -306,23 +296,19 @@ class Portrait(models.Model):
 
     @property
     def srcset(self) -> str:
-        storage = gallery_storage()
-        return ", ".join(
-            f"{storage.url(name)} {width}w" for width, name in self.thumbnail_names.items()
-        )
+        url, names = gallery_storage().url, self.thumbnail_names
+        return ", ".join(f"{url(name)} {width}w" for width, name in names.items())
 
     @property
     def file_names(self) -> list[str]:
-        """Every file of this portrait in gallery storage."""
+        """All files of this portrait in gallery storage."""
         names = [self.image.name, self.chip.name, *self.thumbnail_names.values()]
         return [name for name in names if name]
 
 
 def cleaned(celebrity: Celebrity, **changes: Any) -> Celebrity:
-    """The celebrity with changes applied and derived fields set, checked but not saved.
-
-    Raises ValidationError, by field, for values that the gallery does not take.
-    """
+    """The celebrity with changes applied and derived fields set, checked but not saved. Raises
+    ValidationError."""
     for field, value in changes.items():
         setattr(celebrity, field, value)
     celebrity.full_clean()
