@@ -60,7 +60,5 @@ class PeopleProgress:
 @contextmanager
 def people_progress(total: int | None) -> Iterator[PeopleProgress]:
     """``total`` is the number of people to expect, None if unknown."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    shown = _console.is_terminal
-    with Progress(*columns, console=_console, transient=True, disable=not shown) as bar:
+    with _make_bar(TimeRemainingColumn()) as bar:
         yield PeopleProgress(bar, total)
