@@ -17,11 +17,6 @@ def check_index(databases: Sequence[str] | None = None, **given: Any) -> list[Ch
     `check --database default` and `migrate`."""
     backend = BACKENDS.get(settings.INDEX_BACKEND)
     if backend is None:
-        return [
-            Error(
-                f"LOOKALIKE_INDEX is {settings.INDEX_BACKEND!r}, which is no index.",
-                hint=f"Set it to {' or '.join(BACKENDS)}.",
-                id="lookalike.E008",
-            )
-        ]
+        words = f"LOOKALIKE_INDEX is {settings.INDEX_BACKEND!r}, which is no index."
+        return [Error(words, hint=f"Set it to {' or '.join(BACKENDS)}.", id="lookalike.E008")]
     return backend.problems(may_ask=bool(databases))

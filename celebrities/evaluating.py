@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -75,7 +76,10 @@ def read_photos(
         for photo in batch:
             person = person_of(photo.entry.file)
             read.note_labels(person, photo.entry)
-            face = find(engine, _read_file(source, photo.file))
+            data = b""
+            with suppress(OSError):  # An unreadable file counts as a photo without a face.
+                data = source.read(photo.file)
+            face = find(engine, data)
             if face is None:
                 read.missed.append(person)
             else:
@@ -93,11 +97,3 @@ def person_of(file: str) -> str:
     path = PurePosixPath(file)
     word = path.parent.name or path.stem.rpartition("_")[0] or path.stem
     return slugify(word.replace("_", "-"), allow_unicode=True) or word
-
-
-def _read_file(source: Source, name: str) -> bytes:
-    """The file's bytes; empty if it cannot be read, which counts as a photo without a face."""
-    try:
-        return source.read(name)
-    except OSError:
-        return b""

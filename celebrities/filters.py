@@ -33,7 +33,7 @@ class Filters:
             people = people.filter(categories__slug=self.category)
         if self.gender:
             people = people.filter(gender=self.gender)
-        return people.living() if self.living_only else people
+        return people.filter(death_year=None) if self.living_only else people
 
     def count(self) -> int:
         """How many people a search with these filters compares with."""

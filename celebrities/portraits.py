@@ -43,7 +43,7 @@ class PortraitDetection:
     rotated: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """What the gallery keeps of a file. A usable portrait has a ``face``, in pixels of
     ``picture``; otherwise ``error`` says why not, and there may be no ``picture``."""
@@ -83,22 +83,25 @@ def read_portraits(
     faces = iter(engine.encode_many(usable))
     readings = []
     for detection, data in zip(found, files, strict=True):
-        reading = Reading(detection.error)
-        if detection.photo is not None:
-            kept = data if keep_pictures and not detection.rotated else b""
-            _draw(reading, detection.photo, detection.face, kept)
-        if not detection.error:
-            reading.face = next(faces)
-        readings.append(reading)
+        face = None if detection.error else next(faces)
+        kept = data if keep_pictures and not detection.rotated else b""
+        readings.append(_make_reading(detection, face, kept))
     return readings
 
 
-def _draw(reading: Reading, photo: Photo, face: Detection | None, kept: bytes) -> None:
-    reading.height, reading.width = photo.pixels.shape[:2]
-    reading.picture = kept or encode_jpeg(photo.pixels, 92)
-    reading.thumbnails = make_thumbnails(photo.pixels, face.box if face else None)
-    if face is not None and not reading.error:
-        reading.chip = encode_jpeg(cut_display_chip(photo.pixels, face.landmarks), 90)
+def _make_reading(found: PortraitDetection, face: Face | None, kept: bytes) -> Reading:
+    if found.photo is None:
+        return Reading(found.error)
+    pixels = found.photo.pixels
+    return Reading(
+        found.error,
+        picture=kept or encode_jpeg(pixels, 92),
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        thumbnails=make_thumbnails(pixels, found.face.box if found.face else None),
+        chip=encode_jpeg(cut_display_chip(pixels, face.landmarks), 90) if face else b"",
+        face=face,
+    )
 
 
 def make_thumbnails(pixels: Pixels, box: Box | None) -> dict[int, bytes]:

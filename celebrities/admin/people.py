@@ -37,8 +37,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
 
     @admin.display(description=_("people"), ordering="people")
     def people(self, category: Category) -> int:
-        count: int = category.people  # type: ignore[attr-defined]
-        return count
+        return category.people  # type: ignore[attr-defined,no-any-return]
 
 
 class PortraitInline(PortraitColumns, admin.StackedInline[Portrait, Celebrity]):

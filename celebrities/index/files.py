@@ -50,14 +50,9 @@ class FileBackend:
         calibration: Calibration,
         progress: Progress,
     ) -> BuildFacts:
+        folder, recall = settings.INDEX_DIR, settings.RECALL
         facts = build_index(
-            settings.INDEX_DIR,
-            name,
-            rows,
-            encoder,
-            calibration,
-            recall=settings.RECALL,
-            progress=progress,
+            folder, name, rows, encoder, calibration, recall=recall, progress=progress
         )
         if is_shared():
             _send(name)

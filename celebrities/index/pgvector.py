@@ -106,13 +106,7 @@ class PgvectorIndex:
             limit *= 8
 
     def nearest_rows(
-        self,
-        vector: Vector,
-        limit: int,
-        width: int,
-        exact: bool,
-        where: str = "TRUE",
-        values: Sequence[Any] = (),
+        self, vector: Vector, limit: int, width: int, exact: bool, where: str, values: list[Any]
     ) -> Found:
         """The ``limit`` nearest rows that meet a condition."""
         # The graph only serves the order by the plain distance.

@@ -54,15 +54,14 @@ class PgvectorBackend:
         if lack:
             return [Error(lack[0], hint=lack[1], id="lookalike.E009")]
         if logs_values():
-            return [
-                Warning(
-                    "The PostgreSQL server logs the values of queries, visitors' vectors among "
-                    "them.",
-                    hint="Have its administrator run ALTER ROLE ... SET "
-                    "log_parameter_max_length = 0 for the site's login.",
-                    id="lookalike.W007",
-                )
-            ]
+            words = (
+                "The PostgreSQL server logs the values of queries, visitors' vectors among them."
+            )
+            hint = (
+                "Have its administrator run ALTER ROLE ... SET log_parameter_max_length = 0 "
+                "for the site's login."
+            )
+            return [Warning(words, hint=hint, id="lookalike.W007")]
         return []
 
     def build(

@@ -37,7 +37,9 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
             if not told:
                 stdout.write("The index is being built by another process. Waiting for it.")
                 told = True
-            _wait_for_build()
+            while IndexBuild.objects.filter(status=IndexBuild.Status.BUILDING).exists():
+                time.sleep(1)
+                take_over_dead_build()
         except EmptyGallery as error:
             stdout.write(str(error))
             return None
@@ -62,9 +64,3 @@ def _follow_up(build: IndexBuild) -> None:
         remove_old_builds()
     except Exception:
         logger.exception("The index is in use, but what follows a build failed")
-
-
-def _wait_for_build() -> None:
-    while IndexBuild.objects.filter(status=IndexBuild.Status.BUILDING).exists():
-        time.sleep(1)
-        take_over_dead_build()

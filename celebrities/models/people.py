@@ -86,9 +86,6 @@ class CelebrityQuerySet(models.QuerySet["Celebrity"]):
             found = found.filter(search_key__contains=word)
         return found
 
-    def living(self) -> CelebrityQuerySet:
-        return self.filter(death_year__isnull=True)
-
 
 class Celebrity(models.Model):
     """One person of the gallery. `clean` derives the slug and the keys for search and order."""

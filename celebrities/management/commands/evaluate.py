@@ -48,11 +48,11 @@ class Command(BaseCommand):
 
 def make_engine(encoder: str | None) -> FaceEngine:
     """The site's engine, or one with another encoder. Raises WeightsMissing."""
+    faces = engine.get_engine()
     if encoder is None:
-        return engine.get_engine()
-    detector = engine.get_engine().detector
+        return faces
     chosen = load_encoder(encoder, settings.WEIGHTS_DIR, engine.make_runtime())
-    return FaceEngine(detector, chosen)
+    return FaceEngine(faces.detector, chosen)
 
 
 def evaluate(faces: FaceEngine, gallery: Source, queries: Source, started: float) -> dict[str, Any]:
