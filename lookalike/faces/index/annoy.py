@@ -49,7 +49,7 @@ NODES_PER_CANDIDATE: Final = 15
 """Chosen at 100,000 and a million rows a person, of 128 and 512 numbers: 32 components or
 16 trees need a wider search for a recall of 0.99, 64 of either only take longer."""
 
-WIDTHS: Final = (500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 5000, 6000, 8000, 10_000)
+WIDTHS: Final = (500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 5000, 6000, 7000, 8000, 10_000)
 """Candidates of a search. Annoy inspects 15 times as many nodes."""
 
 SAMPLE: Final = 20_000
