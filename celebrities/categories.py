@@ -20,7 +20,7 @@ def _read_known() -> dict[str, dict[str, str]]:
     return known
 
 
-_KNOWN = _read_known()
+KNOWN = _read_known()
 
 
 def find_category(occupation: str, in_russian: str = "") -> Category | None:
@@ -28,7 +28,7 @@ def find_category(occupation: str, in_russian: str = "") -> Category | None:
     one that categories.csv lacks. Returns None for a word that leaves no slug."""
     word = " ".join(occupation.split())
     new = {"name": word, "plural": word, "name_ru": in_russian, "plural_ru": in_russian}
-    known = _KNOWN.get(slugify(word), new)
+    known = KNOWN.get(slugify(word), new)
     slug = slugify(known["name"]) or slugify(known["name"], allow_unicode=True)
     if not slug:
         return None

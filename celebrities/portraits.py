@@ -4,9 +4,10 @@ Uses no database, and imports no heavy module: the caller hands in the engine.""
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -72,21 +73,26 @@ def detect_portrait(engine: FaceEngine, data: bytes, *, is_ours: bool = False) -
 
 
 def read_portraits(
-    engine: FaceEngine, files: Sequence[bytes], *, keep_pictures: bool = False
+    engine: FaceEngine,
+    files: Sequence[bytes],
+    *,
+    keep_pictures: bool = False,
+    each: Callable[..., Iterable[Any]] = map,
 ) -> list[Reading]:
     """A reading of each file, in order; all faces are encoded in one batch.
 
     With ``keep_pictures``, for files stored before, bytes are kept unless the face is rotated.
+    ``each`` may be an executor's map, to read several files at once.
     """
-    found = [detect_portrait(engine, data, is_ours=keep_pictures) for data in files]
+    found = list(each(partial(detect_portrait, engine, is_ours=keep_pictures), files))
     usable = [(one.photo, one.face) for one in found if one.photo and one.face and not one.error]
-    faces = iter(engine.encode_many(usable))
-    readings = []
-    for detection, data in zip(found, files, strict=True):
-        face = None if detection.error else next(faces)
-        kept = data if keep_pictures and not detection.rotated else b""
-        readings.append(_make_reading(detection, face, kept))
-    return readings
+    encoded = iter(engine.encode_many(usable))
+    faces = [None if one.error else next(encoded) for one in found]
+    kept = [
+        data if keep_pictures and not one.rotated else b""
+        for one, data in zip(found, files, strict=True)
+    ]
+    return list(each(_make_reading, found, faces, kept))
 
 
 def _make_reading(found: PortraitDetection, face: Face | None, kept: bytes) -> Reading:

@@ -170,6 +170,10 @@ LOST_AFTER = read_number("LOOKALIKE_LOST_AFTER", 60)
 REQUEUE_AFTER = read_number("LOOKALIKE_REQUEUE_AFTER", 60)
 SWEEP_EVERY = read_number("LOOKALIKE_SWEEP_EVERY", 15)
 
+# Imports from addresses, off unless both say otherwise
+IMPORT_ADDRESSES = read_switch("LOOKALIKE_IMPORT_ADDRESSES", default=False)
+IMPORT_HOSTS = read_list("LOOKALIKE_IMPORT_HOSTS")
+
 # The face engine
 ENCODER = read_text("LOOKALIKE_ENCODER", "auto")
 DEVICE = read_text("LOOKALIKE_DEVICE", "cpu")

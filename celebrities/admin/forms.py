@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from celebrities.do_not_import import is_listed
 from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import MAX_FILE_BYTES
 from celebrities.reasons import describe_reason
@@ -70,6 +71,8 @@ class PortraitForm(forms.ModelForm[Portrait]):
             raise ValidationError(describe_reason(error)) from error
         self.instance.image_hash = hashlib.file_digest(image, "sha256").hexdigest()
         image.seek(0)
+        if listed := is_listed(sha256=self.instance.image_hash):
+            raise ValidationError(_("This picture is %s.") % listed)
         return image
 
     def clean(self) -> dict[str, Any]:
@@ -79,6 +82,18 @@ class PortraitForm(forms.ModelForm[Portrait]):
         same = Portrait.objects.filter(celebrity=person_id, image_hash=digest)
         if person_id and digest and same.exclude(pk=self.instance.pk).exists():
             self.add_error("image", _("This person has this very file already."))
+        return cleaned
+
+
+class CelebrityForm(forms.ModelForm[Celebrity]):
+    """A person, who may not be on the do-not-import list."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if {"name", "other_names", "wikidata_id"} & {*self.changed_data}:
+            names = (cleaned.get("name", ""), *cleaned.get("other_names", "").splitlines())
+            if listed := is_listed(wikidata_id=cleaned.get("wikidata_id", ""), names=names):
+                raise ValidationError(_("This person is %s.") % listed)
         return cleaned
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Count, Prefetch
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from celebrities.admin.forms import PortraitForm, PortraitFormSet
+from celebrities.admin.forms import CelebrityForm, PortraitForm, PortraitFormSet
 from celebrities.admin.portraits import (
     UNSEEN,
     PortraitColumns,
@@ -22,6 +22,7 @@ from celebrities.admin.portraits import (
     recompute_portraits,
     show_thumbnail,
 )
+from celebrities.do_not_import import add_people
 from celebrities.gallery import delete_celebrities, delete_portraits
 from celebrities.models import Category, Celebrity, CelebrityQuerySet, Portrait
 
@@ -83,6 +84,7 @@ class PortraitStateFilter(admin.SimpleListFilter):
 
 @admin.register(Celebrity)
 class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
+    form = CelebrityForm
     list_display = [
         *("thumbnail", "name", "gender", "birth_year"),
         *("published", "is_fictional", "portrait_states", "votes"),
@@ -97,7 +99,7 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
     filter_horizontal = ["categories"]
     readonly_fields = ["created_at", "updated_at"]
     inlines = [PortraitInline]
-    actions = ["publish", "unpublish", "recompute"]
+    actions = ["publish", "unpublish", "recompute", "take_out"]
     fieldsets = [
         (None, {"fields": ["name", "other_names", "slug", ("published", "is_fictional")]}),
         (_("Facts"), {"fields": ["gender", ("birth_year", "death_year"), "categories"]}),
@@ -174,3 +176,13 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
     def recompute(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
         chosen = people.order_by().values("pk")
         recompute_portraits(request, Portrait.objects.filter(celebrity__in=chosen))
+
+    @admin.action(description=_("Take the selected people out for good"), permissions=["delete"])
+    def take_out(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
+        """Delete them, and keep them from coming back."""
+        chosen = Celebrity.objects.filter(pk__in=people.order_by().values("pk"))
+        with transaction.atomic():
+            add_people(chosen, "taken out by a curator")
+            count = delete_celebrities(chosen)
+        words = ngettext("%d person is taken out.", "%d people are taken out.", count)
+        self.message_user(request, words % count, messages.SUCCESS)

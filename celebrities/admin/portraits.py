@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from celebrities.admin.forms import CREDITS, PortraitForm
+from celebrities.do_not_import import add_portraits
 from celebrities.gallery import delete_portraits
 from celebrities.models import Celebrity, Portrait, PortraitQuerySet
 from celebrities.tasks import request_embedding
@@ -98,7 +99,7 @@ class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
     ordering = ["-pk"]
     form = PortraitForm
     autocomplete_fields = ["celebrity"]
-    actions = ["recompute"]
+    actions = ["recompute", "take_out"]
     computed = [("encoder", "embedded_at", "confidence"), ("width", "height"), ("seen", "not_seen")]
     fields = ["celebrity", "preview", "image", "state", *CREDITS, *computed]
     readonly_fields = ["preview", "state", *chain(*computed)]
@@ -136,3 +137,13 @@ class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
     @admin.action(description=_("Recompute the selected portraits"), permissions=["change"])
     def recompute(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
         recompute_portraits(request, portraits)
+
+    @admin.action(description=_("Take the selected portraits out for good"), permissions=["delete"])
+    def take_out(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
+        """Delete them, and keep their pictures from coming back."""
+        chosen = Portrait.objects.filter(pk__in=portraits.order_by().values("pk"))
+        with transaction.atomic():
+            add_portraits(list(chosen.defer(*UNSEEN)), "taken out by a curator")
+            count = delete_portraits(chosen)
+        words = ngettext("%d portrait is taken out.", "%d portraits are taken out.", count)
+        self.message_user(request, words % count, messages.SUCCESS)

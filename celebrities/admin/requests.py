@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from celebrities.do_not_import import add_people
 from celebrities.gallery import delete_celebrities
 from celebrities.models import Celebrity, RemovalRequest
 
@@ -57,7 +58,9 @@ class RemovalRequestAdmin(admin.ModelAdmin[RemovalRequest]):
         ids = list(linked.values_list("pk", flat=True))
         people = list(linked.values_list("celebrity", flat=True))
         with transaction.atomic():
-            count = delete_celebrities(Celebrity.objects.filter(pk__in=people))
+            gone = Celebrity.objects.filter(pk__in=people)
+            add_people(gone, "asked to be taken out")
+            count = delete_celebrities(gone)
             note = f"Taken out on {timezone.localdate().isoformat()} by {request.user}."
             done = RemovalRequest.objects.filter(pk__in=ids)
             done.update(status=RemovalRequest.Status.DONE, curator_note=note)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
-from celebrities.categories import find_category
+from celebrities.do_not_import import Blocked, hash_picture
 from celebrities.gallery import BATCH, store_reading
+from celebrities.importers.facts import label
 from celebrities.importers.layout import ListedPhoto, Plan
-from celebrities.importers.manifest import Entry, Problem
+from celebrities.importers.people import Options, People
+from celebrities.importers.report import Kind, Report
 from celebrities.importers.sources import Source
-from celebrities.models import Category, Celebrity, Portrait, cleaned
-from celebrities.names import fold
+from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import Reading, read_portraits
 from celebrities.reasons import describe_reason
 from lookalike import engine
@@ -26,32 +29,28 @@ from lookalike.faces.types import EncoderId
 Progress = Callable[[int], None]
 """Called with the number of files done since the last call."""
 
-_FILLED = ("gender", "birth_year", "death_year", "other_names")
-_CREDITS = ("author", "licence", "licence_url", "source_page", "notes")
+CREDITS = ("author", "licence", "licence_url", "source_page", "notes")
+
+ASK_NAME = (
+    "the name is not a person's, so who is it? Name the file in manifest.csv, or put it into a "
+    "folder with the person's name"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How people are imported. ``category`` is added to everybody's own."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _File:
+    """A photo with its bytes. ``copies`` are portraits of this very file."""
 
-    category: str = ""
-    published: bool = True
-    is_fictional: bool = False
-
-
-@dataclass(slots=True)
-class Summary:
-    """The result of an import. ``people`` counts new people only."""
-
-    imported: int = 0
-    people: int = 0
-    skipped: list[Problem] = field(default_factory=list)
-    failed: list[Problem] = field(default_factory=list)
+    photo: ListedPhoto
+    data: bytes
+    digest: str
+    copies: Collection[Portrait] = ()
+    replaces: Portrait | None = None
 
 
 def import_plan(
     source: Source, plan: Plan, options: Options, progress: Progress | None = None
-) -> Summary:
+) -> Report:
     """Import a plan's portraits into the gallery.
 
     A file that the person already has (by its SHA-256) is skipped, and only fills in missing
@@ -59,146 +58,192 @@ def import_plan(
     makes no row, and no person is made without a usable file. Raises WeightsMissing or
     DeviceMissing if there is no engine.
     """
-    run = _Import(source, options)
-    run.summary.skipped += plan.skipped
-    run.summary.failed += plan.failed
-    for batch in batched(plan.portraits, BATCH):
-        run.take(batch)
-        if progress is not None:
-            progress(len(batch))
-    return run.summary
+    with ThreadPoolExecutor(settings.WORKERS) as pool, ThreadPoolExecutor(1) as ahead:
+        run = _Import(source, plan, options, pool)
+        waiting: deque[tuple[list[_File], Future[list[Reading]], int]] = deque()
+        for batch in batched(plan.portraits, BATCH):
+            fresh = run.sort_batch(batch)
+            # Faces of this batch are found while the one before is stored.
+            waiting.append((fresh, ahead.submit(run.find_faces, fresh), len(batch)))
+            if len(waiting) > 1:
+                run.finish(*waiting.popleft(), progress)
+        for last in waiting:
+            run.finish(*last, progress)
+    return run.report
 
 
 class _Import:
-    def __init__(self, source: Source, options: Options) -> None:
+    def __init__(
+        self, source: Source, plan: Plan, options: Options, pool: ThreadPoolExecutor
+    ) -> None:
         self.source = source
+        self.pool = pool
         self.options = options
-        self.summary = Summary()
-        self.people: dict[str, int] = {}
-        self.categories: dict[str, Category | None] = {}
+        self.report = Report()
+        for problem in plan.skipped:
+            self.report.add(Kind.SKIPPED, problem.where, problem.reason)
+        for problem in (*plan.bad_lines, *plan.failed):
+            self.report.add(Kind.FAILED, problem.where, problem.reason)
+        keys = {photo.key for photo in plan.portraits}
+        self.people = People(options, self.report, keys)
+        self.seen: set[tuple[str, str]] = set()
 
-    def take(self, batch: Iterable[ListedPhoto]) -> None:
-        """Import some files; new ones are read and embedded together."""
-        fresh: list[tuple[ListedPhoto, str]] = []
-        files: list[bytes] = []
-        seen: set[tuple[str, str]] = set()
-        for found in batch:
+    def sort_batch(self, batch: Sequence[ListedPhoto]) -> list[_File]:
+        """The files that must be read; all else is done about the others."""
+        blocked = Blocked.read()
+        files = [file for photo in batch if (file := self.read(photo))]
+        fresh = []
+        for file in self.find_copies(files):
             try:
-                data = self.source.read(found.file)
-                digest = hashlib.sha256(data).hexdigest()
-                known = (found.key, digest) in seen or self.has_already(found, digest)
-            except OSError as error:
-                self.fail(found, str(error))
-                continue
+                fresh += self.sort_out(file, blocked)
             except ValidationError as error:
-                self.fail(found, "; ".join(error.messages))
-                continue
-            if known:
-                self.summary.skipped.append(Problem(found.entry.file, "already in the gallery"))
-            else:
-                seen.add((found.key, digest))
-                fresh.append((found, digest))
-                files.append(data)
-        faces = engine.get_engine()
-        readings = read_portraits(faces, files)
-        for (found, digest), reading in zip(fresh, readings, strict=True):
+                self.fail(file.photo, "; ".join(error.messages))
+        return fresh
+
+    def find_faces(self, files: Sequence[_File]) -> list[Reading]:
+        """Runs in a thread of its own, without the database."""
+        if not files:
+            return []
+        return read_portraits(
+            engine.get_engine(), [file.data for file in files], each=self.pool.map
+        )
+
+    def finish(
+        self,
+        files: Sequence[_File],
+        readings: Future[list[Reading]],
+        count: int,
+        progress: Progress | None,
+    ) -> None:
+        """Store a batch of ``count`` files, of which these were read."""
+        blocked = Blocked.read()
+        for file, reading in zip(files, readings.result(), strict=True):
             if reading.error:
-                self.fail(found, describe_reason(reading.error))
+                self.fail(file.photo, describe_reason(reading.error))
+            elif entry := self.find_listed_picture(blocked, reading):
+                self.report.add(Kind.REFUSED, file.photo.entry.file, entry)
             else:
-                self.store(found, digest, reading, str(EncoderId.of(faces.encoder)))
+                self.store(file, reading)
+        if progress is not None:
+            progress(count)
 
-    def fail(self, found: ListedPhoto, reason: str) -> None:
-        self.summary.failed.append(Problem(found.entry.file, reason))
+    def fail(self, photo: ListedPhoto, reason: str) -> None:
+        self.report.add(Kind.FAILED, photo.entry.file, reason)
 
-    def has_already(self, found: ListedPhoto, digest: str) -> bool:
-        person = self.find_person(found)
-        if person is None:
-            return False
-        there = Portrait.objects.filter(celebrity=person, image_hash=digest).defer("vector").first()
-        if there is None:
-            return False
-        self.fill_person(person, found.entry)
-        for name in _CREDITS:
-            if value := getattr(found.entry, name):
-                Portrait.objects.filter(pk=there.pk, **{name: ""}).update(**{name: value})
-        return True
+    def read(self, photo: ListedPhoto) -> _File | None:
+        """None, with a line in the report, if the file cannot be used."""
+        if not photo.entry.name:
+            self.fail(photo, ASK_NAME)
+            return None
+        try:
+            data = self.source.read(photo.file)
+        except OSError as error:
+            self.fail(photo, str(error))
+            return None
+        if not data:
+            self.fail(photo, "the file is empty")
+            return None
+        return _File(photo, data, hashlib.sha256(data).hexdigest())
 
-    def store(self, found: ListedPhoto, digest: str, reading: Reading, encoder: str) -> None:
+    def find_copies(self, files: Collection[_File]) -> list[_File]:
+        """The files with their copies in the gallery, in three queries."""
+        rows = Portrait.objects.filter(image_hash__in={file.digest for file in files})
+        rows = rows.select_related("celebrity").prefetch_related("celebrity__categories")
+        copies: dict[str, list[Portrait]] = defaultdict(list)
+        people: dict[int, Celebrity] = {}
+        for row in rows.defer("vector", "landmarks").order_by("pk"):
+            row.celebrity = people.setdefault(row.celebrity_id, row.celebrity)
+            copies[row.image_hash].append(row)
+        return [replace(file, copies=copies[file.digest]) for file in files]
+
+    def sort_out(self, file: _File, blocked: Blocked) -> list[_File]:
+        """The file if it must be read, with what it replaces. Raises ValidationError."""
+        entry = file.photo.entry
+        names = (entry.name, *entry.other_names.splitlines())
+        if one := blocked.find(wikidata_id=entry.wikidata, names=names, sha256=file.digest):
+            self.report.add(Kind.REFUSED, entry.file, one.sentence)
+            return []
+        person = self.people.find(file.photo, file.copies)
+        mine = [each for each in file.copies if person and each.celebrity_id == person.pk]
+        if mine or (file.photo.identity, file.digest) in self.seen:
+            if person and mine:
+                self.people.fill(person, entry)
+                self.credit(mine[0], file.photo)
+            self.report.add(Kind.SKIPPED, entry.file, "already in the gallery")
+            return []
+        self.seen.add((file.photo.identity, file.digest))
+        for other in file.copies:
+            self.report.add(
+                Kind.QUESTION, entry.file, f"the same picture is a portrait of {other.celebrity}"
+            )
+        before = self.find_replaced(file, person)
+        if before is None:
+            return [file]
+        if not self.options.update:
+            what = "the file has changed since it was imported; --update replaces the portrait"
+            self.report.add(Kind.DIFFERS, entry.file, what)
+            return []
+        return [replace(file, replaces=before)]
+
+    def find_replaced(self, file: _File, person: Celebrity | None) -> Portrait | None:
+        """The portrait that was imported from another file of this name."""
+        if person is None or person.pk is None:
+            return None
+        same_name = person.portraits.filter(import_file=file.photo.import_file)
+        return same_name.defer("vector", "landmarks").first()
+
+    def find_listed_picture(self, blocked: Blocked, reading: Reading) -> str:
+        if not any(entry.phashes for entry in blocked.entries):
+            return ""
+        entry = blocked.find(phash=hash_picture(reading.picture))
+        return f"a picture like it is {entry.sentence}" if entry else ""
+
+    def credit(self, portrait: Portrait, photo: ListedPhoto) -> None:
+        """Fill in the portrait's missing credits, or update them. Only where they are as read."""
+        stated = {name: value for name in CREDITS if (value := getattr(photo.entry, name))}
+        changes = {}
+        for name, value in stated.items():
+            before = getattr(portrait, name)
+            kind = self.people.compare(name, before, value)
+            if kind in (Kind.FILLED, Kind.UPDATED):
+                changes[name] = value
+            if kind:
+                what = f"{label(name)} {value}"
+                what += f", in the gallery {before}" if before else ""
+                self.report.add(kind, photo.entry.file, what)
+        if not portrait.import_file:
+            changes["import_file"] = photo.import_file
+        if changes and not self.options.dry_run:
+            as_read = {name: getattr(portrait, name) for name in changes}
+            Portrait.objects.filter(pk=portrait.pk, **as_read).update(**changes)
+
+    def store(self, file: _File, reading: Reading) -> None:
+        photo = file.photo
         try:
             with transaction.atomic():
-                person = self.find_person(found)
+                person = self.people.find_again(photo)
                 is_new = person is None
-                if person is None:
-                    person = self.make_person(found.entry)
-                self.fill_person(person, found.entry)
-                credits_ = {name: getattr(found.entry, name) for name in _CREDITS}
-                portrait = Portrait(celebrity=person, image_hash=digest, **credits_)
-                portrait.clean_fields(exclude=["image"])
-                store_reading(portrait, reading, encoder)
+                person = person or self.people.make(photo)
+                self.people.fill(person, photo.entry, is_new=is_new)
+                if not self.options.dry_run:
+                    self.save(file, person, reading)
+                if file.replaces:
+                    self.credit(file.replaces, photo)
         except ValidationError as error:
-            self.fail(found, "; ".join(error.messages))
+            self.fail(photo, "; ".join(error.messages))
             return
-        self.people[found.key] = person.pk
-        self.summary.imported += 1
-        self.summary.people += is_new
+        self.people.keep(photo, person, is_new)
+        kind = Kind.REPLACED if file.replaces else Kind.PORTRAIT
+        self.report.add(kind, photo.entry.file)
 
-    def find_person(self, found: ListedPhoto) -> Celebrity | None:
-        """The person with this key, Wikidata id or name. Birth years tell people of one name
-        apart. Read anew each time, since a curator may have changed or deleted the person
-        meanwhile. Raises ValidationError."""
-        if found.key in self.people:
-            known = Celebrity.objects.filter(pk=self.people[found.key]).first()
-            if known is None:
-                raise ValidationError("this person was deleted during the import")
-            return known
-        people = Celebrity.objects.filter(is_fictional=self.options.is_fictional)
-        entry = found.entry
-        person = None
-        if entry.wikidata:
-            person = people.filter(wikidata_id=entry.wikidata).first()
-        if person is None:
-            for other in people.filter(sort_key=fold(entry.name)[:400]):
-                years = {other.birth_year, entry.birth_year} - {None}
-                ids = {other.wikidata_id, entry.wikidata} - {""}
-                if len(years) < 2 and len(ids) < 2:
-                    person = other
-                    break
-        if person is not None:
-            self.people[found.key] = person.pk
-        return person
-
-    def make_person(self, entry: Entry) -> Celebrity:
-        person = cleaned(
-            Celebrity(
-                name=entry.name,
-                wikidata_id=entry.wikidata,
-                published=self.options.published,
-                is_fictional=self.options.is_fictional,
-            )
+    def save(self, file: _File, person: Celebrity, reading: Reading) -> None:
+        """Add the portrait, or give the one it replaces the new file. Raises ValidationError."""
+        credits_ = {name: getattr(file.photo.entry, name) for name in CREDITS}
+        portrait = file.replaces or Portrait(
+            celebrity=person, import_file=file.photo.import_file, **credits_
         )
-        person.save()
-        return person
-
-    def fill_person(self, person: Celebrity, entry: Entry) -> None:
-        """Fill in missing facts; existing ones belong to the curators. Only those fields are
-        written, and only where they are still empty. Raises ValidationError."""
-        blank = {
-            name: getattr(entry, name)
-            for name in _FILLED
-            if getattr(entry, name) not in ("", None) and getattr(person, name) in ("", None)
-        }
-        if entry.wikidata and not person.wikidata_id:
-            blank["wikidata_id"] = entry.wikidata
-        if blank:
-            still = {name: getattr(person, name) for name in blank}
-            derived = {"search_key": cleaned(person, **blank).search_key}
-            same = Celebrity.objects.filter(pk=person.pk, **still)
-            same.update(**blank, **derived, updated_at=timezone.now())
-        words = {*entry.occupations, self.options.category} - {""}
-        categories = [self.find_category(word) for word in sorted(words)]
-        person.categories.add(*[category for category in categories if category is not None])
-
-    def find_category(self, word: str) -> Category | None:
-        if word not in self.categories:
-            self.categories[word] = find_category(word)
-        return self.categories[word]
+        portrait.image_hash = file.digest
+        portrait.clean_fields(exclude=["image"])
+        store_reading(portrait, reading, str(EncoderId.of(engine.get_engine().encoder)))
+        if file.replaces:
+            Portrait.objects.filter(pk=portrait.pk).update(image_hash=file.digest)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from celebrities.spreadsheets import unescape
 from lookalike.faces.tables import FILE_HEADINGS, BadLine, read_table, tidy_heading
 
 MANIFEST = "manifest.csv"
@@ -41,7 +42,7 @@ EMPTY = {"", "-", "nan", "null", "none", "n/a", "#n/a"}
 LIMITS = {"name": 200, "author": 300, "licence": 300, "notes": 500}
 """Most characters that the gallery stores."""
 
-_WIKIDATA = re.compile(r"Q[1-9][0-9]{0,18}")
+WIKIDATA_ID = re.compile(r"Q[1-9][0-9]{0,18}")
 _ADDRESS = re.compile(r"https?://.{0,490}")
 _DATE = re.compile(
     r"""(?P<year>[+-]?[0-9]{1,4})           # 1987, -44, 1987.0, 1987-05-12T00:00:00Z
@@ -87,18 +88,19 @@ class Listing:
     their names and credits. ``remarks`` say how the table was read.
     """
 
+    name: str = MANIFEST
     entries: dict[str, Entry] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     remarks: list[str] = field(default_factory=list)
 
     def refuse(self, line: int, reason: str, files: Sequence[str]) -> None:
-        self.problems.append(Problem(f"{MANIFEST}, line {line}", reason))
+        self.problems.append(Problem(f"{self.name}, line {line}", reason))
         self.refused.update(map(_tidy_file, files))
 
 
-def read_manifest(data: bytes) -> Listing:
-    """Read a manifest in any form that `read_table` knows.
+def read_manifest(data: bytes, name: str = MANIFEST) -> Listing:
+    """Read a manifest, which messages call ``name``, in any form that `read_table` knows.
 
     A bad row becomes a problem and its file is refused; other rows stand. Raises BadLine if
     the table as a whole cannot be understood: unknown encoding, broken quotes, or no column
@@ -107,16 +109,16 @@ def read_manifest(data: bytes) -> Listing:
     table = read_table(data)
     line, heading = next(table.rows, (1, [""]))
     columns = _find_columns(line, heading)
-    listing = Listing()
+    listing = Listing(name)
     if not table.encoding.startswith("utf"):
-        listing.remarks.append(f"{MANIFEST} was read as {table.encoding}; UTF-8 is safer")
+        listing.remarks.append(f"{name} was read as {table.encoding}; UTF-8 is safer")
     unused: set[int] = set()
     for line, cells in table.rows:
         unused.update(at for at, cell in enumerate(cells[: len(heading)]) if _tidy(cell))
         _take_row(listing, line, cells, columns, len(heading))
     for at in sorted(unused - set(columns.values())):
-        name = heading[at].strip() or f"number {at + 1}"
-        listing.remarks.append(f"{MANIFEST}: the column {name!r} is unknown and was not used")
+        column = heading[at].strip() or f"number {at + 1}"
+        listing.remarks.append(f"{name}: the column {column!r} is unknown and was not used")
     return listing
 
 
@@ -154,8 +156,12 @@ def _take_row(
 
 
 def _tidy(cell: str) -> str:
-    text = unicodedata.normalize("NFC", " ".join(cell.split()))
+    text = unescape(unicodedata.normalize("NFC", " ".join(cell.split())))
     return "" if text.lower() in EMPTY else text
+
+
+def is_address(file: str) -> bool:
+    return file.lower().startswith(("https://", "http://"))
 
 
 def _tidy_file(cell: str) -> str:
@@ -171,10 +177,12 @@ def _read_entry(texts: dict[str, str], line: int) -> Entry:
 
     if not text("file"):
         fail("it names no file")
+    if is_address(text("file")) and not text("name"):
+        fail("an address needs a name beside it")
     for name in ("source_page", "licence_url"):
         if text(name) and not _ADDRESS.fullmatch(text(name)):
             fail(f"{text(name)!r} is not a web address")
-    if text("wikidata") and not _WIKIDATA.fullmatch(text("wikidata")):
+    if text("wikidata") and not WIKIDATA_ID.fullmatch(text("wikidata")):
         fail(f"{text('wikidata')!r} is not a Wikidata id, such as Q42")
     notes = "; ".join(part for part in (text("notes"), text("source")) if part)
     for name, value in (*texts.items(), ("notes", notes)):

@@ -2,31 +2,103 @@
 
 from __future__ import annotations
 
-from django.core.management.base import BaseCommand, CommandError
+from collections.abc import Sequence
+from pathlib import Path
 
-from celebrities.importers.importing import Options, Summary, import_plan
-from celebrities.importers.layout import Plan
+from django.core.management.base import CommandError, OutputWrapper
+
+from celebrities.errors import BadSource
+from celebrities.importers.importing import import_plan
+from celebrities.importers.layout import Plan, plan_import
+from celebrities.importers.people import Options
+from celebrities.importers.report import SHOWN, Kind, Report
+from celebrities.importers.restoring import GalleryArchive, restore_gallery
 from celebrities.importers.sources import Source
 from celebrities.management.progress import count_progress
 from lookalike.faces.errors import FacesError
 
+DETAILS = (Kind.PERSON, Kind.PORTRAIT, Kind.SKIPPED)
+"""Kinds of lines that are shown only at a higher verbosity; new people also by a dry run."""
 
-def import_and_report(
-    command: BaseCommand, source: Source, plan: Plan, options: Options, verbosity: int
-) -> Summary:
-    """Import, and report each file that failed; at a higher verbosity also those skipped.
-    Raises CommandError with what to do."""
+
+def make_plan(
+    source: Source, same: Sequence[str], skip_bad_lines: bool, stderr: OutputWrapper
+) -> Plan:
+    """Raises CommandError for a manifest with lines that cannot be used, unless they are to be
+    skipped: files would be published without their names and credits."""
     try:
-        with count_progress("Importing portraits", len(plan.portraits)) as progress:
-            summary = import_plan(source, plan, options, progress)
+        plan = plan_import(source, same)
+    except BadSource as error:
+        raise CommandError(str(error)) from error
+    for remark in plan.remarks:
+        stderr.write(f"{remark}.")
+    if plan.bad_lines and not skip_bad_lines:
+        for problem in plan.bad_lines[:SHOWN]:
+            stderr.write(f"{problem.where}: {problem.reason}")
+        count = len(plan.bad_lines)
+        if count > SHOWN:
+            stderr.write(f"... and {count - SHOWN:,} more lines")
+        raise CommandError(
+            f"{count:,} lines of the manifest cannot be used. Nothing was imported. Correct them, "
+            "or leave their files out with --skip-bad-lines."
+            if count > 1
+            else "A line of the manifest cannot be used. Nothing was imported. Correct it, or "
+            "leave its file out with --skip-bad-lines."
+        )
+    return plan
+
+
+def run_import(source: Source, plan: Plan, options: Options) -> Report:
+    what = "Reading portraits" if options.dry_run else "Importing portraits"
+    try:
+        with count_progress(what, len(plan.portraits)) as progress:
+            return import_plan(source, plan, options, progress)
     except FacesError as error:
         raise CommandError(str(error)) from error
-    for problem in summary.failed:
-        command.stderr.write(f"{problem.where}: {problem.reason}")
-    for problem in summary.skipped if verbosity > 1 else ():
-        command.stdout.write(f"{problem.where}: skipped, {problem.reason}")
-    command.stdout.write(
-        f"Imported {summary.imported} portraits ({summary.people} new people), "
-        f"skipped {len(summary.skipped)}, failed {len(summary.failed)}."
+
+
+def run_restore(archive: GalleryArchive, dry_run: bool) -> Report:
+    with count_progress("Restoring portraits", len(archive.portraits)) as progress:
+        return restore_gallery(archive, progress, dry_run=dry_run)
+
+
+def show_report(
+    report: Report,
+    options: Options,
+    stdout: OutputWrapper,
+    stderr: OutputWrapper,
+    verbosity: int = 1,
+) -> None:
+    """Write what failed to ``stderr``, and the rest to ``stdout``."""
+    for kind in Kind:
+        shown = kind not in DETAILS or verbosity > 1
+        if shown or (kind is Kind.PERSON and options.dry_run):
+            out = stderr if kind is Kind.FAILED else stdout
+            for line in report.sum_up(kind):
+                out.write(line if kind is Kind.FAILED else f"{kind}: {line}")
+    more = "".join(
+        f", {report.count(kind):,} {words}"
+        for kind, words in (
+            (Kind.FILLED, "facts filled in"),
+            (Kind.UPDATED, "facts updated"),
+            (Kind.REPLACED, "portraits replaced"),
+            (Kind.DIFFERS, "differences (taken with --update)"),
+            (Kind.QUESTION, "questions"),
+            (Kind.REFUSED, "refused"),
+        )
+        if report.count(kind)
     )
-    return summary
+    stdout.write(
+        f"{'Would import' if options.dry_run else 'Imported'} {report.imported} portraits "
+        f"({report.people} new people), skipped {len(report.skipped)}, "
+        f"failed {len(report.failed)}{more}."
+    )
+
+
+def save_report(report: Report, path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        report.write_csv(path)
+    except OSError as error:
+        raise CommandError(f"The report could not be written: {error}") from error

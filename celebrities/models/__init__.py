@@ -1,3 +1,4 @@
+from celebrities.models.do_not_import import DoNotImport
 from celebrities.models.index import IndexBuild, Likeness, Resemblance
 from celebrities.models.people import (
     THUMBNAIL_WIDTHS,
@@ -17,6 +18,7 @@ __all__ = [
     "Category",
     "Celebrity",
     "CelebrityQuerySet",
+    "DoNotImport",
     "IndexBuild",
     "Likeness",
     "Portrait",

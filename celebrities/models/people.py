@@ -113,6 +113,10 @@ class Celebrity(models.Model):
     source_page = models.URLField(_("source page"), max_length=500, blank=True)
     # What an importer wrote last, by field. A field that differs was changed by hand.
     source_values = models.JSONField(default=dict, blank=True, editable=False)
+    # Name and folder in the source of an import, so that it finds this person again.
+    import_key = models.CharField(
+        max_length=500, default="", blank=True, editable=False, db_index=True
+    )
     is_fictional = models.BooleanField(_("fictional"), default=False)
     published = models.BooleanField(_("published"), default=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -242,6 +246,8 @@ class Portrait(models.Model):
     # The original's SHA-1 on Wikimedia Commons, and what an importer wrote last, by field.
     source_sha1 = models.CharField(max_length=40, default="", blank=True, editable=False)
     source_values = models.JSONField(default=dict, blank=True, editable=False)
+    # Path in the source of an import, without the folders that enclose all of it.
+    import_file = models.CharField(max_length=300, default="", blank=True, editable=False)
     seen = models.PositiveIntegerField(_("votes: I see it"), default=0, editable=False)
     not_seen = models.PositiveIntegerField(_("votes: I don't"), default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from celebrities.do_not_import import is_listed
 from celebrities.gallery import BATCH
 from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import Reading
@@ -130,7 +131,8 @@ class Importer:
         reason = reason or why_no_match(person, candidate, options.search)
         if not reason and not person.images and not self.may_use_category(person):
             return "no picture"
-        return reason
+        names = (person.name_in(options.languages), *person.other_names_in(options.languages))
+        return reason or is_listed(wikidata_id=person.id, names=names)
 
     def may_use_category(self, person: Person) -> bool:
         return self.options.portraits > 1 and bool(person.commons_category)

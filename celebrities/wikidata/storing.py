@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from celebrities.do_not_import import hash_picture, is_listed
 from celebrities.gallery import store_reading
 from celebrities.models import Category, Celebrity, Portrait, cleaned
 from celebrities.portraits import Reading, read_portraits
@@ -92,12 +93,16 @@ def update_person(
 
 
 def store_portrait(row: Celebrity, picture: Picture, reading: Reading) -> None:
-    """Add a portrait. Raises ValidationError and IntegrityError."""
+    """Add a portrait. Raises ValidationError, also for a picture on the do-not-import list,
+    and IntegrityError."""
+    digest = hashlib.sha256(picture.data).hexdigest()
+    if listed := is_listed(sha256=digest, phash=hash_picture(reading.picture)):
+        raise ValidationError(listed)
     values = credit_values(picture.file, picture.credit)
     source = {**values, "title": picture.file.title, "is_main": picture.is_main}
     portrait = Portrait(
         celebrity=row,
-        image_hash=hashlib.sha256(picture.data).hexdigest(),
+        image_hash=digest,
         source_sha1=picture.file.sha1,
         source_values=source,
         **values,

@@ -7,17 +7,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from celebrities.importers.importing import Options, import_plan
+from celebrities.importers.importing import import_plan
 from celebrities.importers.layout import plan_import
+from celebrities.importers.people import Options
 from celebrities.importers.sources import FolderSource
 from celebrities.management.commands import load_demo
-from celebrities.models import Category, Celebrity, IndexBuild, Portrait, Resemblance
+from celebrities.models import Celebrity, IndexBuild, Portrait, Resemblance
 from lookalike import engine
 from lookalike.faces.pipeline import FaceEngine
-from tests.celebrities.factories import make_people, make_photo, unit, write_files
+from tests.celebrities.factories import make_people, unit
 from tests.fakes import FakeDetector, FakeEncoder
 
 pytestmark = pytest.mark.django_db
@@ -27,57 +28,6 @@ def run(*words: str) -> str:
     out = io.StringIO()
     call_command(*words, stdout=out, stderr=out)
     return out.getvalue()
-
-
-def test_import_celebrities_works(tmp_path: Path, fake_engine: FaceEngine) -> None:
-    write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1), "bob_1.jpg": make_photo(2)})
-    said = run("import_celebrities", str(tmp_path / "p"), "--category", "actor")
-
-    assert "Imported 2 portraits (2 new people), skipped 0, failed 0." in said
-    assert "2 portraits of 2 people" in said
-    assert "load_demo --remove" not in said
-    assert IndexBuild.objects.current() is not None
-    assert Category.objects.get().plural_ru == "актёры"
-
-
-def test_import_celebrities_names_what_failed_and_says_so_at_the_end(
-    tmp_path: Path, fake_engine: FaceEngine
-) -> None:
-    write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1), "bob_1.jpg": b"no picture"})
-    out = io.StringIO()
-    with pytest.raises(CommandError, match="1 could not be imported") as error:
-        call_command("import_celebrities", str(tmp_path / "p"), stdout=out, stderr=out)
-
-    assert error.value.returncode == 1
-    assert "bob_1.jpg: not a supported format" in out.getvalue()
-    assert Portrait.objects.count() == 1
-
-
-def test_import_celebrities_can_leave_the_index_and_keep_people_back(
-    tmp_path: Path, fake_engine: FaceEngine
-) -> None:
-    write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1)})
-    run("import_celebrities", str(tmp_path / "p"), "--no-rebuild", "--unpublished")
-
-    assert not IndexBuild.objects.exists()
-    assert not Celebrity.objects.get().published
-
-
-def test_import_celebrities_tells_of_the_cast_when_it_is_there(
-    tmp_path: Path, fake_engine: FaceEngine
-) -> None:
-    make_people([unit(1)], is_fictional=True)
-    write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1)})
-
-    assert run("import_celebrities", str(tmp_path / "p")).count("load_demo --remove") == 1
-
-
-@pytest.mark.parametrize("path", ["missing", "empty"])
-def test_import_celebrities_requires_portraits(tmp_path: Path, path: str) -> None:
-    (tmp_path / "empty").mkdir()
-
-    with pytest.raises(CommandError, match=path):
-        run("import_celebrities", str(tmp_path / path))
 
 
 def test_rebuild_index_works(fake_engine: FaceEngine) -> None:

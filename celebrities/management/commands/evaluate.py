@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from celebrities.errors import BadSource
 from celebrities.evaluating import find_largest, find_portrait, read_photos
 from celebrities.importers.layout import plan_import
-from celebrities.importers.sources import Source, open_source
+from celebrities.importers.opening import open_source
+from celebrities.importers.sources import Source
 from celebrities.management.progress import count_progress
 from lookalike import engine
 from lookalike.faces.encoders import list_choices, load_encoder

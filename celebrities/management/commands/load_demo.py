@@ -6,11 +6,11 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from celebrities.gallery import delete_celebrities
-from celebrities.importers.importing import Options
 from celebrities.importers.layout import plan_import
+from celebrities.importers.people import Options
 from celebrities.importers.sources import FolderSource
 from celebrities.index.cleaning import remove_old_builds
-from celebrities.management.importing import import_and_report
+from celebrities.management.importing import run_import, show_report
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
 from lookalike.database import DatabaseCommand
@@ -47,8 +47,10 @@ class Command(DatabaseCommand):
         source = FolderSource(DEMO)
         plan = plan_import(source)
         plan.portraits = [each for each in plan.portraits if not each.file.endswith(HELD_BACK)]
-        cast = Options(is_fictional=True)
-        return bool(import_and_report(self, source, plan, cast, verbosity).imported)
+        options = Options(is_fictional=True)
+        report = run_import(source, plan, options)
+        show_report(report, options, self.stdout, self.stderr, verbosity)
+        return report.changed
 
     def remove(self) -> bool:
         gone = delete_celebrities(Celebrity.objects.filter(is_fictional=True))
