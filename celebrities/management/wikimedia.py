@@ -14,7 +14,7 @@ from celebrities.management.progress import people_progress
 from celebrities.wikidata.cache import Cache
 from celebrities.wikidata.client import Client
 from celebrities.wikidata.errors import Refused, WikimediaError
-from celebrities.wikidata.importing import Services
+from celebrities.wikidata.options import Services
 from celebrities.wikidata.report import Report
 from lookalike.faces.errors import FacesError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from celebrities.do_not_import import is_listed
+from celebrities.do_not_import import Blocked, hash_picture, is_listed
 from celebrities.gallery import BATCH
 from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import Reading
@@ -23,8 +24,9 @@ from celebrities.wikidata.errors import BadPicture
 from celebrities.wikidata.facts import facts_of, find_namesake, why_no_match, why_not
 from celebrities.wikidata.files import Files
 from celebrities.wikidata.licences import NotFree
+from celebrities.wikidata.options import Options, Services
 from celebrities.wikidata.report import Line, Report
-from celebrities.wikidata.sparql import Candidate, Search
+from celebrities.wikidata.sparql import Candidate
 from celebrities.wikidata.storing import (
     BUSY,
     Picture,
@@ -35,31 +37,6 @@ from celebrities.wikidata.storing import (
     update_person,
 )
 from lookalike.chunks import batched
-
-ANYBODY = Search(min_sitelinks=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """The addresses of the three services."""
-
-    sparql: str
-    wikidata: str
-    commons: str
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Whom to import, and how. ``portraits`` is the number for each person. ``limit`` is how many
-    people to end up with, including those already in the gallery; 0 means all."""
-
-    search: Search = ANYBODY
-    languages: tuple[str, ...] = ("en", "ru")
-    portraits: int = 1
-    limit: int = 0
-    least_age: int = 18
-    published: bool = True
-    dry_run: bool = False
 
 
 @dataclass(slots=True)
@@ -91,12 +68,14 @@ class Importer:
         self.report = report
         self.files = Files(client, services.commons)
         self.categories = Categories(client, services.wikidata)
+        self.blocked = Blocked([])
 
     def run(self, candidates: Iterable[Candidate]) -> None:
         """Import people until the limit is reached or there are no more."""
         for batch in batched(candidates, IDS_A_REQUEST):
             people = self.choose(batch)
             self.prepare(people)
+            people = [person for person in people if not self.is_blocked(person)]
             while people and (room := self.room()):
                 chunk, people = people[:room], people[room:]
                 self.take([self.start(person) for person in chunk])
@@ -140,8 +119,25 @@ class Importer:
     def prepare(self, people: Sequence[Person]) -> None:
         """Fetch files and labels for all of these people in few requests."""
         self.files.fetch(name for person in people for name in person.images)
+        self.blocked = Blocked.read()
         if not self.options.dry_run:
             self.categories.prepare(people)
+
+    def is_blocked(self, person: Person) -> bool:
+        """True if the person is on the do-not-import list."""
+        languages = self.options.languages
+        names = [person.name_in(languages), *person.other_names_in(languages)]
+        entry = self.blocked.find(wikidata_id=person.id, names=names)
+        if entry is not None:
+            self.refuse(person.id, person, entry.sentence)
+        return entry is not None
+
+    def check_picture(self, data: bytes) -> None:
+        """Raises NotFree if a picture is on the do-not-import list."""
+        digest = hashlib.sha256(data).hexdigest()
+        entry = self.blocked.find(sha256=digest, phash=hash_picture(data))
+        if entry is not None:
+            raise NotFree(entry.sentence)
 
     def start(self, person: Person) -> Job:
         ids = {person.id, person.former_id} - {""}
@@ -204,7 +200,9 @@ class Importer:
                     continue
                 if self.options.dry_run:
                     return picture
-                return Picture(name, file, credit, picture.is_main, self.files.load(file))
+                data = self.files.load(file)
+                self.check_picture(data)
+                return Picture(name, file, credit, picture.is_main, data)
             except KeyError:
                 self.refuse(job.person.id, job.person, "Commons says too little of it", name)
             except (NotFree, BadPicture) as error:

@@ -12,9 +12,10 @@ from celebrities.gallery import delete_portraits
 from celebrities.models import Celebrity, Portrait
 from celebrities.wikidata.client import Client
 from celebrities.wikidata.entities import IDS_A_REQUEST, Person, fetch_people
-from celebrities.wikidata.importing import Importer, Options, Services
+from celebrities.wikidata.importing import Importer
 from celebrities.wikidata.licences import NotFree
 from celebrities.wikidata.merging import changes_of, update_row
+from celebrities.wikidata.options import Options, Services
 from celebrities.wikidata.report import Line, Report
 from celebrities.wikidata.storing import credit_values
 from lookalike.chunks import batched

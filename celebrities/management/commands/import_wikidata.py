@@ -16,8 +16,9 @@ from celebrities.management.wikimedia import (
     read_services,
 )
 from celebrities.wikidata.client import Client
-from celebrities.wikidata.importing import Importer, Options
+from celebrities.wikidata.importing import Importer
 from celebrities.wikidata.occupations import COUNTRIES, OCCUPATIONS, find_item
+from celebrities.wikidata.options import Options
 from celebrities.wikidata.report import Report
 from celebrities.wikidata.sparql import Candidate, Search, find_people, is_item_id
 from lookalike.database import DatabaseCommand

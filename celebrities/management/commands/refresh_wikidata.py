@@ -14,7 +14,7 @@ from celebrities.management.wikimedia import (
 )
 from celebrities.models import Celebrity
 from celebrities.wikidata.client import Client
-from celebrities.wikidata.importing import Options
+from celebrities.wikidata.options import Options
 from celebrities.wikidata.refreshing import Refresher, begin_refresh, end_refresh
 from celebrities.wikidata.report import Report
 from lookalike.database import DatabaseCommand

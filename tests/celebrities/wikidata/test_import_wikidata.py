@@ -18,6 +18,7 @@ from pytest_django.fixtures import Settings
 from rich.console import Console
 
 from celebrities.categories import find_category
+from celebrities.do_not_import import hash_picture
 from celebrities.gallery import delete_portraits
 from celebrities.management import progress
 from celebrities.management.commands.import_wikidata import Command
@@ -250,6 +251,25 @@ def test_least_age_is_a_setting(site: Wikimedia, settings: Settings) -> None:
     site.add_person("Q1", "Ada", portrait=make_photo(1))
 
     assert "may be younger than 90" in run("--qid", "Q1")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"wikidata_id": "Q1"},
+        {"names": ["ada"]},
+        {"sha256": [hashlib.sha256(make_photo(1)).hexdigest()]},
+        {"phashes": [f"{hash_picture(make_photo(1)):064x}"]},
+    ],
+)
+def test_refuses_whoever_is_on_the_do_not_import_list(
+    site: Wikimedia, entry: dict[str, Any]
+) -> None:
+    DoNotImport.objects.create(**entry)
+    site.add_person("Q1", "Ada", portrait=make_photo(1))
+
+    assert "1 refused: on the do-not-import list since" in run("--qid", "Q1")
+    assert not Celebrity.objects.exists()
 
 
 def test_takes_a_further_picture_where_the_first_will_not_do(site: Wikimedia) -> None:
