@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 from tests.live import ADMIN_PASSWORD, Site  # noqa: E402 - the path above comes first
 
-CAST = ROOT / "celebrities" / "demo"
+CAST = ROOT / "celebrities" / "galleries" / "fictional"
 PICTURES = ROOT / "docs" / "screenshots"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 DESK: ViewportSize = {"width": 1280, "height": 900}

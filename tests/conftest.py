@@ -47,7 +47,7 @@ from tests.fakes import FakeDetector, FakeEncoder
 from tests.live import Site
 
 PORTRAITS = CHECKOUT.parent / "shared" / "faces" / "public_domain"
-DEMO = CHECKOUT / "celebrities" / "demo"
+DEMO = CHECKOUT / "celebrities" / "galleries" / "fictional"
 
 MakeSite = Callable[..., Site]
 

@@ -23,7 +23,7 @@ def sample_path(key: str) -> Path:
     """The sample's full photo. Raises KeyError for an unknown key."""
     if key not in SAMPLES:
         raise KeyError(key)
-    return Path(settings.BASE_DIR) / "celebrities" / "demo" / f"{key}_3.jpg"
+    return Path(settings.BASE_DIR) / "celebrities" / "galleries" / "fictional" / f"{key}_3.jpg"
 
 
 @cache

@@ -18,7 +18,7 @@ PAGE = CHECKOUT / "docs" / "batch.md"
 @pytest.fixture
 def project(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with some of the cast where the project keeps it."""
-    shutil.copytree(photos, tmp_path / "celebrities" / "demo")
+    shutil.copytree(photos, tmp_path / "celebrities" / "galleries" / "fictional")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -18,7 +18,7 @@ from PIL import Image
 from celebrities.models import Category, Celebrity, Portrait, cleaned
 from lookalike.faces.types import Vector
 
-DEMO = Path(__file__).resolve().parents[2] / "celebrities" / "demo"
+DEMO = Path(__file__).resolve().parents[2] / "celebrities" / "galleries" / "fictional"
 SLUGS = sorted({path.stem[:-2] for path in DEMO.glob("*_1.jpg")})
 
 

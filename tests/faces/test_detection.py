@@ -19,7 +19,7 @@ from lookalike.faces.errors import DeviceMissing
 from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Detection, Pixels
 
-DEMO = Path(__file__).parents[2] / "celebrities" / "demo"
+DEMO = Path(__file__).parents[2] / "celebrities" / "galleries" / "fictional"
 CAST = sorted(DEMO.glob("*_[123].jpg"))
 
 

@@ -20,7 +20,7 @@ from lookalike.faces.runtime import Runtime, load_session
 from lookalike.faces.types import Box, Pixels
 from tests.fakes import make_detection
 
-DEMO = Path(__file__).parents[2] / "celebrities" / "demo"
+DEMO = Path(__file__).parents[2] / "celebrities" / "galleries" / "fictional"
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from lookalike.faces.types import Box, Pixels
 from lookalike.faces.weights import FACENET
 from tests.fakes import make_detection
 
-DEMO = Path(__file__).parents[2] / "celebrities" / "demo"
+DEMO = Path(__file__).parents[2] / "celebrities" / "galleries" / "fictional"
 
 
 def scale(chips: list[Pixels]) -> torch.Tensor:

@@ -19,7 +19,7 @@ from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Detection, Photo, Pixels
 from tests.fakes import FakeDetector, FakeEncoder
 
-DEMO = Path(__file__).parents[2] / "celebrities" / "demo"
+DEMO = Path(__file__).parents[2] / "celebrities" / "galleries" / "fictional"
 
 
 def make_photo(seed: int = 1, scale: float = 1.0, side: int = 200) -> Photo:

@@ -11,7 +11,9 @@ from tests.services import run_postgres
 def test_it_works_on_an_empty_folder(make_site: MakeSite) -> None:
     """The first command of all may be any of them."""
     site = make_site()
-    failed = site.manage("match", "celebrities/demo/amara-dioulasse_3.jpg", fails=True)
+    failed = site.manage(
+        "match", "celebrities/galleries/fictional/amara-dioulasse_3.jpg", fails=True
+    )
 
     assert "The gallery is empty." in failed.stderr
     assert (site.data_dir / "lookalike.sqlite3").is_file()

@@ -21,7 +21,7 @@ def sources(tmp_path: Path) -> Path:
     if shutil.which("xgettext") is None:
         pytest.skip("gettext is not installed")
     for folder in ("lookalike", "celebrities", "uploads", "templates", "locale"):
-        leave = shutil.ignore_patterns("demo", "__pycache__", "*.mo")
+        leave = shutil.ignore_patterns("galleries", "__pycache__", "*.mo")
         shutil.copytree(CHECKOUT / folder, tmp_path / folder, ignore=leave)
     shutil.copy(CHECKOUT / "manage.py", tmp_path)
     return tmp_path

@@ -21,7 +21,7 @@ from uploads.models import Match, Upload, UploadedFace
 from uploads.storage import delete_files, store_file
 from uploads.visitors import SESSION_KEY
 
-DEMO = Path(__file__).resolve().parents[2] / "celebrities" / "demo"
+DEMO = Path(__file__).resolve().parents[2] / "celebrities" / "galleries" / "fictional"
 PEOPLE = ("amara-dioulasse", "kenji-morishige", "saoirse-quillane", "sipho-ndlangamanza")
 
 

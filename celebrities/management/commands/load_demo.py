@@ -15,7 +15,7 @@ from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
 from lookalike.database import DatabaseCommand
 
-DEMO = settings.BASE_DIR / "celebrities" / "demo"
+DEMO = settings.BASE_DIR / "celebrities" / "galleries" / "fictional"
 HELD_BACK = "_3.jpg"
 """The third photo of each person is a sample for visitors to try the site with."""
 
