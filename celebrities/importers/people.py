@@ -161,8 +161,8 @@ class People:
             self.report.add(
                 Kind.QUESTION,
                 person.name,
-                f"may be {' or '.join(others)}; they were kept apart. If they are one person, take "
-                f'this one out and import again with --same "{person.name}", or give both the '
+                f"may be {' or '.join(others)}; they were kept apart. If they are one person, "
+                f'delete this one and import again with --same "{person.name}", or give both the '
                 "same Wikidata id",
             )
 

@@ -77,12 +77,12 @@ def show_report(
             for line in report.sum_up(kind):
                 out.write(line if kind is Kind.FAILED else f"{kind}: {line}")
     more = "".join(
-        f", {report.count(kind):,} {words}"
+        f", {words} {report.count(kind)}"
         for kind, words in (
-            (Kind.FILLED, "facts filled in"),
-            (Kind.UPDATED, "facts updated"),
-            (Kind.REPLACED, "portraits replaced"),
-            (Kind.DIFFERS, "differences (taken with --update)"),
+            (Kind.FILLED, "filled in"),
+            (Kind.UPDATED, "updated"),
+            (Kind.REPLACED, "replaced"),
+            (Kind.DIFFERS, "different (taken with --update)"),
             (Kind.QUESTION, "questions"),
             (Kind.REFUSED, "refused"),
         )

@@ -57,7 +57,7 @@ def test_it_works(ada: Celebrity, tmp_path: Path) -> None:
     said = run("import_celebrities", folder, no_rebuild=True)
 
     assert f"refused: José Álvarez/1.jpg: {entry.sentence}\n" in said
-    assert "Imported 1 portraits (1 new people), skipped 0, failed 0, 1 refused." in said
+    assert "Imported 1 portraits (1 new people), skipped 0, failed 0, refused 1." in said
     assert [person.name for person in Celebrity.objects.all()] == ["Bob Roe"]
 
 
