@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 
 import pytest
@@ -16,7 +17,7 @@ from celebrities.index.rebuild import gallery_changed, rebuild_index
 from celebrities.index.search import find_lookalikes
 from celebrities.models import Celebrity, IndexBuild
 from lookalike.faces.errors import IndexMissing
-from lookalike.faces.index import BuildFacts, Index, IndexRows, Progress
+from lookalike.faces.index import Answer, BuildFacts, Index, IndexRows, Progress, Query
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.similarity import Calibration
 from lookalike.faces.types import EncoderId
@@ -81,6 +82,27 @@ def test_it_works(people: list[Celebrity], memory: MemoryBackend) -> None:
     assert build.backend == "memory"
     assert result.build == build
     assert [near.celebrity_id for near in result.neighbours[0]] == [people[0].pk, people[1].pk]
+
+
+class SlowIndex(FakeIndex):
+    def search(self, query: Query) -> Answer:
+        time.sleep(0.03)
+        return super().search(query)
+
+
+def test_milliseconds_are_those_of_the_index_alone(
+    people: list[Celebrity], memory: MemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = rebuild_index()
+    fast = memory.kept[build.name]
+    assert isinstance(fast, FakeIndex)
+
+    def open_slowly(_build: IndexBuild) -> Index:
+        time.sleep(0.5)
+        return SlowIndex(fast.rows, fast.encoder)
+
+    monkeypatch.setattr(memory, "open", open_slowly)
+    assert 30 <= find_lookalikes([unit(1)], k=2).ms < 400
 
 
 def test_changes_since_its_build_are_seen(people: list[Celebrity]) -> None:

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ def test_handles_identical_vectors(tmp_path: Path, method: Method) -> None:
     build(tmp_path, "same", IndexRows.of_portraits(vectors, np.arange(500), np.arange(500)))
     found = ask(tmp_path / "same", vectors[:1], 6, method=method)
     assert [near.celebrity_id for near in found] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_filter_and_too_few_candidates_make_a_search_exact(tmp_path: Path) -> None:
+    rows = make_rows(600, portraits=1)
+    build(tmp_path, "one", rows)
+    index, query = open_index(tmp_path / "one"), make_vectors(1)
+    plain = Query(query, 3, Method.APPROXIMATE, width=12)
+    assert index.search(plain).method is Method.APPROXIMATE
+    assert index.search(replace(plain, people=rows.people)).method is Method.EXACT
+    assert index.search(replace(plain, hidden=rows.ids[3:])).method is Method.EXACT
 
 
 def test_finds_most_in_vectors_without_structure(tmp_path: Path) -> None:

@@ -46,8 +46,12 @@ def test_it_works(index: HalfBlind, rows: IndexRows) -> None:
 
 def test_takes_the_smallest_width_that_suffices(index: HalfBlind, rows: IndexRows) -> None:
     # Of the 13 nearest with the person itself every other one leaves 6 of 12 others.
-    tuning = tune(index, rows, 0.5)
+    tuning = tune(index, rows, 0.4)
     assert (tuning.method, tuning.width, tuning.recall) == (Method.APPROXIMATE, 50, 0.5)
+
+
+def test_keeps_a_reserve(index: HalfBlind, rows: IndexRows) -> None:
+    assert tune(index, rows, 0.5).width == 100
 
 
 def test_counts_other_people_only(index: HalfBlind, rows: IndexRows) -> None:
