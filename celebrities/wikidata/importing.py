@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from celebrities.do_not_import import Blocked, hash_picture, is_listed
+from celebrities.do_not_import import Blocked
 from celebrities.gallery import BATCH
 from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import Reading
@@ -110,8 +110,7 @@ class Importer:
         reason = reason or why_no_match(person, candidate, options.search)
         if not reason and not person.images and not self.may_use_category(person):
             return "no picture"
-        names = (person.name_in(options.languages), *person.other_names_in(options.languages))
-        return reason or is_listed(wikidata_id=person.id, names=names)
+        return reason
 
     def may_use_category(self, person: Person) -> bool:
         return self.options.portraits > 1 and bool(person.commons_category)
@@ -133,9 +132,9 @@ class Importer:
         return entry is not None
 
     def check_picture(self, data: bytes) -> None:
-        """Raises NotFree if a picture is on the do-not-import list."""
-        digest = hashlib.sha256(data).hexdigest()
-        entry = self.blocked.find(sha256=digest, phash=hash_picture(data))
+        """Raises NotFree if a file is on the do-not-import list. `store_portrait` compares the
+        picture, which may not be whole yet."""
+        entry = self.blocked.find(sha256=hashlib.sha256(data).hexdigest())
         if entry is not None:
             raise NotFree(entry.sentence)
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
-from django.utils import timezone
 from filelock import FileLock
 from PIL import Image
 from pytest_django.fixtures import Settings
@@ -314,24 +313,6 @@ def test_a_portrait_that_a_curator_took_out_stays_out(site: Wikimedia) -> None:
 
     assert "0 pictures are new" in run("--qid", "Q1", "--no-rebuild")
     assert not Portrait.objects.exists()
-
-
-def test_who_is_on_the_do_not_import_list_is_refused(site: Wikimedia, tmp_path: Path) -> None:
-    picture = make_photo(3)
-    DoNotImport.objects.create(wikidata_id="Q1")
-    DoNotImport.objects.create(names=["bob sample"])
-    DoNotImport.objects.create(sha256=[hashlib.sha256(picture).hexdigest()])
-    site.add_person("Q1", "Ada Example", portrait=make_photo(1))
-    site.add_person("Q2", "Bob Sample", portrait=make_photo(2))
-    site.add_person("Q3", "Carl Example", portrait=picture)
-    site.add_person("Q4", "Dora Example", portrait=make_photo(4))
-
-    run("--occupation", "actor", "--report", str(tmp_path / "r.csv"))
-
-    assert names() == ["Dora Example"]
-    reasons = {row["id"]: row["reason"] for row in read_report(tmp_path / "r.csv")}
-    listed = f"on the do-not-import list since {timezone.localdate()}"
-    assert [reasons[each] for each in ("Q1", "Q2", "Q3")] == [listed] * 3
 
 
 def test_someone_of_the_gallery_without_an_id_is_asked_about(site: Wikimedia) -> None:
