@@ -156,8 +156,5 @@ def _ask_annoy(vectors: Vectors, trees: int) -> Search:
 
 def _ask_ours(vectors: Vectors, folder: Path) -> Search:
     numbers = np.arange(len(vectors))
-    rows = IndexRows.of_portraits(vectors, numbers, numbers)
-    index = build_and_open(folder, rows)
-    return lambda query: [
-        near.portrait_id for near in index.search(Query(query[None], NEAREST)).neighbours[0]
-    ]
+    index = build_and_open(folder, IndexRows.of_vectors(vectors, numbers))
+    return lambda query: index.search(Query(query[None], NEAREST)).found[0].ids.tolist()

@@ -48,7 +48,7 @@ def _measure(
 
 def _prepare_gallery(count: int) -> Callable[[], Any]:
     known, numbers = find_vectors(), np.arange(count, dtype=np.int64)
-    rows = IndexRows.of_portraits(draw_vectors(known, count, 128, seed=1), numbers, numbers)
+    rows = IndexRows.of_vectors(draw_vectors(known, count, 128, seed=1), numbers)
     index = build_and_open(WORK / "growth", rows)
     queries = draw_vectors(known, QUERIES, 128, seed=2)
     return lambda: [index.search(Query(query[None], 6)) for query in queries]

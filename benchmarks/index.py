@@ -42,8 +42,8 @@ PEER_SECONDS = 240
 """A library that needs longer for one gallery is stopped."""
 
 MODULES: Final = {
-    "exact": ("protocol", "people", "exact"),
-    "Annoy": ("protocol", "people", "exact", "annoy", "tuning"),
+    "exact": ("protocol", "found", "exact"),
+    "Annoy": ("protocol", "found", "exact", "annoy", "tuning"),
 }
 """The modules that a way of searching consists of, for the column of lines."""
 
@@ -119,7 +119,7 @@ def make_people(known: np.ndarray, count: int, dimensions: int) -> IndexRows:
 
 
 def build_and_open(folder: Path, rows: IndexRows) -> AnnoyIndex:
-    calibration = Calibration(Scale(1.0, 0.5), False, False, 0, 0)
+    calibration = Calibration(Scale(0.0, 1.0))
     build_index(folder, "bench", rows, EncoderId("dlib", "1"), calibration)
     return open_index(folder / "bench")
 
@@ -139,7 +139,7 @@ def _bench_size(known: np.ndarray, count: int, dimensions: int) -> list[Figures]
     shutil.rmtree(folder, ignore_errors=True)
     people = make_people(known, count, dimensions)
     queries = draw_vectors(known, QUERIES, dimensions, seed=2)
-    exact = ExactIndex(people, EncoderId("dlib", "1"), Scale(1.0, 0.5))
+    exact = ExactIndex(people, EncoderId("dlib", "1"))
     truth = np.array([_ask(exact, Method.EXACT)(query) for query in queries])
     started = time.perf_counter()
     index = build_and_open(folder, people)
@@ -188,8 +188,7 @@ def count_lines(modules: tuple[str, ...]) -> int:
 
 def _ask(index: Index, method: Method) -> Callable[[np.ndarray], np.ndarray]:
     def search(query: np.ndarray) -> np.ndarray:
-        [found] = index.search(Query(query[None], NEIGHBOURS, method)).neighbours
-        return np.array([near.portrait_id for near in found])
+        return index.search(Query(query[None], NEIGHBOURS, method)).found[0].ids
 
     return search
 

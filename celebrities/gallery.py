@@ -161,11 +161,26 @@ def save_files(reading: Reading) -> dict[str, Any]:
 
 def delete_portraits(portraits: models.QuerySet[Portrait]) -> int:
     """Delete portraits with their files, and return their number."""
-    names = [name for portrait in portraits.defer("vector") for name in portrait.file_names]
+    gone = list(portraits.defer("vector"))
+    names = [name for portrait in gone for name in portrait.file_names]
     with transaction.atomic():
+        note_change({portrait.celebrity_id for portrait in gone})
         _, counts = portraits.delete()
         transaction.on_commit(lambda: remove_files(names))
     return counts.get(Portrait._meta.label, 0)
+
+
+def confirm_portraits(portraits: models.QuerySet[Portrait]) -> int:
+    """Say that portraits show the person they are filed under, and return their number."""
+    chosen = Portrait.objects.filter(pk__in=portraits.order_by().values("pk"))
+    with transaction.atomic():
+        note_change(set(chosen.values_list("celebrity_id", flat=True)))
+        return chosen.update(flag=Portrait.Flag.CONFIRMED)
+
+
+def note_change(people: Iterable[int]) -> None:
+    """Have searches look at these people's portraits again."""
+    Celebrity.objects.filter(pk__in=people).update(updated_at=timezone.now())
 
 
 def delete_celebrities(people: models.QuerySet[Celebrity]) -> int:

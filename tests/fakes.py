@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.faces.index import Answer, IndexRows, Method, Query, unit_vectors
+from lookalike.faces.index import Answer, Found, Ids, IndexRows, Method, Query, unit_vectors
 from lookalike.faces.similarity import Calibration
-from lookalike.faces.types import Box, Detection, EncoderId, Neighbour, Pixels, Scale, Vectors
+from lookalike.faces.types import Box, Detection, EncoderId, Pixels, Scale, Vectors
 
 # Where eyes, nose and mouth corners lie in a face's box, as shares of its sides.
 LANDMARKS = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)], np.float32)
@@ -80,17 +80,15 @@ class FakeIndex:
     widths: Sequence[int] = ()
     method = Method.EXACT
 
-    scale = Scale(0.6, 0.3)
-
     def __init__(self, rows: IndexRows, encoder: EncoderId) -> None:
         self.rows, self.encoder = rows, encoder
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        mine = set(self.rows.ids.tolist())
-        return np.array([row in mine for row in ids.tolist()], dtype=np.bool_)
+    def checksums(self, ids: Ids) -> Ids:
+        mine = dict(zip(self.rows.ids.tolist(), self.rows.checksums.tolist(), strict=True))
+        return np.array([mine.get(row, 0) for row in ids.tolist()], np.int64)
 
     def search(self, query: Query) -> Answer:
         vectors = unit_vectors(query.vectors, self.rows.dimensions)
@@ -99,29 +97,24 @@ class FakeIndex:
             unit_vectors(query.added.rows, self.rows.dimensions)
         return Answer([self._nearest(vector, query) for vector in vectors], Method.EXACT)
 
-    def _nearest(self, vector: NDArray[np.float32], query: Query) -> list[Neighbour]:
-        hidden, people = set(query.hidden.tolist()), query.people
+    def _nearest(self, vector: NDArray[np.float32], query: Query) -> Found:
+        hidden, among = set(query.hidden.tolist()), query.among
         replaced = hidden | (set(query.added.ids.tolist()) if query.added else set())
-        best: dict[int, tuple[float, int]] = {}
+        found = []
         for rows, skipped in ((self.rows, replaced), (query.added, hidden)):
-            for row, bias, portrait, person in _each(rows):
-                if portrait not in skipped and (people is None or person in people):
-                    difference = row.astype(float) - vector
-                    lack = 1.0 - float(row.astype(float) @ row)
-                    squared = float(difference @ difference) - 2 * bias
-                    squared += lack if abs(lack) > 1e-5 else 0.0
-                    best[person] = min(best.get(person, (squared, portrait)), (squared, portrait))
-        order = sorted(best, key=lambda person: (best[person][0], person))[: query.k]
-        found = [(person, best[person][1], max(best[person][0], 0.0) ** 0.5) for person in order]
-        return [Neighbour(*one, similarity=self.scale.number(one[2])) for one in found]
+            for row, bias, number, checksum in _each(rows):
+                if number not in skipped and (among is None or number in among):
+                    found.append((-float(row.astype(float) @ vector) - bias, number, checksum))
+        scores, ids, checksums = np.array(sorted(found)[: query.k]).reshape(-1, 3).T
+        return Found(-scores, ids.astype(np.int64), checksums.astype(np.int64))
 
 
 def _each(rows: IndexRows | None) -> Iterator[tuple[NDArray[np.float32], float, int, int]]:
     if rows is not None:
         yield from zip(
-            rows.rows, rows.bias.tolist(), rows.ids.tolist(), rows.people.tolist(), strict=True
+            rows.rows, rows.bias.tolist(), rows.ids.tolist(), rows.checksums.tolist(), strict=True
         )
 
 
-def make_calibration(stranger: float = 0.6, same: float = 0.3) -> Calibration:
-    return Calibration(Scale(stranger, same), False, False, 0, 0)
+def make_calibration(stranger: float = 0.0, same: float = 1.0) -> Calibration:
+    return Calibration(Scale(stranger, same))

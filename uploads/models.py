@@ -147,11 +147,13 @@ class UploadedFace(models.Model):
 
 
 class Match(Likeness):
-    """A celebrity who looks like a face. ``exhaustive`` rows are of the second search, which
-    is shown beside an approximate one."""
+    """A celebrity who looks like a face, and the portrait of theirs that looks most like it.
+    ``distance`` is that of `lookalike.faces.types.Neighbour`. ``exhaustive`` rows are
+    of the second search, which is shown beside an approximate one."""
 
     face = models.ForeignKey(UploadedFace, models.CASCADE, related_name="matches")
     exhaustive = models.BooleanField(default=False)
+    distance = models.FloatField()
     celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
     portrait = models.ForeignKey(Portrait, models.CASCADE, related_name="+")
     sees_it = models.BooleanField(null=True)

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from celebrities.admin.forms import CREDITS, PortraitForm
 from celebrities.do_not_import import add_portraits
-from celebrities.gallery import delete_portraits
+from celebrities.gallery import confirm_portraits, delete_portraits
 from celebrities.models import Celebrity, Portrait, PortraitQuerySet
 from celebrities.tasks import request_embedding
 from lookalike.queue import QueueAway
@@ -89,9 +89,11 @@ class PortraitColumns:
 @admin.register(Portrait)
 class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
     preview_width = 320
-    list_display = ["thumbnail", "celebrity", "state", "licence", "encoder", "seen", "not_seen"]
+    list_display = [
+        *("thumbnail", "celebrity", "state", "flag", "licence", "encoder", "seen", "not_seen")
+    ]
     list_display_links = ["thumbnail", "celebrity"]
-    list_filter = ["status", "reason", "encoder", "celebrity__published", "licence"]
+    list_filter = ["flag", "status", "reason", "encoder", "celebrity__published", "licence"]
     list_select_related = ["celebrity"]
     list_per_page = 50
     show_full_result_count = False
@@ -99,10 +101,10 @@ class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
     ordering = ["-pk"]
     form = PortraitForm
     autocomplete_fields = ["celebrity"]
-    actions = ["recompute", "take_out"]
+    actions = ["recompute", "confirm", "take_out"]
     computed = [("encoder", "embedded_at", "confidence"), ("width", "height"), ("seen", "not_seen")]
-    fields = ["celebrity", "preview", "image", "state", *CREDITS, *computed]
-    readonly_fields = ["preview", "state", *chain(*computed)]
+    fields = ["celebrity", "preview", "image", "state", "flag", *CREDITS, *computed]
+    readonly_fields = ["preview", "state", "flag", *chain(*computed)]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
         return super().get_queryset(request).defer(*UNSEEN)
@@ -133,6 +135,13 @@ class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Portrait]) -> None:
         delete_portraits(Portrait.objects.filter(pk__in=queryset.order_by().values("pk")))
+
+    @admin.action(description=_("It is this person"), permissions=["change"])
+    def confirm(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
+        """Search with these portraits from now on, whatever later builds think of them."""
+        count = confirm_portraits(portraits)
+        words = ngettext("%d portrait is confirmed.", "%d portraits are confirmed.", count)
+        messages.success(request, words % count)
 
     @admin.action(description=_("Recompute the selected portraits"), permissions=["change"])
     def recompute(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:

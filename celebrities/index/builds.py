@@ -18,8 +18,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from celebrities.errors import BuildRunning, EmptyGallery, NoIndex
-from celebrities.models import IndexBuild, Portrait
+from celebrities.models import BuildCohort, IndexBuild, Portrait
+from lookalike.faces.calibration import built_in_tail
+from lookalike.faces.errors import IndexDamaged
 from lookalike.faces.index import BuildFacts, Progress
+from lookalike.faces.people import Cohort
 from lookalike.faces.types import EncoderId
 
 DEAD_AFTER = timedelta(minutes=10)
@@ -127,10 +130,11 @@ def with_heartbeat(build: IndexBuild, progress: Progress | None) -> Progress:
     return tell
 
 
-def publish_build(build: IndexBuild, facts: BuildFacts) -> None:
-    """Put the build in use. Raises BuildRunning if another process has taken it over."""
+def publish_build(build: IndexBuild, facts: BuildFacts, cohort: Cohort, *, portraits: int) -> None:
+    """Put the build in use. ``portraits`` are those that its rows are made of. Raises
+    BuildRunning if another process has taken it over."""
     build.status, build.finished_at = Status.PUBLISHED, timezone.now()
-    build.items, build.people, build.manifest = facts.items, facts.people, facts.to_json()
+    build.items, build.people, build.manifest = portraits, facts.items, facts.to_json()
     with transaction.atomic():
         IndexBuild.objects.filter(status=Status.PUBLISHED).update(status=Status.SUPERSEDED)
         if not IndexBuild.objects.filter(pk=build.pk, status=Status.BUILDING).update(
@@ -141,6 +145,16 @@ def publish_build(build: IndexBuild, facts: BuildFacts) -> None:
             manifest=build.manifest,
         ):
             raise BuildRunning("Another process has taken this build over.")
+        BuildCohort.objects.create(build=build, content=cohort.to_bytes())
+
+
+def load_cohort(build: IndexBuild, dimensions: int) -> Cohort:
+    """What the people of a published build were compared with. Raises IndexDamaged."""
+    row = BuildCohort.objects.filter(build=build).first()
+    if row is None:
+        raise IndexDamaged(f"The index {build.name} has lost its cohort.")
+    tail = built_in_tail(EncoderId.parse(build.encoder).name)
+    return Cohort.from_bytes(bytes(row.content), dimensions, tail)
 
 
 def names_in_use(*, at_once: bool = False) -> set[str]:

@@ -7,13 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Max, Q, QuerySet, Value
+from django.db.models import Count, Max, QuerySet, Sum, Value
 
 from celebrities.filters import EVERYBODY
-from celebrities.index.rows import read_rows
+from celebrities.index.builds import load_cohort
+from celebrities.index.rows import read_portraits
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike import engine
-from lookalike.faces.index import Answer, Ids, Index, IndexRows
+from lookalike.faces.index import NO_IDS, BuildFacts, Ids, Index, IndexRows
+from lookalike.faces.people import Cohort, Portraits, average, make_rows
+from lookalike.faces.types import Scale
 
 MARGIN = timedelta(minutes=1)
 """A row written up to a minute before a build started may have been committed after the
@@ -22,12 +25,24 @@ build read the table."""
 
 @dataclass(slots=True, eq=False)
 class Changes:
-    """``added``: rows missing from the index. ``hidden``: portrait ids not to return.
-    ``people``: how many people an unfiltered search compares with."""
+    """``added`` are rows of people to search beside the index, ``hidden`` ids of people that it
+    has but may not show. ``people`` counts whom a search without filters compares with.
+    ``cohort`` and ``scale`` are the build's."""
 
+    cohort: Cohort
+    scale: Scale
     added: IndexRows
     hidden: Ids
     people: int
+
+    def correct(self, stale: Ids, portraits: Portraits) -> None:
+        """Search people with rows made of these portraits from now on, until the gallery changes
+        again; those without portraits are hidden."""
+        others = self.added.take(~np.isin(self.added.ids, stale))
+        rows = make_rows(average(portraits.take(np.isin(portraits.people, stale))), self.cohort)
+        self.added = others.join(rows)
+        self.hidden = np.union1d(self.hidden, np.setdiff1d(stale, rows.ids))
+        self.people = EVERYBODY.count()
 
 
 def read_changes(build: IndexBuild, index: Index) -> Changes:
@@ -48,32 +63,32 @@ def _sign(rows: QuerySet[Any], field: str, kind: int) -> Any:
 
 
 def _read(build: IndexBuild, index: Index) -> Changes:
-    since = build.started_at - MARGIN
+    dimensions = engine.get_engine().encoder.dimensions
     searchable = Portrait.objects.searchable(build.encoder)
-    changed = Q(embedded_at__gte=since) | Q(celebrity__updated_at__gte=since)
-    rows = searchable.filter(changed).values_list("pk", "embedded_at")
-    fresh = {pk for pk, embedded_at in rows if embedded_at and embedded_at >= build.started_at}
-    others = np.array([pk for pk, _ in rows if pk not in fresh], np.int64)
-    wanted = sorted(fresh.union(others[~index.contains(others)].tolist()))
-    unpublished = Portrait.objects.filter(
-        celebrity__published=False, celebrity__updated_at__gte=since
-    ).values_list("pk", flat=True)
-    return Changes(
-        added=read_rows(searchable, engine.get_engine().encoder.dimensions, ids=wanted),
-        hidden=np.array(list(unpublished), np.int64),
-        people=EVERYBODY.count(),
+    stale = _find_stale(build, index)
+    cohort = load_cohort(build, dimensions)
+    none = make_rows(average(Portraits.none(dimensions)), cohort)
+    scale = BuildFacts.from_json(build.manifest).calibration.scale
+    changes = Changes(cohort, scale, none, NO_IDS, 0)
+    changes.correct(stale, read_portraits(searchable, stale, dimensions))
+    return changes
+
+
+def _find_stale(build: IndexBuild, index: Index) -> Ids:
+    """The people whose row is not made of the portraits that they have now."""
+    since = build.started_at - MARGIN
+    embedded = Portrait.objects.filter(embedded_at__gte=since)
+    fresh = set(
+        embedded.filter(embedded_at__gte=build.started_at).values_list("celebrity_id", flat=True)
     )
-
-
-def find_gone(build: IndexBuild, answer: Answer) -> Ids:
-    """Portraits of an answer that are no longer that person's or may not be shown."""
-    pairs = {(near.portrait_id, near.celebrity_id) for one in answer.neighbours for near in one}
-    shown = Portrait.objects.searchable(build.encoder).filter(pk__in={pk for pk, _ in pairs})
-    gone = pairs - set(shown.values_list("pk", "celebrity_id"))
-    return np.array(sorted(pk for pk, _ in gone), np.int64)
-
-
-def hide(changes: Changes, ids: Ids) -> None:
-    """Keep these out of all later searches too, until the gallery changes again."""
-    changes.hidden = np.union1d(changes.hidden, ids)
-    changes.people = EVERYBODY.count()
+    touched = {
+        *embedded.values_list("celebrity_id", flat=True),
+        *Celebrity.objects.filter(updated_at__gte=since).values_list("pk", flat=True),
+    }
+    searchable = Portrait.objects.searchable(build.encoder).filter(celebrity_id__in=touched)
+    grouped = searchable.order_by().values("celebrity_id").annotate(sum=Sum("pk"))
+    sums = dict(grouped.values_list("celebrity_id", "sum"))
+    people = np.array(sorted(touched), np.int64)
+    now = np.array([sums.get(person, 0) for person in people.tolist()], np.int64)
+    stale: Ids = people[(now != index.checksums(people)) | np.isin(people, list(fresh))]
+    return stale

@@ -6,7 +6,7 @@ from functools import partial
 
 from celebrities.index.backends import BACKENDS
 from celebrities.index.builds import names_in_use
-from celebrities.models import IndexBuild, Resemblance
+from celebrities.models import BuildCohort, IndexBuild, Resemblance
 
 KEPT_ROWS = 20
 """Rows of builds kept as a record, the one in use included."""
@@ -15,7 +15,8 @@ Status = IndexBuild.Status
 
 
 def remove_old_builds(*, at_once: bool = False) -> None:
-    """Delete the files and tables of builds that are no longer searched, and the oldest rows.
+    """Delete what is kept of builds that are no longer searched, but for their rows, and the
+    oldest rows.
 
     The previous build stays for an hour, unless ``at_once``.
     """
@@ -23,6 +24,7 @@ def remove_old_builds(*, at_once: bool = False) -> None:
     for backend in BACKENDS.values():
         backend.keep_only(in_use)
     gone = IndexBuild.objects.exclude(name__in=in_use()).exclude(status=Status.BUILDING)
+    BuildCohort.objects.filter(build__in=gone.order_by()).delete()
     oldest = gone.order_by("-started_at").values_list("pk", flat=True)[KEPT_ROWS:]
     IndexBuild.objects.filter(pk__in=list(oldest)).delete()
 

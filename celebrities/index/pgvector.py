@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import DatabaseError, connection, transaction
-from numpy.typing import NDArray
 
 from lookalike.faces.errors import IndexMissing
 from lookalike.faces.index import (
@@ -21,15 +20,17 @@ from lookalike.faces.index import (
     open_added,
     unit_vectors,
 )
-from lookalike.faces.types import EncoderId, Scale, Vector
+from lookalike.faces.types import EncoderId, Vector
 
 PREFIX: Final = "celebrities_vectors_"
 
 WIDEST: Final = 1000
 """The largest hnsw.ef_search that pgvector accepts."""
 
+SPARE: Final = 12
+
 WIDTHS: Final = (48, 72, 100, 150, 220, 330, 500, 700, WIDEST)
-"""Values of hnsw.ef_search. At least 48 rows are fetched, so that 12 people are among them."""
+"""Values of hnsw.ef_search."""
 
 
 def table_of(name: str) -> str:
@@ -56,64 +57,55 @@ class PgvectorIndex:
         self.method = facts.method
         self.encoder = EncoderId.parse(facts.encoder)
 
-    @property
-    def scale(self) -> Scale:
-        return self.facts.calibration.scale
-
     def __len__(self) -> int:
         return self.facts.items
 
-    def contains(self, ids: Ids) -> NDArray[np.bool_]:
-        if not len(ids):
-            return np.empty(0, dtype=np.bool_)
-        sql = f"SELECT portrait_id FROM {self._table} WHERE portrait_id = ANY(%s)"  # noqa: S608
-        return np.isin(ids, [row[0] for row in self._run(sql, [ids.tolist()])])
+    def checksums(self, ids: Ids) -> Ids:
+        sql = f"SELECT id, checksum FROM {self._table} WHERE id = ANY(%s)"  # noqa: S608
+        known = dict(self._run(sql, [ids.tolist()])) if len(ids) else {}
+        return np.array([known.get(row, 0) for row in ids.tolist()], np.int64)
 
     def search(self, query: Query) -> Answer:
         """As `Index.search`. Raises IndexMissing if the table was deleted meanwhile."""
         vectors = unit_vectors(query.vectors, self.facts.dimensions)
         find_added = open_added(self, query, self.facts.dimensions)
         exact = (query.method or self.method) is not Method.APPROXIMATE
-        exact = exact or (query.people is not None and self._are_few(query.people))
+        exact = exact or (query.among is not None and self._are_few(query.among))
         conditions = _conditions(query)
-        used, neighbours = Method.EXACT, []
+        used, answers = Method.EXACT, []
         for vector in vectors:
             found, method = self._find(vector, query, exact, conditions)
             used = Method.APPROXIMATE if method is Method.APPROXIMATE else used
-            found = found.join(find_added(vector)).best(query.k)
-            neighbours.append(found.neighbours(self.scale))
-        return Answer(neighbours, used)
+            answers.append(found.join(find_added(vector)).best(query.k))
+        return Answer(answers, used)
 
-    def _are_few(self, people: Collection[int]) -> bool:
-        """Whether comparing these people one by one is faster than meeting them in the graph,
+    def _are_few(self, ids: Collection[int]) -> bool:
+        """Whether comparing these rows one by one is faster than meeting them in the graph,
         by the build's own times, doubled for looking them up."""
         facts = self.facts
-        return len(people) * 2 * facts.exact_ms <= facts.people * facts.approximate_ms
+        return len(ids) * 2 * facts.exact_ms <= facts.items * facts.approximate_ms
 
     def _find(
         self, vector: Vector, query: Query, exact: bool, conditions: tuple[str, list[Any]]
     ) -> tuple[Found, Method]:
-        """The nearest people of the table. Fetches more rows until k people are found, and
-        compares all if the graph ends before that."""
-        limit = max(WIDTHS[0], 4 * query.k)
-        width = max(query.width or self.facts.width, limit)
-        while True:
-            rows = self.nearest_rows(vector, limit, min(width, WIDEST), exact, *conditions)
-            found = rows.best(query.k)
-            if len(found) >= query.k or (exact and len(rows) < limit):
-                return found, Method.EXACT if exact else Method.APPROXIMATE
-            exact = exact or len(rows) < limit
-            limit *= 8
+        """The best rows of the table. Compares all if the graph ends before k are found."""
+        # The server rounds distances: what lies behind a tie is fetched too, and sorted here.
+        limit = query.k + SPARE
+        width = min(max(query.width or self.facts.width, limit), WIDEST)
+        found = self.nearest_rows(vector, limit, width, exact, *conditions)
+        if len(found) < query.k and not exact:
+            exact, found = True, self.nearest_rows(vector, limit, width, True, *conditions)
+        return found.best(query.k), Method.EXACT if exact else Method.APPROXIMATE
 
     def nearest_rows(
         self, vector: Vector, limit: int, width: int, exact: bool, where: str, values: list[Any]
     ) -> Found:
         """The ``limit`` nearest rows that meet a condition."""
         # The graph only serves the order by the plain distance.
-        order = "distance + 0, celebrity_id, portrait_id" if exact else "distance"
+        order = "distance + 0, id" if exact else "distance"
         sql = f"""
             SELECT * FROM (
-                SELECT vector <-> %s::vector AS distance, portrait_id, celebrity_id
+                SELECT vector <-> %s::vector AS distance, id, checksum
                 FROM {self._table} WHERE {where}
             ) AS near ORDER BY {order} LIMIT %s
         """  # noqa: S608
@@ -122,7 +114,7 @@ class PgvectorIndex:
             rows = self._run(sql, [str([*vector.tolist(), 0.0]), *values, limit])
         table = np.array([row[1:] for row in rows], np.int64).reshape(-1, 2)
         squared = np.square(np.array([row[0] for row in rows], np.float64)) + self._offset
-        return Found(squared, table[:, 0], table[:, 1])
+        return Found(1.0 - squared / 2.0, table[:, 0], table[:, 1])
 
     def _plan(self, width: int, *, sort: bool) -> None:
         """Settings of the transaction: how the server is to search."""
@@ -156,11 +148,11 @@ class PgvectorIndex:
 def _conditions(query: Query) -> tuple[str, list[Any]]:
     """The condition that rows must meet, in SQL, and its parameters."""
     conditions, values = [], []
-    if query.people is not None:
-        conditions.append("celebrity_id = ANY(%s)")
-        values.append(query.people.tolist())
+    if query.among is not None:
+        conditions.append("id = ANY(%s)")
+        values.append(query.among.tolist())
     skipped = [*query.hidden.tolist(), *(query.added.ids.tolist() if query.added else ())]
     if skipped:
-        conditions.append("portrait_id <> ALL(%s)")
+        conditions.append("id <> ALL(%s)")
         values.append(skipped)
     return " AND ".join(conditions) or "TRUE", values

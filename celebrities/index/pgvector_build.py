@@ -21,7 +21,6 @@ from celebrities.index.pgvector import PREFIX, PgvectorIndex, table_of
 from celebrities.models import IndexBuild
 from lookalike.faces.errors import IndexDamaged
 from lookalike.faces.index import (
-    UNIT,
     BuildFacts,
     Ids,
     Index,
@@ -82,7 +81,6 @@ class PgvectorBackend:
             encoder=str(encoder),
             dimensions=rows.dimensions,
             items=len(rows),
-            people=len(np.unique(rows.people)),
             calibration=calibration,
         )
         try:
@@ -183,10 +181,8 @@ def _execute(sql: str, database: BaseDatabaseWrapper | None = None) -> None:
 
 def lift_rows(rows: IndexRows) -> tuple[NDArray[np.float32], float]:
     """(n, d + 1) vectors and an offset: for a unit vector with a 0 added,
-    ``2 - 2 * score == squared distance + offset``. Unit rows without bias get a 0 and an
-    offset of 0."""
+    ``2 - 2 * score == squared distance + offset``."""
     height = np.square(rows.rows.astype(np.float64)).sum(axis=1) + 2.0 * rows.bias
-    height[np.abs(height - 1.0) < UNIT] = 1.0
     top = float(height.max())
     return np.column_stack([rows.rows, np.sqrt(top - height).astype(np.float32)]), 1.0 - top
 
@@ -194,7 +190,7 @@ def lift_rows(rows: IndexRows) -> tuple[NDArray[np.float32], float]:
 def _write_table(table: str, rows: IndexRows, progress: Progress) -> None:
     lifted, offset = lift_rows(rows)
     _execute(
-        f"CREATE TABLE {table} (portrait_id bigint PRIMARY KEY, celebrity_id bigint NOT NULL,"
+        f"CREATE TABLE {table} (id bigint PRIMARY KEY, checksum bigint NOT NULL,"
         # Inline: a TOASTed vector would need an extra fetch for each comparison.
         f" vector vector({lifted.shape[1]}) STORAGE PLAIN NOT NULL)"
     )
@@ -203,19 +199,18 @@ def _write_table(table: str, rows: IndexRows, progress: Progress) -> None:
     for start in range(0, len(rows), BLOCK):
         progress("writing", 0.02 + 0.03 * start / len(rows))
         part = slice(start, start + BLOCK)
-        packed = _pack(rows.ids[part], rows.people[part], lifted[part])
+        packed = _pack(rows.ids[part], rows.checksums[part], lifted[part])
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN BINARY") as copy:
             copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8) + packed + b"\xff\xff")
-    _execute(f"CREATE INDEX ON {table} (celebrity_id)")
     _execute(f"ANALYZE {table}")
 
 
-def _pack(ids: Ids, people: Ids, vectors: NDArray[np.float32]) -> bytes:
+def _pack(ids: Ids, checksums: Ids, vectors: NDArray[np.float32]) -> bytes:
     """Rows in COPY's binary format: the number of fields, then the size and value of each.
     A vector's value is its dimensions, an unused 0 and its numbers."""
     dimensions = vectors.shape[1]
     packed = np.zeros(len(ids), f">i2, >i4, >i8, >i4, >i8, >i4, >i2, >i2, ({dimensions},)>f4")
-    values = (3, 8, ids, 8, people, 4 + 4 * dimensions, dimensions, 0, vectors)
+    values = (3, 8, ids, 8, checksums, 4 + 4 * dimensions, dimensions, 0, vectors)
     for name, value in zip(packed.dtype.names or (), values, strict=True):
         packed[name] = value
     return packed.tobytes()
@@ -223,7 +218,7 @@ def _pack(ids: Ids, people: Ids, vectors: NDArray[np.float32]) -> bytes:
 
 def _make_graph(table: str, progress: Progress) -> None:
     """Build the graph on a connection of its own, and tell meanwhile how far it is: with
-    millions of portraits a build silent for so long would count as dead."""
+    millions of people a build silent for so long would count as dead."""
     beside = connections["default"].copy()
     beside.inc_thread_sharing()
     beside.ensure_connection()

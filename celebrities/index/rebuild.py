@@ -9,11 +9,18 @@ from celebrities.gallery import BATCH, embed_portraits
 from celebrities.index.backends import get_backend
 from celebrities.index.builds import claim_build, publish_build, with_heartbeat
 from celebrities.index.cleaning import remove_old_builds, withdraw_builds
-from celebrities.index.rows import read_rows
+from celebrities.index.odd import flag_odd
+from celebrities.index.rows import read_people, read_sample
 from celebrities.models import IndexBuild, Portrait
 from lookalike import engine
+from lookalike.faces.calibration import (
+    built_in_scale,
+    built_in_tail,
+    calibrate,
+    measure_outsiders,
+)
 from lookalike.faces.index import Progress
-from lookalike.faces.similarity import calibrate
+from lookalike.faces.people import choose_cohort, make_rows
 from lookalike.faces.types import EncoderId
 
 
@@ -30,14 +37,20 @@ def rebuild_index(progress: Progress | None = None) -> IndexBuild:
     with claim_build(name) as build:
         tell = with_heartbeat(build, progress)
         embed_outdated(str(name), tell)
-        rows = read_rows(Portrait.objects.searchable(str(name)), encoder.dimensions, tell)
-        if not len(rows):
+        searchable = Portrait.objects.searchable(str(name))
+        sample = read_sample(searchable, encoder.dimensions)
+        cohort = choose_cohort(sample, built_in_tail(name.name))
+        calibration = calibrate(sample, cohort, built_in_scale(name.name))
+        flag_odd(searchable, encoder.dimensions, cohort, calibration.scale, tell)
+        people = read_people(searchable, encoder.dimensions, tell)
+        if not people.portraits:
             withdraw_builds()
             raise EmptyGallery("The gallery is empty: there is nothing to build an index of.")
-        calibration = calibrate(rows.rows, rows.people, name.name)
+        rows = make_rows(people, cohort)
+        calibration = measure_outsiders(rows, cohort, calibration)
         facts = get_backend().build(build.name, rows, name, calibration, tell)
         try:
-            publish_build(build, facts)
+            publish_build(build, facts, cohort, portraits=people.portraits)
         except BuildRunning:
             remove_old_builds()
             raise

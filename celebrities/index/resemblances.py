@@ -1,4 +1,4 @@
-"""Who in the gallery looks most like whom, computed after each build of the index."""
+"""Who in the gallery looks most like whom, stored for each build of the index."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from celebrities.index.rows import read_rows
+from celebrities.index.builds import load_cohort
+from celebrities.index.rows import read_people
 from celebrities.models import Celebrity, IndexBuild, Portrait, Resemblance
-from lookalike.faces.index import Ids, IndexRows, Progress, starts_of
+from lookalike.faces.index import Ids, IndexRows, Progress
+from lookalike.faces.people import Floats, make_rows
 
 NEAREST = 10
 
@@ -30,28 +32,27 @@ def store_resemblances(build: IndexBuild, progress: Progress = lambda step, shar
     facts = build.facts
     if facts is None:
         return
-    rows = read_rows(Portrait.objects.searchable(build.encoder), facts.dimensions)
-    rows = rows.take(rows.order())
+    people = read_people(Portrait.objects.searchable(build.encoder), facts.dimensions)
+    rows = make_rows(people, load_cohort(build, facts.dimensions))
     done = 0
-    for nearest in find_resemblances(rows):
+    for nearest in find_resemblances(people.means, rows):
         made = [
             Resemblance(
                 build=build,
                 celebrity_id=person,
                 other_id=other,
                 rank=rank,
-                distance=distance,
-                similarity=facts.calibration.scale.number(distance),
+                similarity=facts.calibration.scale.number(score),
             )
             for person, others in nearest.items()
-            for rank, (other, distance) in enumerate(others, 1)
+            for rank, (other, score) in enumerate(others, 1)
         ]
         with transaction.atomic():
             if IndexBuild.objects.current() != build:
                 return
             _replace(list(nearest), made)
         done += len(nearest)
-        progress("comparing people", done / facts.people)
+        progress("comparing people", done / facts.items)
     Resemblance.objects.exclude(build=build).delete()
 
 
@@ -66,30 +67,24 @@ def _replace(people: list[int], made: list[Resemblance]) -> None:
     )
 
 
-def find_resemblances(rows: IndexRows) -> Iterator[dict[int, list[tuple[int, float]]]]:
-    """For some people at a time: each one's nearest others with their distances, by the best
-    pair of portraits. ``rows`` must be in the order of people."""
-    starts = starts_of(rows.people)
-    people = rows.people[starts]
-    size = max(1, SCORES // max(len(rows), 1))
-    first = 0
-    while first < len(people):
-        last = max(first + 1, int(np.searchsorted(starts, starts[first] + size)))
-        last = min(last, first + MOST_PEOPLE)
-        end = starts[last] if last < len(people) else len(rows)
-        scores = rows.rows[starts[first] : end] @ rows.rows.T + rows.bias
-        scores = np.maximum.reduceat(scores, starts, axis=1)
-        scores = np.maximum.reduceat(scores, starts[first:last] - starts[first], axis=0)
-        scores[np.arange(last - first), np.arange(first, last)] = -np.inf
+def find_resemblances(
+    means: Floats, rows: IndexRows
+) -> Iterator[dict[int, list[tuple[int, float]]]]:
+    """For some people at a time: each one's nearest others, with the mean score of the person's
+    portraits for them. ``means`` and ``rows`` are of the same people."""
+    size = max(1, min(SCORES // max(len(rows), 1), MOST_PEOPLE))
+    for first in range(0, len(rows), size):
+        scores = means[first : first + size] @ rows.rows.T + rows.bias
+        at = np.arange(len(scores))
+        scores[at, first + at] = -np.inf
         yield {
-            int(people[first + number]): _nearest(row, people) for number, row in enumerate(scores)
+            int(rows.ids[first + number]): _nearest(row, rows.ids)
+            for number, row in enumerate(scores)
         }
-        first = last
 
 
 def _nearest(scores: NDArray[np.float32], people: Ids) -> list[tuple[int, float]]:
     count = min(NEAREST, len(people) - 1)
     at = np.argpartition(-scores, count)[: count + 1]
     at = at[np.lexsort((people[at], -scores[at]))][:count]
-    distances = np.sqrt(np.maximum(2.0 - 2.0 * scores[at], 0.0))
-    return list(zip(people[at].tolist(), distances.tolist(), strict=True))
+    return list(zip(people[at].tolist(), scores[at].tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""Portraits as rows of an index."""
+"""The gallery's people as rows of an index."""
 
 from __future__ import annotations
 
@@ -7,41 +7,57 @@ from collections.abc import Sequence
 import numpy as np
 
 from celebrities.models import PortraitQuerySet
-from lookalike.faces.index import IndexRows, Progress, unit_vectors
+from lookalike.faces.index import Ids, Progress, unit_vectors
+from lookalike.faces.people import MOST_PORTRAITS, People, Portraits, average
 
-CHUNK = 5000
+CHUNK = 2000
+"""People read at once."""
 
 
-def read_rows(
+def list_people(portraits: PortraitQuerySet) -> list[int]:
+    """The ids of everybody with one of the portraits, rising."""
+    people = portraits.order_by("celebrity_id").values_list("celebrity_id", flat=True)
+    return list(people.distinct())
+
+
+def read_portraits(
+    portraits: PortraitQuerySet, people: Sequence[int] | Ids, dimensions: int
+) -> Portraits:
+    """The portraits of these people, in one statement, ordered by person and id.
+
+    Those whose vector has another length are left out. Raises BadVector for a zero or
+    non-finite vector.
+    """
+    chosen = portraits.filter(celebrity_id__in=list(people)).order_by("celebrity_id", "pk")
+    whole = [
+        (pk, person, bytes(vector))
+        for pk, person, vector in chosen.values_list("pk", "celebrity_id", "vector")
+        if vector is not None and len(vector) == 4 * dimensions
+    ]
+    joined = np.frombuffer(b"".join(row[2] for row in whole), "<f4").reshape(-1, dimensions)
+    table = np.array([row[:2] for row in whole], np.int64).reshape(-1, 2).T
+    return Portraits(unit_vectors(joined), table[0], table[1])
+
+
+def read_sample(portraits: PortraitQuerySet, dimensions: int) -> Portraits:
+    """The portraits of as many people as a cohort may have, the same ones every time. Fictional
+    people never stand for what people look like."""
+    people = list_people(portraits.filter(celebrity__is_fictional=False))
+    if len(people) > MOST_PORTRAITS:
+        chosen = np.random.default_rng(0).choice(len(people), MOST_PORTRAITS, replace=False)
+        people = np.sort(np.array(people)[chosen]).tolist()
+    return read_portraits(portraits, people, dimensions)
+
+
+def read_people(
     portraits: PortraitQuerySet,
     dimensions: int,
     progress: Progress = lambda step, share: None,
-    *,
-    ids: Sequence[int] | None = None,
-) -> IndexRows:
-    """One row for each portrait, or for each of those that ``ids`` names.
-
-    Reads in chunks into one array, with a statement for each chunk rather than a cursor of
-    the server. Portraits whose vector has another length, and those that come while it
-    reads, are left out. Raises BadVector for a zero or non-finite vector.
-    """
-    if ids is None:
-        ids = list(portraits.order_by("pk").values_list("pk", flat=True))
-    vectors = np.empty((len(ids), dimensions), np.float32)
-    table = np.empty((2, len(ids)), np.int64)
-    filled = 0
+) -> People:
+    """Everybody with one of the portraits, read in chunks with a statement for each."""
+    ids = list_people(portraits)
+    parts = [average(Portraits.none(dimensions))]
     for start in range(0, len(ids), CHUNK):
         progress("reading vectors", start / len(ids))
-        chunk = portraits.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
-        whole = [
-            (pk, person, bytes(vector))
-            for pk, person, vector in chunk.values_list("pk", "celebrity_id", "vector")
-            if vector is not None and len(vector) == 4 * dimensions
-        ]
-        end = filled + len(whole)
-        joined = np.frombuffer(b"".join(row[2] for row in whole), "<f4")
-        vectors[filled:end] = unit_vectors(joined.reshape(-1, dimensions))
-        table[:, filled:end] = np.array([row[:2] for row in whole], np.int64).reshape(-1, 2).T
-        filled = end
-    bias = np.zeros(filled, np.float32)
-    return IndexRows(vectors[:filled], bias, table[0, :filled], table[1, :filled])
+        parts.append(average(read_portraits(portraits, ids[start : start + CHUNK], dimensions)))
+    return People.join(parts)

@@ -13,12 +13,23 @@ from celebrities.errors import EmptyGallery, NoIndex
 from celebrities.filters import EVERYBODY, Filters
 from celebrities.index.backends import get_backend
 from celebrities.index.builds import current_build
-from celebrities.index.changes import Changes, find_gone, hide, read_changes
-from celebrities.models import Celebrity, IndexBuild
+from celebrities.index.changes import Changes, read_changes
+from celebrities.index.rows import read_portraits
+from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike import engine
 from lookalike.faces.errors import IndexProblem, IndexStale
-from lookalike.faces.index import Answer, Index, Method, Query
-from lookalike.faces.types import EncoderId, Neighbour, Vector, Vectors
+from lookalike.faces.index import (
+    NO_IDS,
+    Answer,
+    Found,
+    Ids,
+    Index,
+    Method,
+    Query,
+    unit_vectors,
+)
+from lookalike.faces.people import Portraits, average
+from lookalike.faces.types import EncoderId, Neighbour, Scale, Vector, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,7 @@ class SearchResult:
 
     ``build`` is the build that was searched, ``method`` how, ``ms`` the milliseconds that
     the index took for all vectors, ``compared_with`` the number of people in question.
-    ``neighbours`` has one list a vector, nearest first, each person once.
+    ``neighbours`` has one list a vector, the most alike first, each person once.
     """
 
     build: IndexBuild
@@ -44,11 +55,11 @@ def find_lookalikes(
     filters: Filters = EVERYBODY,
     method: Method | None = None,
 ) -> SearchResult:
-    """The ``k`` nearest people of each vector.
+    """The ``k`` people most like each vector.
 
-    ``method`` None takes the one that the build chose. Portraits added since the build are
-    searched beside it; removed and unpublished ones are skipped without shortening the
-    result. Raises EmptyGallery, NoIndex, or BadVector.
+    ``method`` None takes the one that the build chose. People whose portraits changed since the
+    build are searched with new rows beside it; removed and unpublished ones are skipped without
+    shortening the result. Raises EmptyGallery, NoIndex, or BadVector.
     """
     try:
         build, index = open_current()
@@ -57,33 +68,67 @@ def find_lookalikes(
         if filters:
             people = filters.apply(Celebrity.objects.searchable()).order_by()
             ids = np.unique(np.array(people.values_list("pk", flat=True), np.int64))
-            query, compared_with = replace(query, people=ids), len(ids)
-        answer, ms = _search(build, index, query, changes)
+            query, compared_with = replace(query, among=ids), len(ids)
+        answer, portraits, ms = _search(build, index, query, changes)
     except IndexProblem as problem:
         raise _explain(problem) from problem
-    if not filters and not any(answer.neighbours):
+    if not filters and not any(map(len, answer.found)):
         raise EmptyGallery("Nobody in the gallery is published.")
-    return SearchResult(build, answer.method, ms, compared_with, answer.neighbours)
+    neighbours = [
+        _introduce(found, vector, portraits, changes.scale)
+        for found, vector in zip(answer.found, unit_vectors(query.vectors), strict=True)
+    ]
+    return SearchResult(build, answer.method, ms, compared_with, neighbours)
 
 
 def _search(
     build: IndexBuild, index: Index, query: Query, changes: Changes
-) -> tuple[Answer, float]:
-    """The answer without portraits that are gone, and the milliseconds of the index.
+) -> tuple[Answer, Portraits, float]:
+    """The answer, the portraits of the people in it, and the milliseconds of the index.
 
-    Portraits deleted since the build leave no trace in the database: they are noticed when
-    a search finds them, which is then repeated without them, for more people each time.
+    A portrait that was deleted or moved may leave no trace in the database. So the portraits of
+    everybody found are compared with those that the row was made of, and the search is repeated
+    with corrected rows, for more people each time.
     """
-    ms, asked = 0.0, query.k
+    searchable, ms, asked = Portrait.objects.searchable(build.encoder), 0.0, query.k
     while True:
         started = time.perf_counter()
         answer = index.search(replace(query, k=asked, hidden=changes.hidden, added=changes.added))
         ms += (time.perf_counter() - started) * 1000
-        gone = find_gone(build, answer)
-        if not len(gone):
-            return replace(answer, neighbours=[one[: query.k] for one in answer.neighbours]), ms
-        hide(changes, gone)
+        people = np.unique(np.concatenate([NO_IDS, *(found.ids for found in answer.found)]))
+        portraits = read_portraits(searchable, people, changes.added.dimensions)
+        stale = _find_stale(answer, portraits)
+        if not len(stale):
+            found = [each.best(query.k) for each in answer.found]
+            return replace(answer, found=found), portraits, ms
+        changes.correct(stale, portraits)
         asked *= 4
+
+
+def _find_stale(answer: Answer, portraits: Portraits) -> Ids:
+    """People whose row was made of other portraits than they have now."""
+    now = average(portraits)
+    sums = dict(zip(now.ids.tolist(), now.checksums.tolist(), strict=True))
+    rows = {
+        row
+        for found in answer.found
+        for row in zip(found.ids.tolist(), found.checksums.tolist(), strict=True)
+    }
+    stale = {person for person, made_of in rows if sums.get(person) != made_of}
+    return np.array(sorted(stale), np.int64)
+
+
+def _introduce(found: Found, vector: Vector, portraits: Portraits, scale: Scale) -> list[Neighbour]:
+    """Each person found with their portrait most similar to the face."""
+    neighbours = []
+    for person, score in zip(found.ids.tolist(), found.scores.tolist(), strict=True):
+        own = portraits.take(portraits.people == person)
+        distances = np.linalg.norm(own.vectors - vector, axis=1)
+        nearest = int(distances.argmin())
+        neighbours.append(
+            Neighbour(person, int(own.ids[nearest]), float(distances[nearest]), scale.number(score))
+        )
+    return neighbours
 
 
 def open_current() -> tuple[IndexBuild, Index]:
@@ -107,7 +152,7 @@ def open_current() -> tuple[IndexBuild, Index]:
 
 def _open(build: IndexBuild) -> Index:
     """Raises IndexMissing, IndexDamaged, or IndexStale if it does not fit the settings."""
-    if build.backend != settings.INDEX_BACKEND:
+    if build.backend != settings.INDEX_BACKEND or build.facts is None:
         raise IndexStale(
             f"The index {build.name} was built by an earlier version or for another "
             "LOOKALIKE_INDEX."

@@ -48,7 +48,7 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
         else:
             facts = BuildFacts.from_json(build.manifest)
             stdout.write(
-                f"Index {build.name} is in use: {facts.items} portraits of {facts.people} people, "
+                f"Index {build.name} is in use: {build.items} portraits of {build.people} people, "
                 f"{facts.method} search, recall {facts.recall:.3f}, "
                 f"built in {facts.seconds:.1f} s. {facts.why}"
             )

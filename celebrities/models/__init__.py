@@ -1,5 +1,5 @@
 from celebrities.models.do_not_import import DoNotImport
-from celebrities.models.index import IndexBuild, Likeness, Resemblance
+from celebrities.models.index import BuildCohort, IndexBuild, Likeness, Resemblance
 from celebrities.models.people import (
     THUMBNAIL_WIDTHS,
     Category,
@@ -15,6 +15,7 @@ from celebrities.models.requests import RemovalRequest
 
 __all__ = [
     "THUMBNAIL_WIDTHS",
+    "BuildCohort",
     "Category",
     "Celebrity",
     "CelebrityQuerySet",

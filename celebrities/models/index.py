@@ -78,12 +78,24 @@ class IndexBuild(models.Model):
         return str(self.facts.method) if self.facts else ""
 
 
+class BuildCohort(models.Model):
+    """The portraits that a build's people were compared with, as
+    `lookalike.faces.people.Cohort.to_bytes` writes them."""
+
+    build = models.OneToOneField(
+        IndexBuild, models.CASCADE, primary_key=True, related_name="cohort"
+    )
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.build)
+
+
 class Likeness(models.Model):
-    """How alike a person of the gallery is to the face that was searched with. The nearest
-    has rank 1; ``distance`` and ``similarity`` are those of `lookalike.faces.types.Neighbour`."""
+    """How alike a person of the gallery is to the face that was searched with. The most alike
+    has rank 1; ``similarity`` is that of `lookalike.faces.types.Neighbour`."""
 
     rank = models.PositiveSmallIntegerField()
-    distance = models.FloatField()
     similarity = models.FloatField()
 
     class Meta:

@@ -184,8 +184,10 @@ class PortraitQuerySet(models.QuerySet["Portrait"]):
         return self.pending() | self.ready().exclude(encoder=encoder)
 
     def searchable(self, encoder: str) -> PortraitQuerySet:
-        """Those a search may return: ready, of this encoder ("name/version"), published."""
-        return self.ready().filter(encoder=encoder, celebrity__published=True)
+        """Those a search may return: ready, of this encoder ("name/version"), published, and
+        not flagged as somebody else's."""
+        shown = self.ready().filter(encoder=encoder, celebrity__published=True)
+        return shown.exclude(flag=Portrait.Flag.ODD)
 
 
 THUMBNAIL_WIDTHS = (160, 320, 640)
@@ -214,6 +216,11 @@ class Portrait(models.Model):
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
 
+    class Flag(models.TextChoices):
+        NONE = "", _("none")
+        ODD = "odd", _("seems to be somebody else")
+        CONFIRMED = "kept", _("confirmed by a curator")
+
     celebrity = models.ForeignKey(
         Celebrity, models.CASCADE, related_name="portraits", db_index=False
     )
@@ -238,6 +245,10 @@ class Portrait(models.Model):
     )
     problem = models.CharField(max_length=200, default="", blank=True, editable=False)
     retry_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Set to odd by a build, which searches then leave out, and decided by a curator.
+    flag = models.CharField(
+        _("flag"), max_length=5, choices=Flag, default=Flag.NONE, blank=True, editable=False
+    )
     author = models.CharField(_("author"), max_length=300, blank=True)
     licence = models.CharField(_("licence"), max_length=300, blank=True)
     licence_url = models.URLField(_("licence address"), max_length=500, blank=True)

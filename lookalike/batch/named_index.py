@@ -1,4 +1,4 @@
-"""A folder with an index in which each photo counts as a person of its own, and their names."""
+"""A folder with an index that has a row for each photo, and the photos' names."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from lookalike.faces.calibration import built_in_scale
 from lookalike.faces.errors import IndexDamaged, IndexMissing, IndexStale
 from lookalike.faces.index import (
     MANIFEST,
@@ -23,7 +24,7 @@ from lookalike.faces.index import (
     checksum,
     open_index,
 )
-from lookalike.faces.similarity import calibrate
+from lookalike.faces.similarity import Calibration
 from lookalike.faces.types import EncoderId, Vector, Vectors
 
 INDEX: Final = "photos"
@@ -44,8 +45,9 @@ class NamedIndex:
         ``exact`` None takes the method that the build chose.
         """
         method = {None: None, True: Method.EXACT, False: Method.APPROXIMATE}[exact]
-        [found] = self.index.search(Query(vector[None], k, method)).neighbours
-        return [self.names[near.portrait_id] for near in found], [near.distance for near in found]
+        [found] = self.index.search(Query(vector[None], k, method)).found
+        distances = np.linalg.norm(self.index.rows.rows[found.ids] - vector, axis=1)
+        return [self.names[row] for row in found.ids.tolist()], distances.tolist()
 
 
 def build_named_index(
@@ -65,8 +67,8 @@ def build_named_index(
         )
     numbers = np.arange(len(names), dtype=np.int64)
     made_by = EncoderId.parse(encoder or UNKNOWN)
-    rows = IndexRows.of_portraits(vectors, numbers, numbers)
-    calibration = calibrate(rows.rows, rows.people, made_by.name)
+    rows = IndexRows.of_vectors(vectors, numbers)
+    calibration = Calibration(built_in_scale(made_by.name))
     facts = build_index(folder, INDEX, rows, made_by, calibration, recall=recall)
     text = json.dumps({"index": _index_mark(folder), "names": list(names)}, ensure_ascii=False)
     temporary = folder / f"{NAMES}.{os.getpid()}"

@@ -79,10 +79,11 @@ class Face(Detection):
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A person found by a search, with their best portrait.
+    """A person found by a search, and which of their portraits to show.
 
-    ``distance`` is Euclidean between unit vectors (0 to 2), ``similarity`` the same as a
-    number from 0 to 100 (see `lookalike.faces.similarity`).
+    ``similarity`` is the person's number from 0 to 100 (see `lookalike.faces.similarity`), which
+    neighbours are ordered by. ``portrait_id`` is their portrait most similar to the face, and
+    ``distance`` that portrait's, Euclidean between unit vectors (0 to 2).
     """
 
     celebrity_id: int
@@ -93,22 +94,31 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Median distances (Euclidean, unit vectors) of strangers, and of one person's photos.
+    """Median scores of strangers, and of further photos of the very person.
 
-    Raises ValueError unless 0 <= same < stranger, both finite.
+    Raises ValueError unless stranger < same, both finite.
     """
 
     stranger: float
     same: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.stranger) and 0 <= self.same < self.stranger):
+        if not -math.inf < self.stranger < self.same < math.inf:
             raise ValueError(f"not a scale: stranger {self.stranger}, same {self.same}")
 
-    def number(self, distance: float) -> float:
-        """0 (strangers) to 100 (one person's photos)."""
-        share = (self.stranger - distance) / (self.stranger - self.same)
+    def number(self, score: float) -> float:
+        """0 (strangers) to 100 (the person)."""
+        share = (score - self.stranger) / (self.same - self.stranger)
         return 100.0 * min(max(share, 0.0), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Mean and standard deviation of the similarities (dot products of unit vectors) of a person
+    to the most similar tenth of other people."""
+
+    mean: float
+    deviation: float
 
 
 class Detector(Protocol):

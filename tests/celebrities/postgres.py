@@ -51,11 +51,12 @@ def open_table() -> PgvectorIndex:
 
 def ask(
     vector: Vector, k: int, method: Method | None = None, people: Sequence[int] | None = None
-) -> list[Neighbour]:
-    """Ask the table in use, without what changed since it was built."""
+) -> list[int]:
+    """The people whom the table in use finds, without what changed since it was built."""
     among = None if people is None else np.array(sorted(people), np.int64)
-    [found] = open_table().search(Query(vector[None], k, method, among)).neighbours
-    return found
+    [found] = open_table().search(Query(vector[None], k, method, among)).found
+    ids: list[int] = found.ids.tolist()
+    return ids
 
 
 def people_of(found: list[Neighbour]) -> list[int]:

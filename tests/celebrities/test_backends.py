@@ -45,7 +45,7 @@ class MemoryBackend:
         progress: Progress,
     ) -> BuildFacts:
         self.kept[name] = FakeIndex(rows, encoder)
-        return BuildFacts(str(encoder), rows.dimensions, len(rows), len(rows), calibration)
+        return BuildFacts(str(encoder), rows.dimensions, len(rows), calibration)
 
     def open(self, build: IndexBuild) -> Index:
         if build.name not in self.kept:

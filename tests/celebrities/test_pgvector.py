@@ -18,13 +18,16 @@ from pytest_django import DjangoDbBlocker
 
 from celebrities.errors import EmptyGallery
 from celebrities.filters import Filters
+from celebrities.index.builds import load_cohort
 from celebrities.index.pgvector import PgvectorIndex, table_of
 from celebrities.index.pgvector_build import graph_of
 from celebrities.index.rebuild import rebuild_index
+from celebrities.index.rows import read_people
 from celebrities.index.search import find_lookalikes
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike import engine
-from lookalike.faces.index import Method, Query
+from lookalike.faces.index import IndexRows, Method, Query, unit_vectors
+from lookalike.faces.people import make_rows
 from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import EncoderId, Vector, Vectors
@@ -43,9 +46,6 @@ pytestmark = pytest.mark.services
 
 CROWD = 1000
 """People with two portraits each beside the cast."""
-
-Rows = tuple[Vectors, np.ndarray, np.ndarray]
-"""Vectors, and of each its portrait's and its person's id."""
 
 
 def embed(faces: FaceEngine, path: Path) -> Vector:
@@ -128,18 +128,18 @@ def gallery(stored_gallery: None, real_engine: FaceEngine) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def read_rows(**chosen: object) -> Rows:
-    rows = Portrait.objects.filter(**chosen).values_list("vector", "pk", "celebrity_id")
-    vectors, portraits, people = zip(*rows, strict=True)
-    stacked = np.stack([np.frombuffer(bytes(vector), "<f4") for vector in vectors])
-    return stacked, np.array(portraits), np.array(people)
+def read_gallery(**chosen: object) -> IndexRows:
+    """The rows of these people, as a build makes them, and what it was made of."""
+    dimensions = engine.get_engine().encoder.dimensions
+    people = read_people(Portrait.objects.filter(**chosen), dimensions)
+    return make_rows(people, load_cohort(IndexBuild.objects.get(), dimensions))
 
 
-def nearest_people(rows: Rows, query: Vector, k: int) -> list[int]:
+def nearest_people(rows: IndexRows, query: Vector, k: int) -> list[int]:
     """Compared one by one, here."""
-    distances = np.linalg.norm(rows[0] - query, axis=1)
-    ordered = rows[2][np.argsort(distances, kind="stable")].tolist()
-    return list(dict.fromkeys(ordered))[:k]
+    scores = rows.rows @ query + rows.bias
+    ordered: list[int] = rows.ids[np.argsort(-scores, kind="stable")].tolist()
+    return ordered[:k]
 
 
 def test_it_works(cast_vectors: dict[str, Vectors]) -> None:
@@ -147,13 +147,13 @@ def test_it_works(cast_vectors: dict[str, Vectors]) -> None:
         (found,) = find_lookalikes(vectors[2:], k=6).neighbours
         assert names_of(found)[0] == slug
         assert len({*people_of(found)}) == 6
-        assert found == sorted(found, key=lambda near: near.distance)
+        assert found == sorted(found, key=lambda near: -near.similarity)
         assert all(0 <= near.similarity <= 100 for near in found)
     build = IndexBuild.objects.get()
     assert build.facts is not None
     assert (build.items, build.people) == (2 * (CROWD + 48), CROWD + 48)
     assert (build.backend, build.facts.method) == ("pgvector", Method.EXACT)
-    assert build.facts.calibration.stranger_measured
+    assert build.facts.calibration.strangers == CROWD + 48
     assert tables() == [table_of(build.name)]
 
 
@@ -169,30 +169,29 @@ def test_curators_see_what_the_build_measured() -> None:
 
 
 def test_the_graph_finds_the_same_within_the_recall() -> None:
-    rows = read_rows()
+    rows = read_gallery()
     assert recall_among(rows, None) >= 0.97
 
 
-def draw_queries(rows: Rows, count: int) -> Vectors:
-    """Faces between two people's portraits."""
-    halves = np.random.default_rng(0).integers(0, len(rows[0]), (2, count))
-    drawn = rows[0][halves].mean(axis=0)
-    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
+def draw_queries(rows: IndexRows, count: int) -> Vectors:
+    """Faces between two people."""
+    halves = np.random.default_rng(0).integers(0, len(rows), (2, count))
+    return unit_vectors(unit_vectors(rows.rows)[halves].mean(axis=0))
 
 
-def recall_among(rows: Rows, people: list[int] | None) -> float:
+def recall_among(rows: IndexRows, people: list[int] | None) -> float:
     """The share of the true twelve people that the graph finds."""
     hits, queries = 0, draw_queries(rows, 60)
     for query in queries:
-        found = people_of(ask(query, 12, Method.APPROXIMATE, people))
+        found = ask(query, 12, Method.APPROXIMATE, people)
         assert len(found) == 12
         hits += len({*found} & {*nearest_people(rows, query, 12)})
     return hits / (12 * len(queries))
 
 
 def test_one_can_look_among_many() -> None:
-    women = read_rows(celebrity__gender="female")
-    assert recall_among(women, np.unique(women[2]).tolist()) >= 0.97
+    women = read_gallery(celebrity__gender="female")
+    assert recall_among(women, women.ids.tolist()) >= 0.97
     query = draw_queries(women, 1)
     (found,) = find_lookalikes(
         query, k=12, filters=Filters(gender="female"), method=Method.EXACT
@@ -203,7 +202,8 @@ def test_one_can_look_among_many() -> None:
 def make_comparing_dear(index: PgvectorIndex) -> None:
     """As in a large gallery: the server has no way but the graph, and the build says so."""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX {table_of(IndexBuild.objects.get().name)}_celebrity_id_idx")
+        table = table_of(IndexBuild.objects.get().name)
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
         cursor.execute("SET LOCAL enable_seqscan = off")
     index.facts = replace(index.facts, exact_ms=1000.0)
 
@@ -218,20 +218,20 @@ def count_graph_scans() -> int:
 def test_the_graph_is_followed_until_enough_pass_a_filter() -> None:
     index = open_table()
     make_comparing_dear(index)
-    women = read_rows(celebrity__gender="female")
-    people = np.unique(women[2])[::4].tolist()
-    among = read_rows(celebrity__in=people)
+    women = read_gallery(celebrity__gender="female")
+    people = women.ids[::4].tolist()
+    among = read_gallery(celebrity__in=people)
     query = draw_queries(among, 1)[0]
     before = count_graph_scans()
 
-    # Of 150 rows wanted the graph's first candidates hold an eighth.
-    rows = index.nearest_rows(query, 150, 150, False, "celebrity_id = ANY(%s)", [people])
-    assert len(rows) == 150
+    # Of 100 rows wanted the graph's first candidates hold an eighth.
+    rows = index.nearest_rows(query, 100, 100, False, "id = ANY(%s)", [people])
+    assert len(rows) == 100
     answer = index.search(
-        Query(query[None], 12, Method.APPROXIMATE, people=np.array(people, np.int64))
+        Query(query[None], 12, Method.APPROXIMATE, among=np.array(people, np.int64))
     )
     assert answer.method is Method.APPROXIMATE
-    found = people_of(answer.neighbours[0])
+    found = answer.found[0].ids.tolist()
     assert len({*found} & {*nearest_people(among, query, 12)}) >= 11
     assert count_graph_scans() == before + 2
 
@@ -239,8 +239,8 @@ def test_the_graph_is_followed_until_enough_pass_a_filter() -> None:
 def test_a_few_far_away_are_compared_one_by_one() -> None:
     few = Celebrity.objects.order_by("-pk")[:5]
     make_category("astronaut").celebrities.set(few)
-    query = read_rows()[0][:1]
-    among = read_rows(celebrity__categories__slug="astronaut")
+    query = draw_queries(read_gallery(), 1)
+    among = read_gallery(celebrity__categories__slug="astronaut")
 
     for k in (12, 3):
         result = find_lookalikes(query, k=k, filters=Filters(category="astronaut"))
@@ -251,7 +251,7 @@ def test_a_few_far_away_are_compared_one_by_one() -> None:
 
 @pytest.mark.parametrize("method", list(Method))
 def test_people_removed_since_are_skipped_without_shortening_the_result(method: Method) -> None:
-    query = read_rows()[0][:1]
+    query = draw_queries(read_gallery(), 1)
     (before,) = find_lookalikes(query, k=12, method=Method.EXACT).neighbours
     Celebrity.objects.filter(pk__in=people_of(before)[:2]).unpublish()
     Portrait.objects.filter(celebrity__in=people_of(before)[2:4]).delete()
@@ -262,12 +262,12 @@ def test_people_removed_since_are_skipped_without_shortening_the_result(method: 
 
 
 def test_a_gallery_of_which_little_is_left_gives_all_of_it() -> None:
-    query = read_rows()[0][:1]
+    query = draw_queries(read_gallery(), 1)
     last = [*Celebrity.objects.order_by("-pk").values_list("pk", flat=True)[:9]]
     Celebrity.objects.exclude(pk__in=last).unpublish()
 
     (found,) = find_lookalikes(query, k=12).neighbours
-    assert people_of(found) == nearest_people(read_rows(celebrity__in=last), query[0], 12)
+    assert people_of(found) == nearest_people(read_gallery(celebrity__in=last), query[0], 12)
     Celebrity.objects.all().unpublish()
     with pytest.raises(EmptyGallery):
         find_lookalikes(query, k=12)

@@ -8,6 +8,7 @@ import pytest
 from celebrities.index import resemblances
 from celebrities.index.rebuild import rebuild_index
 from celebrities.index.resemblances import store_resemblances
+from celebrities.index.search import find_lookalikes
 from celebrities.models import Celebrity, Resemblance
 from lookalike.faces.pipeline import FaceEngine
 from tests.celebrities.factories import make_people, make_ready, unit
@@ -28,12 +29,26 @@ def test_it_works(people: list[Celebrity]) -> None:
 
     assert [each.rank for each in first] == [1, 2, 3]
     assert first[0].other == people[1]
-    assert first[0].distance == pytest.approx(0.01, abs=1e-3)
-    assert build.facts is not None
-    assert [each.similarity for each in first] == [
-        build.facts.calibration.scale.number(each.distance) for each in first
-    ]
+    numbers = [each.similarity for each in first]
+    assert numbers == sorted(numbers, reverse=True)
     assert Resemblance.objects.filter(build=build).count() == 4 * 3
+
+
+def test_the_number_is_the_mean_of_the_portraits_numbers(people: list[Celebrity]) -> None:
+    """As if each portrait of the person had been searched."""
+    vectors = [unit(1), unit(1, 0.3)]
+    make_ready(people[0], vectors[1])
+    build = rebuild_index()
+    store_resemblances(build)
+    (first, second) = find_lookalikes(vectors, k=4).neighbours
+    number = people[0].resemblances.get(other=people[2]).similarity
+    numbers = [
+        next(near.similarity for near in one if near.celebrity_id == people[2].pk)
+        for one in (first, second)
+    ]
+
+    assert number == pytest.approx(np.mean(numbers), abs=1e-3)
+    assert 0 < number < 100
 
 
 def test_ten_are_kept_of_each_person(fake_engine: FaceEngine) -> None:
@@ -73,9 +88,9 @@ def test_a_person_deleted_meanwhile_is_left_out(
     build = rebuild_index()
     find = resemblances.find_resemblances
 
-    def delete_first(rows):  # type: ignore[no-untyped-def]
+    def delete_first(*args):  # type: ignore[no-untyped-def]
         Celebrity.objects.filter(pk=people[0].pk).delete()
-        yield from find(rows)
+        yield from find(*args)
 
     monkeypatch.setattr(resemblances, "find_resemblances", delete_first)
     store_resemblances(build)

@@ -12,12 +12,15 @@ from pytest_django import DjangoAssertNumQueries
 
 from celebrities.errors import EmptyGallery, NoIndex
 from celebrities.filters import Filters
+from celebrities.gallery import confirm_portraits, delete_portraits, note_change
+from celebrities.index.builds import load_cohort
 from celebrities.index.changes import read_changes
 from celebrities.index.rebuild import rebuild_index
 from celebrities.index.search import find_lookalikes, open_current
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike.faces.errors import BadVector
-from lookalike.faces.index import Method
+from lookalike.faces.index import Method, Query
+from lookalike.faces.people import Portraits, average, make_rows
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Vector
 from tests.celebrities.factories import make_celebrity, make_people, make_ready, unit
@@ -45,7 +48,8 @@ def found(
     (one,) = find_lookalikes(
         [vector], k=k, filters=among or Filters(), method=Method.EXACT if exact else None
     ).neighbours
-    assert [near.distance for near in one] == sorted(near.distance for near in one)
+    numbers = [near.similarity for near in one]
+    assert numbers == sorted(numbers, reverse=True)
     names = dict(Celebrity.objects.values_list("pk", "name"))
     return [names[near.celebrity_id] for near in one]
 
@@ -151,14 +155,14 @@ def test_a_portrait_committed_while_the_build_read_is_found(people: list[Celebri
     assert late.pk in {each.portrait_id for each in near}
 
 
-def test_portraits_that_the_build_holds_are_not_read_beside_it(fake_engine: FaceEngine) -> None:
+def test_people_whom_the_build_holds_are_not_read_beside_it(fake_engine: FaceEngine) -> None:
     made = make_people([unit(1, number) for number in range(5)])
     rebuild_index()
     build, index = open_current()
     assert len(read_changes(build, index).added) == 0
 
     make_ready(made[0], unit(0, 0, 1))
-    assert len(read_changes(build, index).added) == 1
+    assert read_changes(build, index).added.ids.tolist() == [made[0].pk]
 
 
 def test_people_unpublished_since_are_skipped_without_shortening_the_result(
@@ -178,14 +182,104 @@ def test_people_deleted_since_are_skipped_without_shortening_the_result(
     assert found() == ["Person 02", "Person 03", "Person 04"]
 
 
-def test_portraits_added_since_are_found_exactly(people: list[Celebrity]) -> None:
+def test_people_added_since_are_found(people: list[Celebrity]) -> None:
     make_ready(make_celebrity("New"), unit(1, 0.1))
-    better = make_ready(people[5], unit(1, 0.01))
 
-    (near,) = find_lookalikes([unit(1, 0.03)], k=4).neighbours
-    names = [Celebrity.objects.get(pk=each.celebrity_id).name for each in near]
-    assert names == ["Person 05", "Person 00", "New", "Person 01"]
-    assert near[0].portrait_id == better.pk
+    assert found(4) == ["Person 00", "New", "Person 01", "Person 02"]
+
+
+# A person's portraits
+
+
+def test_the_portrait_most_like_the_face_is_shown(fake_engine: FaceEngine) -> None:
+    person = make_celebrity("Janus")
+    left, right = make_ready(person, unit(1, 0.5)), make_ready(person, unit(1, -0.5))
+    rebuild_index()
+
+    near = find_lookalikes([unit(1, 0.4), unit(1, -0.4)], k=1).neighbours
+    assert [one[0].portrait_id for one in near] == [left.pk, right.pk]
+    assert near[0][0].distance == pytest.approx(np.linalg.norm(unit(1, 0.4) - unit(1, 0.5)))
+
+
+def test_a_person_counts_by_the_mean_of_their_portraits(people: list[Celebrity]) -> None:
+    """Half of them are far away, so they come after people of middling likeness."""
+    make_ready(people[0], unit(-1, 0.1))
+    assert found(3) == ["Person 01", "Person 02", "Person 03"]
+    rebuild_index()
+    assert found(3) == ["Person 01", "Person 02", "Person 03"]
+
+
+def score_of(person: Celebrity) -> float:
+    build, index = open_current()
+    changes = read_changes(build, index)
+    query = Query(ASKED[None], 9, hidden=changes.hidden, added=changes.added)
+    [answer] = index.search(query).found
+    return float(answer.scores[answer.ids.tolist().index(person.pk)])
+
+
+def test_a_changed_person_scores_as_after_a_build_with_the_same_cohort(
+    people: list[Celebrity],
+) -> None:
+    build = IndexBuild.objects.get()
+    portrait = make_ready(people[2], unit(1, 0.9))
+    beside = score_of(people[2])
+    cohort = load_cohort(build, 16)
+    own = np.stack([unit(1, 2 / 5), unit(1, 0.9)])
+    portraits = Portraits(own, np.array([1, portrait.pk]), np.array([people[2].pk] * 2))
+    row = make_rows(average(portraits), cohort)
+
+    assert beside == pytest.approx(float((row.rows @ ASKED + row.bias)[0]), abs=1e-5)
+
+
+@pytest.fixture
+def janus(people: list[Celebrity]) -> Celebrity:
+    """A seventh person with a portrait that is like ASKED and one that is not, in the build."""
+    person = make_celebrity("Janus")
+    make_ready(person, unit(1, 0.05))
+    make_ready(person, unit(-1, 0.1))
+    rebuild_index()
+    assert found(1) == ["Person 00"]
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    Celebrity.objects.update(updated_at=an_hour_ago)
+    Portrait.objects.update(embedded_at=an_hour_ago)
+    return person
+
+
+def test_a_portrait_deleted_since_no_longer_counts(janus: Celebrity) -> None:
+    before = found(7).index("Janus")
+    delete_portraits(janus.portraits.filter(vector=unit(-1, 0.1).astype("<f4").tobytes()))
+
+    assert before > found(7).index("Janus") == 1
+
+
+def test_a_portrait_moved_since_counts_for_its_new_person(janus: Celebrity) -> None:
+    other = Celebrity.objects.get(name="Person 03")
+    moved = janus.portraits.get(vector=unit(1, 0.05).astype("<f4").tobytes())
+    Portrait.objects.filter(pk=moved.pk).update(celebrity=other)
+    note_change([other.pk, janus.pk])
+
+    assert found(7)[-1] == "Janus"
+    (near,) = find_lookalikes([ASKED], k=7).neighbours
+    shown = {each.celebrity_id: each.portrait_id for each in near}
+    assert shown[other.pk] == moved.pk
+
+
+def test_a_change_without_a_trace_is_noticed_when_the_person_is_found(janus: Celebrity) -> None:
+    janus.portraits.filter(vector=unit(-1, 0.1).astype("<f4").tobytes()).delete()
+
+    assert found(7).index("Janus") == 1
+    assert found(2) == ["Person 00", "Janus"]
+
+
+def test_a_portrait_that_a_build_flagged_is_left_out_until_it_is_confirmed(
+    janus: Celebrity,
+) -> None:
+    wrong = janus.portraits.filter(vector=unit(-1, 0.1).astype("<f4").tobytes())
+    wrong.update(flag=Portrait.Flag.ODD)
+    assert found(7).index("Janus") == 1
+    confirm_portraits(wrong)
+
+    assert found(7).index("Janus") > 1
 
 
 def test_a_person_published_since_is_found_by_portraits_computed_long_ago(

@@ -12,17 +12,24 @@ from pytest_django.fixtures import Settings
 from lookalike import engine
 from lookalike.checks import check_words
 from lookalike.faces import encoders
+from lookalike.faces.calibration import built_in_scale, built_in_tail
 from lookalike.faces.encoders import ENCODERS, load_encoder, resolve_name
 from lookalike.faces.encoders.base import EncoderSpec
 from lookalike.faces.errors import WeightsAltered, WeightsMissing
 from lookalike.faces.runtime import Runtime
-from lookalike.faces.similarity import UNKNOWN_ENCODER, built_in_scale
-from lookalike.faces.types import Scale
+from lookalike.faces.types import Scale, Tail
 from lookalike.faces.weights import FACENET, Weights
 from tests.fakes import FakeEncoder
 
 WEIGHTS = Weights("fake", "fake.bin", "http://127.0.0.1:9/fake.bin", "0" * 64)
-FAKE = EncoderSpec("fake", "1", Scale(1.0, 0.5), lambda runtime, folder: FakeEncoder(), WEIGHTS)
+FAKE = EncoderSpec(
+    name="fake",
+    version="1",
+    scale=Scale(0.2, 0.9),
+    tail=Tail(0.5, 0.1),
+    load=lambda runtime, folder: FakeEncoder(),
+    weights=WEIGHTS,
+)
 
 
 @pytest.fixture
@@ -46,7 +53,7 @@ def test_a_third_encoder_takes_one_line(
     (tmp_path / "fake.bin").touch()
     assert list(check_words()) == []
     assert resolve_name("fake", tmp_path) == "fake"
-    assert built_in_scale("fake") == Scale(1.0, 0.5)
+    assert (built_in_scale("fake"), built_in_tail("fake")) == (FAKE.scale, FAKE.tail)
     engine.reset()
     try:
         assert isinstance(engine.get_engine().encoder, FakeEncoder)
@@ -79,8 +86,9 @@ def test_the_first_available_encoder_is_preferred(
     assert resolve_name("auto", tmp_path) == "fake"
 
 
-def test_the_scale_of_an_unknown_encoder_is_that_of_unrelated_vectors() -> None:
-    assert built_in_scale("gone") == UNKNOWN_ENCODER == Scale(2**0.5, 0.5**0.5)
+def test_an_unknown_encoder_is_scored_by_plain_similarity() -> None:
+    assert built_in_scale("gone") == Scale(0.0, 0.75)
+    assert built_in_tail("gone") == Tail(0.0, 1.0)
 
 
 def test_the_choice_takes_dlib_when_facenets_weights_are_missing(tmp_path: Path) -> None:

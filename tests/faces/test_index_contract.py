@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 
 from lookalike.faces.index import ExactIndex, IndexRows, build_index, open_index
-from lookalike.faces.types import Scale
 from tests.faces.index_contract import ENCODER, IndexContract, MakeIndex
 from tests.fakes import FakeIndex, make_calibration
 
@@ -17,7 +16,7 @@ class TestExact(IndexContract):
     @pytest.fixture(scope="class")
     @classmethod
     def make_index(cls) -> MakeIndex:
-        return lambda rows: ExactIndex(rows, ENCODER, Scale(0.6, 0.3))
+        return lambda rows: ExactIndex(rows, ENCODER)
 
 
 class TestAnnoy(IndexContract):

@@ -50,7 +50,7 @@ def flip_byte(path: Path, at: int) -> None:
 
 
 def test_it_works(folder: Path) -> None:
-    assert open_index(folder).facts.people == PEOPLE
+    assert open_index(folder).facts.items == PEOPLE
     assert all((folder / name).stat().st_size for name in FILES)
 
 
@@ -200,8 +200,8 @@ index = open_index(Path(sys.argv[1]))
 query = np.load(sys.argv[2])
 print("open", flush=True)
 for line in sys.stdin:
-    found = [index.search(Query(query, 6, method)).neighbours[0] for method in Method]
-    print(*[near.celebrity_id for near in found[0] + found[1]], flush=True)
+    found = [index.search(Query(query, 6, method)).found[0] for method in Method]
+    print(*found[0].ids, *found[1].ids, flush=True)
 """
 
 
@@ -231,8 +231,8 @@ def test_four_processes_share_an_index(built: Path, tmp_path: Path) -> None:
     processes = [start_searcher(built / "one", tmp_path / "query.npy") for _ in range(4)]
     answers = [ask(process) for process in processes]
     index = open_index(built / "one")
-    [mine] = index.search(Query(make_vectors(1, seed=3), 6, Method.EXACT)).neighbours
-    assert answers == [[near.celebrity_id for near in mine] * 2] * 4
+    [mine] = index.search(Query(make_vectors(1, seed=3), 6, Method.EXACT)).found
+    assert answers == [mine.ids.tolist() * 2] * 4
     for process in processes:
         process.communicate()
         assert process.returncode == 0
@@ -244,7 +244,7 @@ def test_replacing_an_index_leaves_searches_on_the_old_one_whole(tmp_path: Path)
     build(tmp_path, "live", make_rows(300))
     old = start_searcher(tmp_path / "live", tmp_path / "query.npy")
     before = ask(old)
-    build(tmp_path, "live", IndexRows.of_portraits(query, np.array([1]), np.array([5])))
+    build(tmp_path, "live", IndexRows.of_vectors(query, np.array([5])))
     new = start_searcher(tmp_path / "live", tmp_path / "query.npy")
     assert ask(new) == [5, 5]
     assert ask(old) == before

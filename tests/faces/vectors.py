@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lookalike.faces.index import IndexRows
+from lookalike.faces.people import Portraits
 from lookalike.faces.types import Vectors
 
 DIMENSIONS = 64
@@ -22,18 +23,25 @@ def make_vectors(count: int, *, seed: int = 0, directions: int = 12) -> Vectors:
     return normalised(vectors)
 
 
-def make_rows(people: int, *, portraits: int = 2, spread: float = 0.02, seed: int = 0) -> IndexRows:
+def make_rows(people: int, *, seed: int = 0) -> IndexRows:
+    """A unit vector without bias for each of ``people``, whose ids begin at 100."""
+    return IndexRows.of_vectors(make_vectors(people, seed=seed), np.arange(100, 100 + people))
+
+
+def make_portraits(
+    people: int, *, portraits: int = 2, spread: float = 0.02, seed: int = 0
+) -> Portraits:
     """``people`` with ``portraits`` each. Person 100's portraits are 1000, 1001 and so on."""
     rng = np.random.default_rng(seed + 1000)
     centres = make_vectors(people, seed=seed).repeat(portraits, axis=0)
     vectors = normalised(centres + rng.standard_normal(centres.shape) * spread)
-    celebrities = np.arange(100, 100 + people).repeat(portraits)
-    return IndexRows.of_portraits(vectors, np.arange(1000, 1000 + len(vectors)), celebrities)
+    owners = np.arange(100, 100 + people).repeat(portraits)
+    return Portraits(vectors, np.arange(1000, 1000 + len(vectors)), owners)
 
 
 def make_biased_rows(people: int, *, seed: int = 0) -> IndexRows:
-    """``people`` with one row each, longer than a unit vector, and a bias that nearly cancels
-    the mean score, as scores normalised for each person have them. Ids are people's ids."""
+    """``people`` with rows longer than a unit vector, and a bias that nearly cancels
+    the mean score, as scores normalised for each person have them. Ids begin at 100."""
     rng = np.random.default_rng(seed + 2000)
     ids = np.arange(100, 100 + people)
     vectors = make_vectors(people, seed=seed)

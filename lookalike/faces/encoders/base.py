@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.faces.runtime import ModuleFactory, Runtime, load_session
-from lookalike.faces.types import Encoder, Pixels, Scale, Vectors
+from lookalike.faces.types import Encoder, Pixels, Scale, Tail, Vectors
 from lookalike.faces.weights import Weights
 
 _BATCH = 32
@@ -20,7 +20,8 @@ _BATCH = 32
 class EncoderSpec:
     """All that the site needs to know of an encoder before it is loaded.
 
-    ``scale`` is used until the gallery is large enough for its own. ``load`` takes the
+    ``scale`` (in similarities, not yet normalised) and ``tail`` stand in for the gallery's own,
+    the less the larger it is. ``load`` takes the
     runtime and the folder of fetched weights, and raises WeightsMissing, WeightsAltered or
     DeviceMissing. ``weights`` is None if they come with a package.
     """
@@ -28,6 +29,7 @@ class EncoderSpec:
     name: str
     version: str
     scale: Scale
+    tail: Tail
     load: Callable[[Runtime, Path], Encoder]
     weights: Weights | None = None
 

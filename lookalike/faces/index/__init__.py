@@ -16,9 +16,10 @@ from lookalike.faces.index.folder import (
     read_facts,
     remove_others,
 )
-from lookalike.faces.index.people import UNIT, Found, starts_of
 from lookalike.faces.index.protocol import (
+    NO_IDS,
     Answer,
+    Found,
     Ids,
     Index,
     IndexRows,
@@ -32,7 +33,7 @@ from lookalike.faces.index.tuning import Tuning, choose, tune
 __all__ = [
     "FILES",
     "MANIFEST",
-    "UNIT",
+    "NO_IDS",
     "AnnoyIndex",
     "Answer",
     "BuildFacts",
@@ -53,7 +54,6 @@ __all__ = [
     "publish",
     "read_facts",
     "remove_others",
-    "starts_of",
     "tune",
     "unit_vectors",
 ]

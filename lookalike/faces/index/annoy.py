@@ -1,8 +1,8 @@
 """The Annoy index: trees over the rows' directions name candidates, which are then scored.
 
 The trees compare few coordinates: a direction less the mean direction, on the first
-principal components. Candidates are scored with their whole rows, so distances and the
-order of what is found are exact.
+principal components. Candidates are scored with their whole rows, so scores and the order of
+what is found are exact.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from lookalike.faces.index.folder import (
     read_facts,
     write_facts,
 )
-from lookalike.faces.index.people import Found, starts_of
 from lookalike.faces.index.protocol import (
     BLOCK,
+    Found,
     IndexRows,
     Progress,
     Query,
@@ -63,11 +63,10 @@ class AnnoyIndex(ExactIndex):
 
     def __init__(self, folder: Path, facts: BuildFacts) -> None:
         n, d = facts.items, facts.dimensions
-        ids, people = _map(folder / IDS, np.int64, (2, n))
+        ids, checksums = _map(folder / IDS, np.int64, (2, n))
         rows = _map(folder / ROWS, np.float32, (n, d))
         bias = _map(folder / BIAS, np.float32, (n,))
-        encoder = EncoderId.parse(facts.encoder)
-        super().__init__(IndexRows(rows, bias, ids, people), encoder, facts.calibration.scale)
+        super().__init__(IndexRows(rows, bias, ids, checksums), EncoderId.parse(facts.encoder))
         self.facts = facts
         self.method = facts.method
         projection = np.fromfile(folder / PROJECTION, dtype=np.float32).reshape(-1, d)
@@ -85,9 +84,7 @@ class AnnoyIndex(ExactIndex):
         at = np.sort(np.array(named, dtype=np.int64))
         if allowed is not None:
             at = at[allowed[at]]
-        if len(starts_of(self.rows.people[at])) < query.k:
-            return None
-        return self._find_among(vector, query.k, at)
+        return self._find_among(vector, query.k, at) if len(at) >= query.k else None
 
 
 def open_index(folder: Path) -> AnnoyIndex:
@@ -110,7 +107,7 @@ def build_index(
 ) -> BuildFacts:
     """Build an index of the rows and publish it as ``folder/name``.
 
-    ``recall`` is the share of the 12 nearest people that searches must find. A build that
+    ``recall`` is the share of the 12 best rows that searches must find. A build that
     fails or is killed changes nothing. Raises BadVector for rows that are zero or not
     finite, and ValueError for an id that occurs twice, a name that is a path, or a recall
     outside 0 to 1.
@@ -128,7 +125,6 @@ def build_index(
             encoder=str(encoder),
             dimensions=rows.dimensions,
             items=len(rows),
-            people=len(np.unique(rows.people)),
             calibration=calibration,
             files={name: checksum(temporary / name) for name in FILES},
         )
@@ -148,7 +144,7 @@ def _write_rows(folder: Path, rows: IndexRows) -> None:
         for start in range(0, len(order), BLOCK):
             file.write(rows.rows[order[start : start + BLOCK]].tobytes())
     (folder / BIAS).write_bytes(rows.bias[order].tobytes())
-    (folder / IDS).write_bytes(np.stack([rows.ids[order], rows.people[order]]).tobytes())
+    (folder / IDS).write_bytes(np.stack([rows.ids[order], rows.checksums[order]]).tobytes())
 
 
 def _write_trees(folder: Path, rows: IndexRows, progress: Progress) -> None:

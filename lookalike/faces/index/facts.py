@@ -16,7 +16,7 @@ class BuildFacts:
 
     ``items`` counts rows, ``encoder`` is "name/version", ``method`` what searches use and
     ``why`` the reason in a sentence. ``recall`` is that method's share of the true 12
-    nearest people. The milliseconds are medians of one query; ``width`` is the effort of an
+    best rows. The milliseconds are medians of one query; ``width`` is the effort of an
     approximate search that they were measured with. ``files`` holds each file's SHA-256,
     and is empty where the build is no folder.
     """
@@ -24,7 +24,6 @@ class BuildFacts:
     encoder: str
     dimensions: int
     items: int
-    people: int
     calibration: Calibration
     method: Method = Method.EXACT
     why: str = "There is nobody to compare with."
@@ -46,7 +45,7 @@ class BuildFacts:
 
 
 def _parse(kind: Any, value: Any) -> Any:
-    """Build ``kind`` (a dataclass, a dict, an enum or a plain type) from parsed JSON."""
+    """Build ``kind`` (a dataclass, a dict, a list, an enum or a plain type) from parsed JSON."""
     if is_dataclass(kind) and isinstance(value, dict):
         hints = get_type_hints(kind)
         names = {each.name for each in fields(kind)}
@@ -55,6 +54,8 @@ def _parse(kind: Any, value: Any) -> Any:
         return kind(**{name: _parse(hints[name], value[name]) for name in names})  # type: ignore[operator]
     if get_origin(kind) is dict and isinstance(value, dict):
         return {name: _parse(get_args(kind)[1], part) for name, part in value.items()}
+    if get_origin(kind) is list and isinstance(value, list):
+        return [_parse(get_args(kind)[0], part) for part in value]
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return kind(value)
     if kind is float and type(value) is int:

@@ -20,7 +20,7 @@ from typing import Any, Final
 from lookalike.faces.errors import IndexDamaged, IndexMissing
 from lookalike.faces.index.facts import BuildFacts
 
-FORMAT: Final = "lookalike-index-3"
+FORMAT: Final = "lookalike-index-4"
 MANIFEST: Final = "manifest.json"
 TREES: Final = "index.ann"
 PROJECTION: Final = "projection.f32"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.errors import BadVector
-from lookalike.faces.types import EncoderId, Neighbour, Scale, Vectors
+from lookalike.faces.types import EncoderId, Vectors
 
 Ids = NDArray[np.int64]
 NO_IDS: Final[Ids] = np.empty(0, dtype=np.int64)
@@ -34,20 +34,21 @@ class Method(StrEnum):
 class IndexRows:
     """What an index searches. The score of a row is ``row . query + bias``.
 
-    ``rows`` is (n, d) float32 and ``bias`` (n,) float32. ``ids`` are the rows' own ids,
-    unique, and ``people`` the person that each row stands for, both (n,) int64. A person
-    may have several rows and counts with the best. n may be 0.
+    ``rows`` is (n, d) float32 and ``bias`` (n,) float32. ``ids`` are unique, (n,) int64.
+    ``checksums``, (n,) int64 and not 0, tell the caller what each row was made of; an index
+    only keeps them. n may be 0.
     """
 
     rows: NDArray[np.float32]
     bias: NDArray[np.float32]
     ids: Ids
-    people: Ids
+    checksums: Ids
 
     @classmethod
-    def of_portraits(cls, vectors: Vectors, ids: Ids, people: Ids) -> IndexRows:
-        """A row for each portrait: its unit vector, no bias. Raises BadVector."""
-        return cls(unit_vectors(vectors), np.zeros(len(vectors), np.float32), ids, people)
+    def of_vectors(cls, vectors: Vectors, ids: Ids) -> IndexRows:
+        """Unit vectors without a bias: the score is the cosine. Raises BadVector."""
+        bias = np.zeros(len(vectors), np.float32)
+        return cls(unit_vectors(vectors), bias, ids, np.ones_like(ids))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,21 +58,31 @@ class IndexRows:
         return int(self.rows.shape[1])
 
     def take(self, at: NDArray[Any]) -> IndexRows:
-        return IndexRows(self.rows[at], self.bias[at], self.ids[at], self.people[at])
+        return IndexRows(self.rows[at], self.bias[at], self.ids[at], self.checksums[at])
+
+    def join(self, other: IndexRows) -> IndexRows:
+        return IndexRows(
+            np.concatenate([self.rows, other.rows]),
+            np.concatenate([self.bias, other.bias]),
+            np.concatenate([self.ids, other.ids]),
+            np.concatenate([self.checksums, other.checksums]),
+        )
 
     def order(self) -> Ids:
-        """The order by person, then id, in which indexes keep rows."""
-        return np.lexsort((self.ids, self.people))
+        """The order by id, in which indexes keep rows."""
+        return np.argsort(self.ids, kind="stable")
 
     def check(self) -> None:
         """Raises BadVector for rows that are not finite or not (n, d), ValueError for
         columns of different lengths or an id that occurs twice."""
         if self.rows.ndim != 2:
             raise BadVector(f"shape {self.rows.shape}, expected (n, d)")
-        if not len(self.rows) == len(self.bias) == len(self.ids) == len(self.people):
-            raise ValueError("rows, bias, ids and people must have one length")
+        if not len(self.rows) == len(self.bias) == len(self.ids) == len(self.checksums):
+            raise ValueError("rows, bias, ids and checksums must have one length")
         if len(np.unique(self.ids)) != len(self):
             raise ValueError("an id occurs twice")
+        if not np.isfinite(self.bias).all():
+            raise BadVector("a bias is not finite")
         for start in range(0, len(self), BLOCK):
             if not np.isfinite(self.rows[start : start + BLOCK]).all():
                 raise BadVector("a row is not finite")
@@ -94,10 +105,10 @@ def unit_vectors(vectors: Any, dimensions: int | None = None) -> Vectors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A question to an index: the ``k`` nearest people of each of (n, d) ``vectors``.
+    """A question to an index: the ``k`` best rows for each of (n, d) ``vectors``.
 
-    ``method`` None leaves the choice to the build. ``people`` limits the search to these
-    people. Rows whose id is in ``hidden`` are not returned. ``added`` are rows newer than
+    ``method`` None leaves the choice to the build. ``among`` limits the search to rows of
+    these ids. Rows whose id is in ``hidden`` are not returned. ``added`` are rows newer than
     the index: they are compared exactly, and replace rows of the same id. ``width`` is the
     effort of an approximate search; 0 takes the one that the build chose.
     """
@@ -105,18 +116,42 @@ class Query:
     vectors: Any
     k: int
     method: Method | None = None
-    people: Ids | None = None
+    among: Ids | None = None
     hidden: Ids = field(default_factory=lambda: NO_IDS)
     added: IndexRows | None = None
     width: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Rows that a search found: scores, ids and checksums, (m,) each."""
+
+    scores: NDArray[np.float64]
+    ids: Ids
+    checksums: Ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def join(self, other: Found) -> Found:
+        return Found(
+            np.concatenate([self.scores, other.scores]),
+            np.concatenate([self.ids, other.ids]),
+            np.concatenate([self.checksums, other.checksums]),
+        )
+
+    def best(self, k: int) -> Found:
+        """The ``k`` best rows, best first. Ties go by id."""
+        at = np.lexsort((self.ids, -self.scores))[:k]
+        return Found(self.scores[at], self.ids[at], self.checksums[at])
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``neighbours`` is one list a vector, nearest first, each person once; shorter than k
-    only if there are fewer people. ``method`` is the one that was used."""
+    """``found`` has the rows for each vector, best first; fewer than k only if there are no
+    more. ``method`` is the one that was used."""
 
-    neighbours: list[list[Neighbour]]
+    found: list[Found]
     method: Method
 
 
@@ -125,11 +160,6 @@ class Index(Protocol):
 
     @property
     def encoder(self) -> EncoderId: ...
-
-    @property
-    def scale(self) -> Scale:
-        """Turns a distance into the number from 0 to 100."""
-        ...
 
     @property
     def method(self) -> Method:
@@ -147,6 +177,6 @@ class Index(Protocol):
         """Raises BadVector for vectors that cannot be compared."""
         ...
 
-    def contains(self, ids: Ids) -> NDArray[np.bool_]:
-        """Which of these ids have a row, in the same order."""
+    def checksums(self, ids: Ids) -> Ids:
+        """The checksum of each of these ids' rows, in the same order; 0 if it has none."""
         ...

@@ -12,7 +12,7 @@ from lookalike.faces.index.protocol import Index, IndexRows, Method, Query, unit
 from lookalike.faces.types import Vectors
 
 NEIGHBOURS: Final = 12
-"""People per query that count for recall: the most that a visitor may ask for."""
+"""Rows per query that count for recall: the most people that a visitor may ask for."""
 
 QUERIES: Final = 200
 TIMED: Final = 31
@@ -46,7 +46,7 @@ def tune(index: Index, rows: IndexRows, recall: float) -> Tuning:
     people of some rows, which must not be none. The index is left as it is.
     """
     chosen = np.random.default_rng(0).permutation(len(rows))[:QUERIES]
-    queries, own = unit_vectors(rows.rows[chosen]), rows.people[chosen].tolist()
+    queries, own = unit_vectors(rows.rows[chosen]), rows.ids[chosen].tolist()
     truth = _find_others(index, queries, own, Method.EXACT)
     width, found = 0, 0.0
     for width in index.widths:
@@ -79,8 +79,7 @@ def _find_others(
     index: Index, queries: Vectors, own: list[int], method: Method, width: int = 0
 ) -> list[set[int]]:
     answer = index.search(Query(queries, NEIGHBOURS + 1, method, width=width))
-    found = zip(answer.neighbours, own, strict=True)
-    return [{near.celebrity_id for near in one} - {person} for one, person in found]
+    return [{*found.ids.tolist()} - {row} for found, row in zip(answer.found, own, strict=True)]
 
 
 def _recall(truth: list[set[int]], found: list[set[int]]) -> float:
