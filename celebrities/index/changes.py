@@ -41,7 +41,7 @@ class Changes:
         others = self.added.take(~np.isin(self.added.ids, stale))
         rows = make_rows(average(portraits.take(np.isin(portraits.people, stale))), self.cohort)
         self.added = others.join(rows)
-        self.hidden = np.union1d(self.hidden, np.setdiff1d(stale, rows.ids))
+        self.hidden = np.setdiff1d(np.union1d(self.hidden, stale), rows.ids)
         self.people = EVERYBODY.count()
 
 

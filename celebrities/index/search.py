@@ -152,15 +152,24 @@ def open_current() -> tuple[IndexBuild, Index]:
 
 def _open(build: IndexBuild) -> Index:
     """Raises IndexMissing, IndexDamaged, or IndexStale if it does not fit the settings."""
-    if build.backend != settings.INDEX_BACKEND or build.facts is None:
-        raise IndexStale(
-            f"The index {build.name} was built by an earlier version or for another "
-            "LOOKALIKE_INDEX."
-        )
+    if build.backend != settings.INDEX_BACKEND:
+        raise _stale(build)
     encoder = str(EncoderId.of(engine.get_engine().encoder))
     if build.encoder != encoder:
         raise IndexStale(f"The index was built by {build.encoder}, and {encoder} is in use.")
-    return engine.keep("index", build.pk, lambda: get_backend().open(build))
+    return engine.keep("index", build.pk, lambda: _open_anew(build))
+
+
+def _open_anew(build: IndexBuild) -> Index:
+    if build.facts is None:
+        raise _stale(build)
+    return get_backend().open(build)
+
+
+def _stale(build: IndexBuild) -> IndexStale:
+    return IndexStale(
+        f"The index {build.name} was built by an earlier version or for another LOOKALIKE_INDEX."
+    )
 
 
 def _explain(problem: IndexProblem) -> NoIndex:
