@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from celebrities.index.rows import read_portraits
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike import engine
 from lookalike.faces.index import NO_IDS, BuildFacts, Ids, Index, IndexRows
-from lookalike.faces.people import Cohort, Portraits, average, make_rows
+from lookalike.faces.people import Portraits, average, make_rows
 from lookalike.faces.types import Scale
 
 MARGIN = timedelta(minutes=1)
@@ -25,23 +25,27 @@ build read the table."""
 
 @dataclass(slots=True, eq=False)
 class Changes:
-    """``added`` are rows of people to search beside the index, ``hidden`` ids of people that it
-    has but may not show. ``people`` counts whom a search without filters compares with.
-    ``cohort`` and ``scale`` are the build's."""
+    """``added`` are rows of people to search beside the build's, ``hidden`` ids of people that it
+    has but may not show. ``people`` counts whom a search without filters compares with."""
 
-    cohort: Cohort
+    build: IndexBuild
     scale: Scale
     added: IndexRows
-    hidden: Ids
-    people: int
+    hidden: Ids = field(default_factory=lambda: NO_IDS)
+    people: int = 0
 
     def correct(self, stale: Ids, portraits: Portraits) -> None:
         """Search people with rows made of these portraits from now on, until the gallery changes
         again; those without portraits are hidden."""
-        others = self.added.take(~np.isin(self.added.ids, stale))
-        rows = make_rows(average(portraits.take(np.isin(portraits.people, stale))), self.cohort)
-        self.added = others.join(rows)
-        self.hidden = np.setdiff1d(np.union1d(self.hidden, stale), rows.ids)
+        if len(stale):
+            dimensions = self.added.dimensions
+            cohort = engine.keep(
+                "cohort", self.build.pk, lambda: load_cohort(self.build, dimensions)
+            )
+            own = average(portraits.take(np.isin(portraits.people, stale)))
+            rows = make_rows(own, cohort)
+            self.added = self.added.take(~np.isin(self.added.ids, stale)).join(rows)
+            self.hidden = np.setdiff1d(np.union1d(self.hidden, stale), rows.ids)
         self.people = EVERYBODY.count()
 
 
@@ -64,12 +68,10 @@ def _sign(rows: QuerySet[Any], field: str, kind: int) -> Any:
 
 def _read(build: IndexBuild, index: Index) -> Changes:
     dimensions = engine.get_engine().encoder.dimensions
-    searchable = Portrait.objects.searchable(build.encoder)
+    none = IndexRows.of_vectors(np.empty((0, dimensions), np.float32), NO_IDS)
+    changes = Changes(build, BuildFacts.from_json(build.manifest).calibration.scale, none)
     stale = _find_stale(build, index)
-    cohort = load_cohort(build, dimensions)
-    none = make_rows(average(Portraits.none(dimensions)), cohort)
-    scale = BuildFacts.from_json(build.manifest).calibration.scale
-    changes = Changes(cohort, scale, none, NO_IDS, 0)
+    searchable = Portrait.objects.searchable(build.encoder)
     changes.correct(stale, read_portraits(searchable, stale, dimensions))
     return changes
 

@@ -109,9 +109,11 @@ def test_vectors_of_a_superseded_build_go_with_its_files(people: list[Celebrity]
     assert BuildCohort.objects.get().build == newest
 
 
-def test_requires_the_cohort_of_the_build(people: list[Celebrity]) -> None:
+def test_people_who_changed_require_the_cohort_of_the_build(people: list[Celebrity]) -> None:
     rebuild_index()
     BuildCohort.objects.all().delete()
+    assert find_lookalikes([unit(1)], k=1).compared_with == 5
 
+    make_ready(people[1], unit(0, 1))
     with pytest.raises(NoIndex, match=r"has lost its cohort. Rebuild the index"):
         find_lookalikes([unit(1)], k=1)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from celebrities.gallery import embed_portraits
 from celebrities.index.rebuild import rebuild_index
-from celebrities.models import Celebrity, IndexBuild, Portrait
+from celebrities.models import BuildCohort, Celebrity, IndexBuild, Portrait
 from lookalike.faces.pipeline import FaceEngine
 from tests.uploads.factories import PEOPLE, as_owner, make_person
 
@@ -37,6 +37,7 @@ def gallery(db: None, fake_engine: FaceEngine, gallery_rows: dict[str, Any]) -> 
         embed_portraits(Portrait.objects.all())
         build = rebuild_index()
         rows = [*Celebrity.objects.all(), *Portrait.objects.all(), *IndexBuild.objects.all()]
+        rows += BuildCohort.objects.all()
         gallery_rows |= {"name": build.name, "rows": serializers.serialize("json", rows)}
     return [Celebrity.objects.get(slug=slug) for slug in PEOPLE]
 
