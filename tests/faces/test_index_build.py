@@ -89,12 +89,12 @@ def test_handles_identical_vectors(tmp_path: Path, method: Method) -> None:
 
 
 def test_a_filter_and_too_few_candidates_make_a_search_exact(tmp_path: Path) -> None:
-    rows = make_rows(600, portraits=1)
+    rows = make_rows(600)
     build(tmp_path, "one", rows)
     index, query = open_index(tmp_path / "one"), make_vectors(1)
     plain = Query(query, 3, Method.APPROXIMATE, width=12)
     assert index.search(plain).method is Method.APPROXIMATE
-    assert index.search(replace(plain, people=rows.people)).method is Method.EXACT
+    assert index.search(replace(plain, among=rows.ids)).method is Method.EXACT
     assert index.search(replace(plain, hidden=rows.ids[3:])).method is Method.EXACT
 
 
