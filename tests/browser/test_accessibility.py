@@ -115,7 +115,7 @@ def test_result_has_no_violations(
     page.click("button[name=link] >> visible=true")
     assert find_violations(page) == []
 
-    shared = open_page(page.input_value("#shared-link-0"), **screen)
+    shared = open_page(page.input_value("#shared-link-1"), **screen)
     assert find_violations(shared) == []
 
     stranger = open_page(page.url, **screen)

@@ -3,25 +3,39 @@ a browser only when the form says so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.live import ADMIN_PASSWORD
+from tests.live import ADMIN_PASSWORD, Site
 
 pytestmark = pytest.mark.browser
 
 
+NEWEST = """
+from celebrities.models import Portrait
+print(Portrait.objects.latest("pk").pk)
+"""
+CLEAN_UP = """
+from celebrities.gallery import delete_celebrities, delete_portraits
+from celebrities.models import Celebrity, Portrait
+delete_celebrities(Celebrity.objects.filter(name="Newcomer"))
+delete_portraits(Portrait.objects.filter(pk__gt={newest}))
+"""
+
+
 @pytest.fixture
-def desk(open_page: Callable[..., Page]) -> Page:
-    """The admin, logged in."""
+def desk(live_site: Site, open_page: Callable[..., Page]) -> Iterator[Page]:
+    """The admin, logged in. What is added there is gone afterwards: others use this site."""
+    newest = live_site.run_python(NEWEST).strip()
     page = open_page("/admin/", width=1366)
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill(ADMIN_PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    return page
+    yield page
+    live_site.run_python(CLEAN_UP.format(newest=newest))
 
 
 def open_person(desk: Page, name: str) -> None:
