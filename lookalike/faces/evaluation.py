@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.types import Vectors
+from lookalike.faces.calibration import UNKNOWN_TAIL
+from lookalike.faces.people import Portraits, average, choose_cohort, make_rows
+from lookalike.faces.types import Tail, Vectors
 
 ROWS_AT_ONCE = 512
 """Queries compared with the gallery at a time, which bounds memory."""
@@ -37,8 +39,8 @@ class GroupAccuracy:
 class Accuracy:
     """Shares from 0 to 1. ``threshold`` is a Euclidean distance of unit vectors.
 
-    ``rank1`` and ``rank6``: query photos whose person is the nearest, or among the six
-    nearest, in the gallery; a person's distance is that of their nearest portrait.
+    ``rank1`` and ``rank6``: query photos whose person comes first, or among the first six, by
+    the score that the site searches by (`lookalike.faces.people`).
     ``verification``: balanced accuracy at ``threshold``, the mean of the shares of genuine
     pairs accepted and of impostor pairs rejected.
     """
@@ -56,15 +58,16 @@ def measure_accuracy(
     queries: Vectors,
     query_people: Sequence[str],
     *,
+    tail: Tail = UNKNOWN_TAIL,
     missed_people: Sequence[str] = (),
     labels: Labels | None = None,
 ) -> Accuracy:
     """Rank the gallery's people for every query, and compare every query with every portrait.
 
     ``gallery`` is (n, d) and ``queries`` (m, d), unit rows, with one person each.
-    ``missed_people`` are the people of query photos without a face; they count as not found.
-    Queries of people outside the gallery only form impostor pairs. A group uses ranks in the
-    whole gallery, pairs among its members, and the overall threshold.
+    ``tail`` is the encoder's. ``missed_people`` are the people of query photos without a face;
+    they count as not found. Queries of people outside the gallery only form impostor pairs. A
+    group uses ranks in the whole gallery, pairs among its members, and the overall threshold.
 
     Raises ValueError if no query's person is in the gallery, or if there is no genuine or no
     impostor pair.
@@ -77,7 +80,7 @@ def measure_accuracy(
         raise ValueError("no query photo shows a person of the gallery")
 
     distances = _Distances(gallery, people, owners)
-    ranks = distances.find_ranks(queries, asked)
+    ranks = distances.find_ranks(queries, asked, tail)
     same, different = distances.count_pairs(queries, asked)
     verification, step = _find_threshold(same, different)
     ranked = np.isin(asked, people)
@@ -103,7 +106,6 @@ class _Distances:
         self.people = people
         self.gallery = gallery[order]
         self.owners = owners[order]
-        self.starts = np.searchsorted(self.owners, np.arange(len(people)))
 
     def between(self, queries: Vectors) -> NDArray[np.float32]:
         """(m, n) Euclidean distances of unit vectors."""
@@ -111,17 +113,19 @@ class _Distances:
         distances: NDArray[np.float32] = np.sqrt(squares)
         return distances
 
-    def find_ranks(self, queries: Vectors, asked: NDArray[np.str_]) -> NDArray[np.intp]:
+    def find_ranks(self, queries: Vectors, asked: NDArray[np.str_], tail: Tail) -> NDArray[np.intp]:
         """The rank of each query's person, from 0; the number of people for those outside the
         gallery. A tie counts against the right person."""
+        portraits = Portraits(self.gallery, np.arange(len(self.owners)), self.owners)
+        people = make_rows(average(portraits), choose_cohort(portraits, tail))
         ranks = np.full(len(queries), len(self.people), np.intp)
         place = np.searchsorted(self.people, asked)
         inside = np.flatnonzero(np.isin(asked, self.people))
         for start in range(0, len(inside), ROWS_AT_ONCE):
             rows = inside[start : start + ROWS_AT_ONCE]
-            best = np.minimum.reduceat(self.between(queries[rows]), self.starts, axis=1)
-            own = best[np.arange(len(rows)), place[rows]]
-            ranks[rows] = (best <= own[:, None]).sum(axis=1) - 1
+            scores = queries[rows] @ people.rows.T + people.bias
+            own = scores[np.arange(len(rows)), place[rows]]
+            ranks[rows] = (scores >= own[:, None]).sum(axis=1) - 1
         return ranks
 
     def count_pairs(

@@ -43,10 +43,19 @@ def test_it_counts_the_first_and_the_first_six() -> None:
     assert found.rank6 == pytest.approx(2 / 3)
 
 
-def test_a_person_is_as_near_as_their_best_portrait() -> None:
-    gallery = np.concatenate([GALLERY, at(61)])
-    found = measure_accuracy(gallery, [*PEOPLE, "ada"], at(61.5), ["ada"])
-    assert found.rank1 == 1
+def test_a_person_counts_by_all_their_portraits() -> None:
+    """One near portrait and one far away are worth less than a single one half way."""
+    gallery = np.concatenate([GALLERY, at(179)])
+    found = measure_accuracy(gallery, [*PEOPLE, "bo"], at(21), ["bo"])
+    assert (found.rank1, found.rank6) == (0, 1)
+
+
+def test_a_person_counts_beside_how_alike_others_are_to_them() -> None:
+    """Two hundred people at 40 degrees are nearer than ada, but as near to each other."""
+    gallery = at(20, *(40 + 0.01 * step for step in range(200)))
+    people = ["ada", *(f"twin {step}" for step in range(200))]
+    assert measure_accuracy(gallery, people, at(33), ["ada"]).rank1 == 1
+    assert measure_accuracy(gallery, people, at(38), ["ada"]).rank6 == 0
 
 
 def test_many_portraits_of_one_person_take_one_place() -> None:

@@ -16,6 +16,7 @@ from celebrities.importers.opening import open_source
 from celebrities.importers.sources import Source
 from celebrities.management.progress import count_progress
 from lookalike import engine
+from lookalike.faces.calibration import built_in_tail
 from lookalike.faces.encoders import list_choices, load_encoder
 from lookalike.faces.errors import FacesError
 from lookalike.faces.evaluation import measure_accuracy
@@ -67,6 +68,7 @@ def evaluate(faces: FaceEngine, gallery: Source, queries: Source, started: float
         known.people,
         asked.vectors,
         asked.people,
+        tail=built_in_tail(faces.encoder.name),
         missed_people=asked.missed,
         labels={name: known.labels[name] | asked.labels[name] for name in known.labels},
     )
