@@ -281,8 +281,9 @@ class Portrait(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "encoder"]),
-            # Whether a person has a ready portrait is read from here, without the rows.
-            models.Index(fields=["celebrity", "status"]),
+            # Whether a person has a ready portrait is read from here, without the rows. With the
+            # encoder SQLite prefers it for some people's portraits to the index above.
+            models.Index(fields=["celebrity", "status", "encoder"]),
         ]
 
     def __str__(self) -> str:

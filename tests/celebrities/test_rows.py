@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from celebrities.errors import NoIndex
@@ -56,6 +58,18 @@ def test_vectors_of_another_length_are_left_out(people: list[Celebrity]) -> None
     portraits = read_portraits(Portrait.objects.all(), [people[1].pk], 16)
 
     assert portraits.people.tolist() == [people[1].pk]
+
+
+def test_some_peoples_portraits_are_found_without_reading_everybodys(
+    people: list[Celebrity],
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        read_portraits(Portrait.objects.searchable("fake/1"), [people[0].pk, people[1].pk], 16)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+        plan = str(cursor.fetchall())
+
+    assert "(celebrity_id=? AND status=? AND encoder=?)" in plan
 
 
 def test_handles_an_empty_gallery(fake_engine: FaceEngine) -> None:
