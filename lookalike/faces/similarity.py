@@ -17,21 +17,21 @@ BANDS: Final[tuple[tuple[float, str], ...]] = (
     (0.0, "hardly alike"),
     (45.0, "a slight resemblance"),
     (55.0, "some resemblance"),
-    (68.0, "a strong resemblance"),
-    (78.0, "a striking resemblance"),
+    (65.0, "a strong resemblance"),
+    (75.0, "a striking resemblance"),
 )
 """(least number, phrase) of each band, ascending.
 
-Percentiles with the embedded encoder, among 390 people (474 studio portraits) and among 413 people
-(1,205 photos of every kind):
+Percentiles with the embedded encoder, among the 255 people of the shared portraits (339, by
+`python -m benchmarks.numbers`) and among 413 people (1,205 photos of every kind):
 
-    best match of somebody not among them    5th: 57 and 54, median: 68 and 66, 95th: 78 and 78
-    their sixth match                        5th: 43, median: 55 and 53, 95th: 64
+    best match of somebody not among them    5th: 50 and 54, median: 62 and 66, 95th: 72 and 78
+    their sixth match                        5th: 36, median: 48 and 53, 95th: 58
     a further photo of the same person       median: 100
 
-So nearly everybody's best match has at least some resemblance and the sixth a slight one. Above
-68 is better than most people get, and above 78 is what one in twenty gets. A build measures the
-percentiles of its own gallery (`Calibration`).
+So the sixth match is mostly a slight resemblance and the best some resemblance. A third to a half
+of people get above 65, and one in ten or fewer above 75. A build measures the percentiles of its
+own gallery (`Calibration`).
 """
 
 HARDLY: Final = 0

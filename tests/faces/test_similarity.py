@@ -43,7 +43,7 @@ def test_rejects_a_scale_upside_down(stranger: float, same: float) -> None:
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(0, 0), (44.9, 0), (45, 1), (55, 2), (67.9, 2), (68, 3), (77.9, 3), (78, 4), (100, 4)],
+    [(0, 0), (44.9, 0), (45, 1), (55, 2), (64.9, 2), (65, 3), (74.9, 3), (75, 4), (100, 4)],
 )
 def test_band_of_a_number(number: float, expected: int) -> None:
     assert band(number) == expected
