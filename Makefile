@@ -1,4 +1,5 @@
 # make run    the site on this machine, with everything it needs
+# make run GALLERY=fictional  the same with 48 people who do not exist
 # make gallery  500 well-known people from Wikidata; needs the network and LOOKALIKE_CONTACT
 # make setup  the environment alone, with what the tests need
 # make check  formatting, lint, types, templates, imports, settings, migrations
@@ -19,9 +20,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: run gallery setup check test benchmark screenshots format lock
 .DELETE_ON_ERROR:
 
-# Plain http on this machine; a site in public leaves LOOKALIKE_HTTPS at its default, 1.
+# Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
+# LOOKALIKE_HTTPS and LOOKALIKE_DEMO at their defaults, 1 and 0.
 run: $(VENV)/site-installed
-	@LOOKALIKE_HTTPS=$${LOOKALIKE_HTTPS:-0} exec $(BIN)/python manage.py serve
+	@LOOKALIKE_HTTPS=$${LOOKALIKE_HTTPS:-0} LOOKALIKE_DEMO=$${LOOKALIKE_DEMO:-$(or $(GALLERY),1)} exec $(BIN)/python manage.py serve
 
 # The best known of several occupations, of whom there are photos.
 FAMOUS := actor,film actor,singer,musician,model,comedian,footballer,basketball player,tennis player,politician,journalist,writer

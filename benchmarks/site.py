@@ -55,7 +55,7 @@ def bench_site() -> Figures:
 
 @contextmanager
 def run_site() -> Iterator[Site]:
-    """A site with the demo gallery on real services, in a new data folder."""
+    """A site with the fictional cast on real services, in a new data folder."""
     folder = WORK / "site"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -70,6 +70,7 @@ def run_site() -> Iterator[Site]:
     with run_postgres() as database, run_valkey_on_tcp() as broker:
         site = Site(folder, {"DATABASE_URL": database, "REDIS_URL": broker, **settings})
         site.manage("prepare")
+        site.manage("load_demo", "--fictional")
         site.start("web", "worker")
         try:
             yield site

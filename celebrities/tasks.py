@@ -48,10 +48,13 @@ def rebuild_index_task(asked_at: str) -> None:
 @app.task(soft_time_limit=5 * HOURS, time_limit=5 * HOURS + 60)
 def tend_gallery_task() -> None:
     """Embed pending portraits, a few at a time, then rebuild the index if the gallery has
-    changed. Cheap if there is nothing to do."""
+    changed. The first index is built of the first few, so that visitors need not wait for the
+    rest. Cheap if there is nothing to do."""
     pending = list(Portrait.objects.due().values_list("pk", flat=True)[:A_TASK])
     if pending:
         embed_portraits(Portrait.objects.filter(pk__in=pending))
+        if IndexBuild.objects.current() is None:
+            _rebuild(embed=False)
         tend_gallery_task.delay()
     elif gallery_changed() and _may_rebuild_now():
         _rebuild()
@@ -92,9 +95,9 @@ def _may_rebuild_now() -> bool:
     return newest is None or newest < now - QUIET
 
 
-def _rebuild() -> None:
+def _rebuild(*, embed: bool = True) -> None:
     try:
-        build = rebuild_index()
+        build = rebuild_index(embed=embed)
     except BuildRunning:
         logger.info("The index is being built already.")
     except EmptyGallery:

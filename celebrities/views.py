@@ -48,6 +48,8 @@ def list_people(request: HtmxRequest) -> HttpResponse:
         response = render(request, "celebrities/_people.html", context)
     else:
         context["categories"] = Category.objects.offered()
+        context["coming"] = Celebrity.objects.coming().count()
+        context["people_count"] = Celebrity.objects.searchable().order_by().count()
         response = render(request, "celebrities/list.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response

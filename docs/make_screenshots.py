@@ -81,6 +81,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         site = Site(Path(name), {"LOOKALIKE_HTTPS": "0"})
         site.manage("prepare")
+        site.manage("load_demo", "--fictional")
         try:
             site.start("valkey", "web", "worker")
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

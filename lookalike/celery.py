@@ -12,7 +12,7 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 from celery import Celery
-from celery.signals import beat_embedded_init, celeryd_init, worker_process_init
+from celery.signals import beat_embedded_init, celeryd_init, worker_process_init, worker_ready
 from django.conf import settings
 
 from lookalike.engine import get_engine
@@ -101,6 +101,13 @@ def load_models(**kwargs: Any) -> None:
         get_engine()
     except FacesError as problem:
         logger.error("The face engine cannot start: %s", problem)
+
+
+@worker_ready.connect
+def tend_gallery_at_once(**kwargs: Any) -> None:
+    """Begin with the portraits that wait now, not when beat first says so."""
+    if not serves_visitors(app):
+        app.send_task("celebrities.tasks.tend_gallery_task")
 
 
 @beat_embedded_init.connect

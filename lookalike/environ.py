@@ -61,6 +61,15 @@ def read_switch(name: str, *, default: bool) -> bool:
     raise BadSetting(f"{name} is {text!r}, but must be 1 or 0.")
 
 
+def read_demo() -> str:
+    """The gallery for a site without people: "congress", "fictional" or "". Raises BadSetting."""
+    text = read_text("LOOKALIKE_DEMO", "0").lower()
+    names = {"0": "", "1": "congress", "congress": "congress", "fictional": "fictional"}
+    if text not in names:
+        raise BadSetting(f"LOOKALIKE_DEMO is {text!r}, but must be 0, 1 or fictional.")
+    return names[text]
+
+
 def read_log_level() -> str:
     """Raises BadSetting."""
     level = read_text("LOOKALIKE_LOG_LEVEL", "INFO").upper()

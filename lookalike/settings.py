@@ -170,6 +170,9 @@ LOST_AFTER = read_number("LOOKALIKE_LOST_AFTER", 60)
 REQUEUE_AFTER = read_number("LOOKALIKE_REQUEUE_AFTER", 60)
 SWEEP_EVERY = read_number("LOOKALIKE_SWEEP_EVERY", 15)
 
+# The gallery that `prepare` puts into an empty site: "congress", "fictional" or ""
+DEMO = environ.read_demo()
+
 # Imports from addresses, off unless both say otherwise
 IMPORT_ADDRESSES = read_switch("LOOKALIKE_IMPORT_ADDRESSES", default=False)
 IMPORT_HOSTS = read_list("LOOKALIKE_IMPORT_HOSTS")

@@ -149,15 +149,16 @@ def worker(transactional_db: None, valkey: str) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder on which `prepare` has run: demo gallery, index, admin. Copy it."""
+    """A data folder on which `prepare` has run: fictional cast, index, admin. Copy it."""
     site = Site(tmp_path_factory.mktemp("demo"), {})
     site.manage("prepare")
+    site.manage("load_demo", "--fictional")
     return site.data_dir
 
 
 @pytest.fixture
 def make_site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeSite]:
-    """Makes sites: `make_site(demo=True, LOOKALIKE_X="...")`, with the demo gallery or empty,
+    """Makes sites: `make_site(demo=True, LOOKALIKE_X="...")`, with the fictional cast or empty,
     none of it started; stops them at the end."""
     sites: list[Site] = []
 
@@ -176,7 +177,7 @@ def make_site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeSi
 
 @pytest.fixture(scope="session")
 def live_site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The whole site on the embedded services with the demo gallery, for browser tests."""
+    """The whole site on the embedded services with the fictional cast, for browser tests."""
     data_dir = tmp_path_factory.mktemp("live") / "var"
     shutil.copytree(demo_data, data_dir)
     site = Site(data_dir, {})

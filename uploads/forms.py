@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
@@ -18,21 +18,17 @@ from lookalike.faces.photos.header import check_header
 from uploads import consent
 from uploads.failures import FailureText, describe_failure
 from uploads.intake import Choices
-from uploads.samples import SAMPLES, sample_path
 
 
 class UploadForm(forms.Form):
-    """A photo or else a sample, the consent, and the choices. A field named like one of Filters'
-    fields sets that filter.
+    """A photo, the consent, and the choices. A field named like one of Filters' fields sets that
+    filter.
 
     A valid form's ``cleaned_data["photo"]`` is a file at position 0 with the header of a photo
     within the limits. ``failure`` says why a photo was refused.
     """
 
     photo = forms.FileField(label=_("Photo"), required=False, allow_empty_file=True)
-    sample = forms.ChoiceField(
-        label=_("Sample photo"), required=False, choices=[("", ""), *SAMPLES.items()]
-    )
     consent = forms.BooleanField(
         label=_("I agree"),
         error_messages={"required": _("Please read what you agree to, and tick the box.")},
@@ -69,7 +65,7 @@ class UploadForm(forms.Form):
 
     @property
     def choice_fields(self) -> list[forms.BoundField]:
-        others = {"photo", "sample", "consent", "consent_version"}
+        others = {"photo", "consent", "consent_version"}
         return [field for field in self if field.name not in others]
 
     @property
@@ -95,13 +91,11 @@ class UploadForm(forms.Form):
             self.errors["consent"] = self.errors.pop("consent_version")
         self.data = data
 
-    def clean_photo(self) -> File[bytes] | None:
+    def clean_photo(self) -> File[bytes]:
         if len(self.files.getlist("photo")) > 1:
             raise ValidationError(_("You sent several photos: please send one at a time."))
         photo: UploadedFile[bytes] | None = self.cleaned_data["photo"]
         if photo is None:
-            if self.data.get("sample") in SAMPLES:
-                return None
             raise ValidationError(_("Please choose a photo first."))
         try:
             check_header(
@@ -129,12 +123,6 @@ class UploadForm(forms.Form):
             )
         self.cleaned_data["consent_language"] = language
         return digest
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = self.cleaned_data
-        if cleaned.get("sample") and cleaned.get("photo", True) is None:
-            cleaned["photo"] = ContentFile(sample_path(cleaned["sample"]).read_bytes())
-        return cleaned
 
 
 def _gender_choices() -> list[tuple[str, Any]]:

@@ -47,7 +47,8 @@ class FaceView:
 
     @property
     def is_weak(self) -> bool:
-        """Whether the best match is weak, or there is none."""
+        """Whether nobody is alike: even the best match is in the lowest band, or there is none.
+        Such a face has places instead of numbers, and is not shared."""
         return self.best is None or band(self.best.number) == HARDLY
 
 

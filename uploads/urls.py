@@ -9,7 +9,6 @@ FACE = "u/<uuid:upload_id>/faces/<int:number>"
 app_name = "uploads"
 urlpatterns = [
     path("", upload.new, name="new"),
-    path("samples/<slug:key>.jpg", upload.sample, name="sample"),
     path("u/<uuid:upload_id>/", status.detail, name="detail"),
     path("u/<uuid:upload_id>/status/", status.status, name="status"),
     path("u/<uuid:upload_id>/photo.jpg", pictures.photo, name="photo"),

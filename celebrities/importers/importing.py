@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.db import transaction
 
 from celebrities.do_not_import import Blocked, hash_picture
@@ -25,6 +26,9 @@ from celebrities.reasons import describe_reason
 from lookalike import engine
 from lookalike.chunks import batched
 from lookalike.faces.types import EncoderId
+
+Readings = Sequence[Reading | None]
+"""None for a file that the gallery worker will read."""
 
 Progress = Callable[[int], None]
 """Called with the number of files done since the last call."""
@@ -60,7 +64,7 @@ def import_plan(
     """
     with ThreadPoolExecutor(settings.WORKERS) as pool, ThreadPoolExecutor(1) as ahead:
         run = _Import(source, plan, options, pool)
-        waiting: deque[tuple[list[_File], Future[list[Reading]], int]] = deque()
+        waiting: deque[tuple[list[_File], Future[Readings], int]] = deque()
         for batch in batched(plan.portraits, BATCH):
             fresh = run.sort_batch(batch)
             # Faces of this batch are found while the one before is stored.
@@ -100,10 +104,10 @@ class _Import:
                 self.fail(file.photo, "; ".join(error.messages))
         return fresh
 
-    def find_faces(self, files: Sequence[_File]) -> list[Reading]:
+    def find_faces(self, files: Sequence[_File]) -> Readings:
         """Runs in a thread of its own, without the database."""
-        if not files:
-            return []
+        if not files or self.options.unread:
+            return [None] * len(files)
         return read_portraits(
             engine.get_engine(), [file.data for file in files], each=self.pool.map
         )
@@ -111,14 +115,16 @@ class _Import:
     def finish(
         self,
         files: Sequence[_File],
-        readings: Future[list[Reading]],
+        readings: Future[Readings],
         count: int,
         progress: Progress | None,
     ) -> None:
         """Store a batch of ``count`` files, of which these were read."""
         blocked = Blocked.read()
         for file, reading in zip(files, readings.result(), strict=True):
-            if reading.error:
+            if reading is None:
+                self.store(file, None)
+            elif reading.error:
                 self.fail(file.photo, describe_reason(reading.error))
             elif entry := self.find_listed_picture(blocked, reading):
                 self.report.add(Kind.REFUSED, file.photo.entry.file, entry)
@@ -217,7 +223,7 @@ class _Import:
             as_read = {name: getattr(portrait, name) for name in changes}
             Portrait.objects.filter(pk=portrait.pk, **as_read).update(**changes)
 
-    def store(self, file: _File, reading: Reading) -> None:
+    def store(self, file: _File, reading: Reading | None) -> None:
         photo = file.photo
         try:
             with transaction.atomic():
@@ -236,7 +242,7 @@ class _Import:
         kind = Kind.REPLACED if file.replaces else Kind.PORTRAIT
         self.report.add(kind, photo.entry.file)
 
-    def save(self, file: _File, person: Celebrity, reading: Reading) -> None:
+    def save(self, file: _File, person: Celebrity, reading: Reading | None) -> None:
         """Add the portrait, or give the one it replaces the new file. Raises ValidationError."""
         credits_ = {name: getattr(file.photo.entry, name) for name in CREDITS}
         portrait = file.replaces or Portrait(
@@ -244,6 +250,10 @@ class _Import:
         )
         portrait.image_hash = file.digest
         portrait.clean_fields(exclude=["image"])
+        if reading is None:
+            portrait.image = ContentFile(file.data, file.digest)
+            portrait.save()
+            return
         store_reading(portrait, reading, str(EncoderId.of(engine.get_engine().encoder)))
         if file.replaces:
             Portrait.objects.filter(pk=portrait.pk).update(image_hash=file.digest)

@@ -23,13 +23,15 @@ from celebrities.names import fold
 @dataclass(frozen=True, slots=True)
 class Options:
     """How people are imported. ``category`` is added to everybody's own. ``update`` takes what
-    differs from the gallery; ``dry_run`` writes nothing."""
+    differs from the gallery; ``dry_run`` writes nothing. ``unread`` leaves the reading of the
+    portraits to the gallery worker."""
 
     category: str = ""
     published: bool = True
     is_fictional: bool = False
     update: bool = False
     dry_run: bool = False
+    unread: bool = False
 
 
 class People:

@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from celebrities.errors import BuildRunning, EmptyGallery, NoIndex
-from celebrities.models import BuildCohort, IndexBuild, Portrait
+from celebrities.models import BuildCohort, Celebrity, IndexBuild, Portrait
 from lookalike.faces.calibration import built_in_tail
 from lookalike.faces.errors import IndexDamaged
 from lookalike.faces.index import BuildFacts, Progress
@@ -46,7 +46,8 @@ def current_build() -> IndexBuild:
     build = IndexBuild.objects.current()
     if build is not None:
         return build
-    if Portrait.objects.ready().filter(celebrity__published=True).exists():
+    ready = Portrait.objects.ready().filter(celebrity__published=True)
+    if ready.exists() or Celebrity.objects.coming().exists():
         raise NoIndex("There is no index yet. Build it: manage.py rebuild_index.")
     raise EmptyGallery("The gallery is empty. Import people: manage.py import_celebrities.")
 

@@ -24,8 +24,8 @@ from lookalike.faces.people import choose_cohort, make_rows
 from lookalike.faces.types import EncoderId
 
 
-def rebuild_index(progress: Progress | None = None) -> IndexBuild:
-    """Embed outdated portraits, build the index, and publish it.
+def rebuild_index(progress: Progress | None = None, *, embed: bool = True) -> IndexBuild:
+    """Embed outdated portraits unless ``embed`` is False, build the index, and publish it.
 
     Searches go on with the previous build meanwhile. `celebrities.index.resemblances` and
     `celebrities.index.cleaning` follow a published build. Raises BuildRunning if another
@@ -36,7 +36,8 @@ def rebuild_index(progress: Progress | None = None) -> IndexBuild:
     name = EncoderId.of(encoder)
     with claim_build(name) as build:
         tell = with_heartbeat(build, progress)
-        embed_outdated(str(name), tell)
+        if embed:
+            embed_outdated(str(name), tell)
         searchable = Portrait.objects.searchable(str(name))
         sample = read_sample(searchable, encoder.dimensions)
         cohort = choose_cohort(sample, built_in_tail(name.name))

@@ -104,7 +104,7 @@ class Likeness(models.Model):
     @property
     def number(self) -> int:
         """0 to 100, as pages show it."""
-        return round(self.similarity)
+        return max(0, round(self.similarity))
 
     @property
     def phrase(self) -> str:

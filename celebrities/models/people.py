@@ -68,6 +68,12 @@ class CelebrityQuerySet(models.QuerySet["Celebrity"]):
         ready = Portrait.objects.ready().filter(celebrity=models.OuterRef("pk"))
         return self.published().filter(models.Exists(ready))
 
+    def coming(self) -> CelebrityQuerySet:
+        """Published, but still waiting for a first portrait to be read."""
+        waiting = Portrait.objects.due().order_by().values("celebrity")
+        ready = Portrait.objects.ready().filter(celebrity=models.OuterRef("pk"))
+        return self.published().filter(~models.Exists(ready), pk__in=waiting)
+
     def publish(self) -> int:
         return self.filter(published=False).update(published=True, updated_at=timezone.now())
 

@@ -64,17 +64,10 @@ def test_it_works(
     assert page.request.get(picture).status == 404
 
 
-def test_sample_is_given_like_a_photo(open_page: OpenPage) -> None:
+def test_requires_consent(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:
     page = open_page()
-    page.check("input[name=sample][value=sipho-ndlangamanza]")
-    assert page.is_visible("#preview")
-    send(page)
-    assert page.get_attribute(".best-name a", "href") == "/people/sipho-ndlangamanza/"
-
-
-def test_requires_consent(open_page: OpenPage) -> None:
-    page = open_page()
-    page.check("input[name=sample] >> nth=0")
+    choose_photo(page, cast[CAMERA_SEES][2])
+    wait_until_ready(page)
     page.click("#send")
     assert page.evaluate("document.getElementById('id_consent').matches(':user-invalid')")
     assert page.query_selector(".waiting, .result") is None
@@ -84,7 +77,7 @@ def test_requires_a_photo(open_page: OpenPage) -> None:
     page = open_page()
     page.check("#id_consent")
     page.click("#send")
-    assert page.inner_text("#photo-said") == "First choose a photo, or one of the sample photos."
+    assert page.inner_text("#photo-said") == "First choose a photo."
 
 
 def test_shrinks_a_large_photo_before_sending(

@@ -11,9 +11,13 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import OpenPage
+from tests.browser.giving import choose_photo
+from tests.conftest import DEMO
 from tests.live import Site
 
 pytestmark = pytest.mark.browser
+
+PHOTO = DEMO / "kenji-morishige_3.jpg"
 
 SHOW_HIDDEN = """(hidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -33,8 +37,8 @@ def worker_asleep(site: Site) -> Iterator[None]:
             os.kill(process, signal.SIGCONT)
 
 
-def send_sample(page: Page) -> None:
-    page.check("input[name=sample] >> nth=0")
+def send_photo(page: Page) -> None:
+    choose_photo(page, PHOTO)
     page.check("#id_consent")
     page.click("#send")
     page.wait_for_selector(".waiting")
@@ -50,7 +54,7 @@ def count_polls(page: Page, milliseconds: int) -> int:
 def test_it_works(open_page: OpenPage, live_site: Site) -> None:
     page = open_page()
     with worker_asleep(live_site):
-        send_sample(page)
+        send_photo(page)
         assert page.inner_text(".steps [aria-current]").startswith("Waiting for its turn")
         assert "1 photo in the queue" in page.inner_text(".steps")
         assert "Comparing with 48 people" in page.inner_text(".steps")
@@ -64,7 +68,7 @@ def test_it_works(open_page: OpenPage, live_site: Site) -> None:
 def test_asks_less_often_while_nobody_looks(open_page: OpenPage, live_site: Site) -> None:
     page = open_page()
     with worker_asleep(live_site):
-        send_sample(page)
+        send_photo(page)
         page.wait_for_timeout(1500)
         page.evaluate(SHOW_HIDDEN, True)
         assert count_polls(page, 4000) <= 1
@@ -76,7 +80,7 @@ def test_asks_less_often_while_nobody_looks(open_page: OpenPage, live_site: Site
 def test_says_when_the_worker_is_away(open_page: OpenPage, live_site: Site) -> None:
     page = open_page()
     with worker_asleep(live_site):
-        send_sample(page)
+        send_photo(page)
         page.wait_for_selector(".waiting .notice-warning", timeout=60_000)
         other = open_page("/")
         assert "is away at the moment" in other.inner_text(".notice-warning")
@@ -86,7 +90,7 @@ def test_says_when_the_worker_is_away(open_page: OpenPage, live_site: Site) -> N
 def test_photo_can_be_deleted_while_it_waits(open_page: OpenPage, live_site: Site) -> None:
     page = open_page()
     with worker_asleep(live_site):
-        send_sample(page)
+        send_photo(page)
         address = page.url
         page.click("text=Stop, and delete the photo")
         page.click(".button-danger-main")
@@ -98,7 +102,7 @@ def test_photo_can_be_deleted_while_it_waits(open_page: OpenPage, live_site: Sit
 def test_handles_deletion_in_another_tab(open_page: OpenPage, live_site: Site) -> None:
     page = open_page()
     with worker_asleep(live_site):
-        send_sample(page)
+        send_photo(page)
         tab = page.context.new_page()
         tab.goto(f"{page.url}delete/")
         tab.click(".button-danger-main")
@@ -108,7 +112,7 @@ def test_handles_deletion_in_another_tab(open_page: OpenPage, live_site: Site) -
 def test_works_without_javascript(open_page: OpenPage, live_site: Site) -> None:
     page = open_page(javascript=False)
     with worker_asleep(live_site):
-        send_sample(page)
+        send_photo(page)
         again = page.get_attribute("noscript a", "href")
         assert again
         assert page.url.endswith(again)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
+from celebrities import tasks
 from celebrities.index.builds import claim_build
 from celebrities.models import IndexBuild, Portrait, Resemblance, gallery_storage
 from celebrities.tasks import (
@@ -67,13 +68,22 @@ def test_tending_embeds_what_waits_then_rebuilds(fake_engine: FaceEngine, valkey
     for number in range(3):
         make_portrait(person, make_photo(number))
     tend_gallery_task()
-    assert Portrait.objects.ready().count() == 3
-    assert IndexBuild.objects.current() is None
-
-    tend_gallery_task()
     build = IndexBuild.objects.current()
     assert build is not None
     assert build.items == 3
+
+
+def test_the_first_index_does_not_wait_for_every_portrait(
+    fake_engine: FaceEngine, valkey: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "A_TASK", 2)
+    for number in range(5):
+        make_portrait(data=make_photo(number))
+    for _ in range(3):
+        tend_gallery_task()
+
+    assert IndexBuild.objects.get().items == 2
+    assert Portrait.objects.ready().count() == 5
 
 
 def test_tending_goes_on_beside_a_portrait_that_cannot_be_read(

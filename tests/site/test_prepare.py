@@ -8,12 +8,17 @@ import pytest
 
 from lookalike.management.commands.prepare import can_reach, describe_encoder
 from tests.conftest import MakeSite
-from tests.live import Site, free_port
+from tests.live import Site, free_port, wait_for
 
 COUNT = """
 from celebrities.models import Celebrity, IndexBuild
 from django.contrib.auth.models import User
 print(Celebrity.objects.count(), IndexBuild.objects.current().people, User.objects.count())
+"""
+
+PEOPLE = """
+from celebrities.models import Celebrity as C
+print(C.objects.count(), C.objects.searchable().count())
 """
 
 
@@ -25,6 +30,36 @@ def prepared(make_site: MakeSite) -> Site:
 def test_it_works(prepared: Site) -> None:
     assert prepared.run_python(COUNT) == "48 48 1"
     assert (prepared.data_dir / "static" / "staticfiles.json").is_file()
+
+
+def test_it_loads_no_gallery_unasked(make_site: MakeSite) -> None:
+    site = make_site()
+    site.manage("prepare")
+    assert site.run_python(PEOPLE) == "0 0"
+
+
+def test_it_leaves_the_reading_of_a_gallery_to_the_running_site(make_site: MakeSite) -> None:
+    site = make_site(LOOKALIKE_DEMO="fictional")
+    assert "48 new people" in site.manage("prepare").stdout
+    assert site.run_python(PEOPLE) == "48 0"
+    said = site.manage("prepare").stdout
+    assert "The gallery worker has the portraits of 48 people to read." in said
+    assert site.run_python(PEOPLE) == "48 0"
+
+    site.start("valkey", "gallery")
+    wait_for(lambda: site.run_python(PEOPLE) == "48 48", "all to be read", seconds=120)
+    assert site.run_python(
+        "from celebrities.models import *; print(IndexBuild.objects.get().people)"
+    )
+
+
+def test_it_tells_how_to_change_from_the_cast(prepared: Site) -> None:
+    assert "load_demo --switch" in prepared.manage("prepare").stdout
+    prepared.environment["LOOKALIKE_DEMO"] = "1"
+    assert "load_demo --switch" in prepared.manage("prepare").stdout
+    prepared.environment["LOOKALIKE_DEMO"] = "fictional"
+    assert "load_demo --switch" not in prepared.manage("prepare").stdout
+    assert prepared.run_python(PEOPLE) == "48 48"
 
 
 def test_the_second_time_it_only_looks(prepared: Site) -> None:

@@ -57,6 +57,7 @@ def test_empty_variables_mean_the_default(tmp_path: Path) -> None:
     ("name", "value", "sentence"),
     [
         ("LOOKALIKE_PORT", "http", "LOOKALIKE_PORT is 'http', but must be a whole number."),
+        ("LOOKALIKE_DEMO", "yes", "LOOKALIKE_DEMO is 'yes', but must be 0, 1 or fictional."),
         ("LOOKALIKE_RECALL", "high", "LOOKALIKE_RECALL is 'high', but must be a number."),
         ("LOOKALIKE_HTTPS", "tru", "LOOKALIKE_HTTPS is 'tru', but must be 1 or 0."),
         ("LOOKALIKE_LOG_LEVEL", "loud", "LOOKALIKE_LOG_LEVEL is 'LOUD', but must be DEBUG,"),

@@ -79,12 +79,29 @@ def test_it_cuts_boxes_at_the_edges(
 def test_it_says_when_nobody_is_alike(
     client: Client, owner: uuid.UUID, gallery: list[Celebrity]
 ) -> None:
-    upload = make_result(gallery, owner=owner)
-    upload.faces.get().matches.update(similarity=12)
-    response = client.get(upload.get_absolute_url())
+    upload = make_result(gallery, owner=owner, compared_with=261)
+    upload.faces.get().matches.update(similarity=-7.4)
+    page = " ".join(client.get(upload.get_absolute_url()).content.decode().split())
 
-    assert response.context["faces"][0].is_weak
-    assert "No one in the gallery is a strong look-alike" in response.content.decode()
+    assert "Nobody of the 261 people in the gallery looks like this face." in page
+    assert "the nearest of 261 people, though not alike" in page
+    assert "A photo from the front in good light may find more" in page
+    places = re.findall(r'likeness-number"><strong>(\d+)</strong></span> <span', page)
+    assert places == ["1", "2", "3", "4"]
+    for number in ("of 100", "-7", "<strong>0</strong>", "hardly alike"):
+        assert number not in page
+    assert "share.png" not in page
+    assert 'name="link"' not in page
+
+
+def test_it_offers_to_share_whoever_is_alike(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    page = client.get(make_result(gallery, owner=owner).get_absolute_url()).content.decode()
+
+    assert "share.png" in page
+    assert 'name="link"' in page
+    assert "not alike" not in page
 
 
 def test_a_result_takes_few_queries(

@@ -15,20 +15,16 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from celebrities.filters import Filters
-from celebrities.models import Celebrity, IndexBuild
+from celebrities.models import Celebrity, IndexBuild, Resemblance
 from tests.uploads.factories import (
-    PEOPLE,
     cast_photo,
-    encode,
     fill_form,
     make_approximate,
     make_person,
-    make_picture,
     make_upload,
 )
 from uploads.consent import current_digest
 from uploads.models import Consent, Upload
-from uploads.samples import SAMPLES
 from uploads.storage import list_files, read_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
@@ -71,15 +67,33 @@ def test_the_page_offers_the_form(client: Client) -> None:
     assert "sessionid" not in response.cookies
 
 
-def test_the_page_offers_six_samples(client: Client) -> None:
+def test_the_page_links_to_people_and_their_look_alikes(
+    client: Client, gallery: list[Celebrity]
+) -> None:
+    build = IndexBuild.objects.get()
+    Resemblance.objects.create(
+        build=build, celebrity=gallery[1], other=gallery[0], rank=1, similarity=70, distance=0.5
+    )
     page = client.get("/").content.decode()
 
-    assert len(SAMPLES) == 6
-    for key in SAMPLES:
-        assert f"/samples/{key}.jpg" in page
-        preview = client.get(f"/samples/{key}.jpg")
-        assert preview.status_code == 200
-        assert preview["Content-Type"] == "image/jpeg"
+    assert f'href="{gallery[1].get_absolute_url()}#look-alikes"' in page
+    assert f'href="{gallery[0].get_absolute_url()}#look-alikes"' not in page
+
+
+def test_the_page_of_an_empty_gallery_links_to_nobody(client: Client) -> None:
+    page = client.get("/").content.decode()
+
+    assert 'class="samples"' not in page
+    assert "so far" not in page
+
+
+def test_the_page_says_how_far_the_gallery_is_read(
+    client: Client, gallery: list[Celebrity]
+) -> None:
+    make_person("aiko-tsukimori")
+    page = client.get("/").content.decode()
+
+    assert "The gallery is being read: 4 of 5 people so far." in page
 
 
 def test_it_offers_only_whom_the_gallery_has(client: Client, gallery: list[Celebrity]) -> None:
@@ -101,21 +115,6 @@ def test_it_offers_the_exhaustive_search_where_the_build_is_approximate(
 
     asked = Upload.objects.order_by("created_at").values_list("exhaustive", flat=True)
     assert list(asked) == [False, True]
-
-
-def test_it_takes_a_sample_instead_of_a_photo(client: Client, valkey: str) -> None:
-    key = next(iter(SAMPLES))
-    response = client.post("/", fill_form(photo=None, sample=key))
-
-    assert response.status_code == 302
-    assert read_file(Upload.objects.get().received.name) == cast_photo(key)
-
-
-def test_it_takes_a_photo_before_a_sample(client: Client, valkey: str) -> None:
-    photo = encode(make_picture())
-    client.post("/", fill_form(photo, sample=PEOPLE[1]))
-
-    assert read_file(Upload.objects.get().received.name) == photo
 
 
 def test_a_second_photo_has_the_same_owner(client: Client, valkey: str) -> None:
@@ -147,7 +146,6 @@ def test_it_keeps_each_consent_text_once(client: Client, valkey: str) -> None:
         ({"consent_version": "0" * 64}, "has changed since you opened this page"),
         ({"consent_version": None}, "has changed since you opened this page"),
         ({"photo": None}, "Please choose a photo first"),
-        ({"photo": None, "sample": "nobody"}, "Please choose a photo first"),
         ({"k": "16"}, "Select a valid choice"),
         ({"k": "0"}, "Select a valid choice"),
         ({"category": "dragons"}, "Select a valid choice"),

@@ -135,6 +135,19 @@ def test_who_is_unpublished_leaves_the_link_at_once(client: Client, result: Uplo
     assert Client().get(f"{address}share.png").content != before
 
 
+def test_a_face_like_nobodys_is_not_shared(client: Client, result: Upload) -> None:
+    address = share(client, result)
+    Match.objects.update(similarity=12)
+    face = f"/u/{result.pk}/faces/0"
+
+    assert client.get(f"{face}/share.png").status_code == 404
+    for path in ("", "chip.jpg", "share.png"):
+        assert client.get(address + path).status_code == 404
+    client.post(f"{face}/link/", {"link": "off"})
+    client.post(f"{face}/link/", {"link": "on"})
+    assert result.faces.get().share_token is None
+
+
 def test_the_link_can_be_switched_off(client: Client, result: Upload) -> None:
     address = share(client, result)
     client.post(f"/u/{result.pk}/faces/0/link/", {"link": "off"})

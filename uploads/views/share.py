@@ -24,18 +24,23 @@ Status = Upload.Status
 
 def shared_face(view: Callable[[HtmxRequest, UploadedFace], HttpResponseBase]) -> Any:
     """Pass the face with the URL's ``token`` to the view. Answers 404 if it is gone, has
-    expired, or its link was switched off."""
+    expired, its link was switched off, or its look-alike is no longer in the gallery."""
 
     @private
     @wraps(view)
     def wrapped(request: HtmxRequest, token: str) -> HttpResponseBase:
         faces = UploadedFace.objects.select_related("upload")
         face = faces.filter(share_token=token, upload__status=Status.DONE).first()
-        if face is None or face.upload.expires_at <= timezone.now():
+        if face is None or face.upload.expires_at <= timezone.now() or not has_look_alike(face):
             return render(request, "uploads/gone.html", status=404)
         return view(request, face)
 
     return wrapped
+
+
+def has_look_alike(face: UploadedFace) -> bool:
+    """Whether the face has a look-alike to show."""
+    return not show_faces([face])[0].is_weak
 
 
 @require_safe
@@ -48,12 +53,13 @@ def share_picture(request: HttpRequest, upload: Upload, number: int) -> HttpResp
 @require_POST
 @own_upload
 def link(request: HttpRequest, upload: Upload, number: int) -> HttpResponse:
-    """Make the link to one face, or switch it off. Repeating either changes nothing."""
+    """Make the link to one face, unless nobody looks like it, or switch the link off. Repeating
+    either changes nothing."""
     face = upload.faces.filter(number=number, upload__status=Status.DONE)
-    if request.POST.get("link") == "on":
-        face.filter(share_token=None).update(share_token=UploadedFace.new_share_token())
-    else:
+    if request.POST.get("link") != "on":
         face.update(share_token=None)
+    elif (found := face.select_related("upload").first()) and has_look_alike(found):
+        face.filter(share_token=None).update(share_token=UploadedFace.new_share_token())
     return redirect(f"{upload.get_absolute_url()}#link-{number}")
 
 
@@ -85,11 +91,11 @@ def shared_picture(request: HttpRequest, face: UploadedFace) -> HttpResponse:
 
 
 def answer_picture(face: UploadedFace) -> HttpResponse:
-    """The share picture of the face and its best look-alike, or 404."""
-    best = show_faces([face])[0].best
+    """The share picture of the face and its best look-alike, or 404 if it has none."""
+    view = show_faces([face])[0]
     try:
-        if best is not None and best.portrait.chip:
-            return HttpResponse(draw_share_picture(face, best), content_type="image/png")
+        if view.best and view.best.portrait.chip and not view.is_weak:
+            return HttpResponse(draw_share_picture(face, view.best), content_type="image/png")
     except FileNotFoundError:
         pass
     return HttpResponse(status=404)

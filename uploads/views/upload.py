@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from celebrities.filters import EVERYBODY
+from celebrities.models import Celebrity
+from celebrities.samples import choose_samples
 from lookalike.http import private
 from lookalike.processes.heartbeat import worker_is_away
 from lookalike.queue import QueueAway
@@ -19,7 +20,6 @@ from uploads.consent import current_digest, render_text
 from uploads.forms import UploadForm
 from uploads.intake import accept_upload
 from uploads.limits import QueueFull, TooManyUploads, estimate_minutes
-from uploads.samples import SAMPLES, make_preview
 from uploads.visitors import client_address, owner_of, remember_owner
 
 
@@ -75,7 +75,8 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
         "failure": form.failure,
         "consent_text": render_text(_language()),
         "people_count": EVERYBODY.count(),
-        "samples": SAMPLES.items(),
+        "coming": Celebrity.objects.coming().count(),
+        "samples": choose_samples(),
         "busy_minutes": estimate_minutes(),
         "worker_away": worker_is_away(),
     }
@@ -83,15 +84,6 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
     if status == 503:
         response.headers["Retry-After"] = "60"
     return response
-
-
-@require_safe
-@cache_control(public=True, max_age=86400)
-def sample(request: HttpRequest, key: str) -> HttpResponse:
-    try:
-        return HttpResponse(make_preview(key), content_type="image/jpeg")
-    except KeyError:
-        return HttpResponse(status=404)
 
 
 def _language() -> str:

@@ -78,7 +78,7 @@ class Command(DatabaseCommand):
         if report.imported and Celebrity.objects.filter(is_fictional=True).exists():
             self.stdout.write(
                 "The fictional cast is still in the gallery beside them. "
-                "To take it out: manage.py load_demo --remove"
+                "To take it out: manage.py load_demo --fictional --remove"
             )
         if report.changed and not options["no_rebuild"] and not options["dry_run"]:
             rebuild_and_tell(self.stdout)

@@ -2,57 +2,68 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 
-from celebrities.gallery import delete_celebrities
-from celebrities.importers.layout import plan_import
+from celebrities.demo import CONGRESS, FICTIONAL, Demo
 from celebrities.importers.people import Options
-from celebrities.importers.sources import FolderSource
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.management.importing import run_import, show_report
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
 from lookalike.database import DatabaseCommand
 
-DEMO = settings.BASE_DIR / "celebrities" / "galleries" / "fictional"
-HELD_BACK = "_3.jpg"
-"""The third photo of each person is a sample for visitors to try the site with."""
-
 
 class Command(DatabaseCommand):
     help = (
-        "Put the fictional cast into the gallery: 48 people who don't exist, rendered by "
-        "computer. With --remove, take them out again, with files, vectors and all."
+        "Put 261 official portraits of members of the US Congress into the gallery; they are in "
+        "the public domain. With --fictional, put in 48 people who do not exist, rendered by "
+        "computer. With --remove, take out both, with files, vectors and all."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--remove", action="store_true", help="take the cast out")
-        parser.add_argument("--no-rebuild", action="store_true", help="leave the index as it is")
-        parser.add_argument(
-            "--if-empty", action="store_true", help="do nothing if the gallery has people"
-        )
+        def switch(name: str, text: str) -> None:
+            parser.add_argument(name, action="store_true", help=text)
+
+        switch("--fictional", "the fictional cast instead of the Congress")
+        switch("--switch", "put one in, and take the other out")
+        switch("--remove", "take both out; with --fictional, the cast alone")
+        switch("--if-empty", "do nothing if the gallery has people")
+        switch("--background", "return at once; the site's gallery worker reads the portraits")
+        switch("--no-rebuild", "leave the index as it is")
+        switch("--hint", "only say how to change, if the gallery is the fictional cast")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["if_empty"] and Celebrity.objects.exists():
+        wanted, other = (FICTIONAL, CONGRESS) if options["fictional"] else (CONGRESS, FICTIONAL)
+        if options["hint"] or (options["if_empty"] and Celebrity.objects.exists()):
+            self.hint(wanted)
             return
-        changed = self.remove() if options["remove"] else self.load(options["verbosity"])
-        if changed and not options["no_rebuild"]:
+        loaded, removed = False, 0
+        if options["remove"]:
+            removed = self.remove(wanted) + (0 if options["fictional"] else self.remove(other))
+        else:
+            loaded = self.load(wanted, options)
+            removed = self.remove(other) if options["switch"] else 0
+        if (loaded or removed) and not (options["no_rebuild"] or options["background"]):
             rebuild_and_tell(self.stdout)
-            if options["remove"]:
-                # The previous build still holds the cast's vectors.
+            if removed:
+                # The previous build still holds their vectors.
                 remove_old_builds(at_once=True)
 
-    def load(self, verbosity: int) -> bool:
-        source = FolderSource(DEMO)
-        plan = plan_import(source)
-        plan.portraits = [each for each in plan.portraits if not each.file.endswith(HELD_BACK)]
-        options = Options(is_fictional=True)
-        report = run_import(source, plan, options)
-        show_report(report, options, self.stdout, self.stderr, verbosity)
+    def load(self, demo: Demo, options: dict[str, Any]) -> bool:
+        chosen = Options(is_fictional=demo.is_fictional, unread=options["background"])
+        report = run_import(demo.source, demo.plan(), chosen)
+        show_report(report, chosen, self.stdout, self.stderr, options["verbosity"])
         return report.changed
 
-    def remove(self) -> bool:
-        gone = delete_celebrities(Celebrity.objects.filter(is_fictional=True))
-        self.stdout.write(f"Removed {gone} fictional people.")
-        return bool(gone)
+    def remove(self, demo: Demo) -> int:
+        if gone := demo.remove():
+            self.stdout.write(f"Removed {gone} people of the gallery {demo.folder}.")
+        return gone
+
+    def hint(self, wanted: Demo) -> None:
+        people = Celebrity.objects.all()
+        if wanted is CONGRESS and people and not people.filter(is_fictional=False):
+            self.stdout.write(
+                "The gallery is the fictional cast. For real people instead: "
+                ".venv/bin/python manage.py load_demo --switch"
+            )

@@ -89,7 +89,7 @@ def describe_face(
             {
                 "name": people[near.celebrity_id].name,
                 "slug": people[near.celebrity_id].slug,
-                "similarity": round(near.similarity),
+                "similarity": max(0, round(near.similarity)),
                 "distance": round(near.distance, 4),
             }
             for near in found

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from celebrities.errors import BadSource, EmptyGallery, NoIndex
 from celebrities.index.search import open_current
 from celebrities.management.rebuilding import rebuild_and_tell
+from celebrities.models import Celebrity
 from celebrities.vectors import import_vectors
 from lookalike.database import DatabaseCommand
 from lookalike.faces.errors import FacesError
@@ -51,6 +52,9 @@ class Command(DatabaseCommand):
 
     def has_index(self) -> bool:
         """Whether there is nothing to build; says why."""
+        if coming := Celebrity.objects.coming().count():
+            self.stdout.write(f"The gallery worker has the portraits of {coming} people to read.")
+            return True
         try:
             build, _index = open_current()
         except (NoIndex, EmptyGallery) as problem:

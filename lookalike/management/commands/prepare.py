@@ -36,7 +36,7 @@ class Command(BaseCommand):
         self.collect_static_files()
         self.try_to_fetch_weights()
         self.load_networks()
-        call_command("load_demo", if_empty=True, stdout=self.stdout, stderr=self.stderr)
+        self.load_gallery()
         call_command("rebuild_index", if_needed=True, stdout=self.stdout, stderr=self.stderr)
         self.make_admin()
 
@@ -70,6 +70,18 @@ class Command(BaseCommand):
         except FacesError as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(describe_encoder(encoder.name))
+
+    def load_gallery(self) -> None:
+        """The gallery worker reads the portraits, so that the site answers at once."""
+        call_command(
+            "load_demo",
+            fictional=settings.DEMO == "fictional",
+            hint=not settings.DEMO,
+            if_empty=True,
+            background=True,
+            stdout=self.stdout,
+            stderr=self.stderr,
+        )
 
     def make_admin(self) -> None:
         users = get_user_model()._default_manager

@@ -1,5 +1,4 @@
-// Giving a photo: choose, drop or paste it, or take a sample. It is shown at once and made
-// small before it is sent. Without this script the form works as it stands.
+// Giving a photo: choose, drop or paste it. It is shown at once and made small before it is sent. Without this script the form works as it stands.
 
 const form = document.getElementById("give");
 const field = form.elements.photo;
@@ -8,7 +7,6 @@ const preview = document.getElementById("preview");
 const empty = document.getElementById("frame-empty");
 const said = document.getElementById("photo-said");
 const send = document.getElementById("send");
-const samples = [...form.querySelectorAll("input[name=sample]")];
 const words = form.dataset;
 const READABLE = /^image\/(jpeg|png|webp|hei[cf](-sequence)?|avif|gif|mpo)$/;
 const READABLE_NAME = /\.(jpe?g|jfif|png|webp|hei[cf]|hif|avif|gif|mpo)$/i;
@@ -93,7 +91,6 @@ function take(files, from) {
     forget();
     return say(words.wrongType, true);
   }
-  for (const sample of samples) sample.checked = false;
   const mine = prepare(files[0], from).finally(() => {
     if (preparing === mine) preparing = null;
   });
@@ -101,23 +98,12 @@ function take(files, from) {
   return mine;
 }
 
-function takeSample(sample) {
-  forget();
-  show(sample.dataset.large || sample.nextElementSibling.src);
-  say(words.ready);
-  form.dispatchEvent(new CustomEvent("given", { detail: "sample" }));
-}
-
-function isGiven() {
-  return field.files.length > 0 || samples.some((sample) => sample.checked);
-}
-
 async function submit(event) {
   if (preparing) {
     event.preventDefault();
     await preparing;
-    if (isGiven()) form.requestSubmit();
-  } else if (!isGiven()) {
+    if (field.files.length) form.requestSubmit();
+  } else if (!field.files.length) {
     event.preventDefault();
     say(words.nothing, true);
     field.focus();
@@ -155,7 +141,6 @@ function markOver(event) {
 }
 
 field.addEventListener("change", () => field.files.length && take([...field.files], "file"));
-for (const sample of samples) sample.addEventListener("change", () => takeSample(sample));
 form.addEventListener("photo", (event) => take([event.detail], "camera"));
 form.addEventListener("submit", submit);
 window.addEventListener("pageshow", reset);
@@ -186,4 +171,3 @@ document.getElementById("frame-hint").hidden = false;
 said.classList.toggle("is-error", said.textContent !== "");
 // A browser that comes back to this page may have kept what was chosen.
 if (field.files.length) take([...field.files], "file");
-else samples.filter((sample) => sample.checked).forEach(takeSample);

@@ -1,0 +1,51 @@
+"""Six people of the gallery, for visitors without a photo: their pages show who looks like them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from uuid import UUID
+
+from celebrities.models import Celebrity, IndexBuild, Resemblance
+
+COUNT = 6
+CANDIDATES = 100
+
+
+class NoSamples(Exception):
+    """Nobody's look-alikes are known yet."""
+
+
+def choose_samples() -> list[Celebrity]:
+    """Up to six searchable people, each with a good look-alike, women and men in equal number
+    where there are both, and none among the look-alikes of another."""
+    build = IndexBuild.objects.current()
+    try:
+        ids = _choose(build.pk) if build else []
+    except NoSamples:
+        return []
+    people = Celebrity.objects.searchable().with_portraits().in_bulk(ids)
+    return [people[pk] for pk in ids if pk in people]
+
+
+# The same for a whole build. An exception is not cached: look-alikes follow a build later.
+@lru_cache(maxsize=1)
+def _choose(build: UUID) -> list[int]:
+    best = Resemblance.objects.filter(
+        rank=1, celebrity__published=True, other__published=True
+    ).order_by("-similarity", "celebrity")
+    genders = dict(best.values_list("celebrity", "celebrity__gender")[:CANDIDATES])
+    others: dict[int, set[int]] = {pk: set() for pk in genders}
+    for one, other in Resemblance.objects.filter(celebrity__in=others).values_list(
+        "celebrity", "other"
+    ):
+        others[one].add(other)
+    chosen: list[int] = []
+    for most in (COUNT // 2, COUNT):
+        for pk, gender in genders.items():
+            alike = any(pk in others[each] or each in others[pk] for each in chosen)
+            same_gender = sum(genders[each] == gender for each in chosen)
+            if len(chosen) < COUNT and pk not in chosen and not alike and same_gender < most:
+                chosen.append(pk)
+    if not chosen:
+        raise NoSamples
+    return chosen
