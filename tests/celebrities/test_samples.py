@@ -27,7 +27,6 @@ def people(fake_engine: FaceEngine) -> list[Celebrity]:
             other=people[number ^ 1],
             rank=1,
             similarity=40 + number // 2,
-            distance=0.5,
         )
     return people
 

@@ -72,7 +72,7 @@ def test_the_page_links_to_people_and_their_look_alikes(
 ) -> None:
     build = IndexBuild.objects.get()
     Resemblance.objects.create(
-        build=build, celebrity=gallery[1], other=gallery[0], rank=1, similarity=70, distance=0.5
+        build=build, celebrity=gallery[1], other=gallery[0], rank=1, similarity=70
     )
     page = client.get("/").content.decode()
 
