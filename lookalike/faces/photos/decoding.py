@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageFile, ImageStat
 
-from lookalike.faces.photos.colours import flatten_to_rgb
+from lookalike.faces.errors import UnreadablePhoto
+from lookalike.faces.photos.colours import flatten_to_rgb, widen
 from lookalike.faces.photos.header import check_size, read_bounded
+from lookalike.faces.photos.jpeg import END, make_filler
 from lookalike.faces.photos.orientation import SIDEWAYS, TRANSPOSE, read_orientation
-from lookalike.faces.photos.pillow import draft_image, load_image, open_image
+from lookalike.faces.photos.pillow import (
+    draft_image,
+    load_image,
+    load_low_bytes,
+    load_next_frame,
+    open_image,
+)
 from lookalike.faces.types import Photo
+
+ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+"""Formats whose further pictures are frames; those of HEIF are other photos."""
+
+MAX_FRAMES = 32
+"""Frames that are looked at, after the first; fewer if these have more than `max_pixels`."""
 
 
 def open_photo(
@@ -22,7 +39,10 @@ def open_photo(
     min_side: int,
     target_side: int | None = None,
 ) -> Photo:
-    """Decode a photo: upright, RGB, only the first picture of the file.
+    """Decode a photo: upright, sRGB, only the first picture of the file.
+
+    If an animation begins blank, its first frame that isn't. A JPEG without an end marker is
+    taken if all of its rows are there.
 
     ``max_pixels`` limits width times height, ``min_side`` the shorter side; all limits are
     checked before decoding. With ``target_side`` the photo may be decoded smaller, but its
@@ -32,6 +52,21 @@ def open_photo(
     photo), PhotoTooLarge, TooManyPixels or PhotoTooSmall. An OSError of the disk passes.
     """
     content = read_bounded(data, max_bytes)
+    limits = (max_pixels, min_side, target_side)
+    try:
+        return _decode(content, *limits)
+    except UnreadablePhoto:
+        filler = make_filler(content) if content.startswith(b"\xff\xd8") else None
+        if filler is None:
+            raise
+    content = content.rstrip(b"\xff")
+    photo = _decode(content + END, *limits)
+    if not np.array_equal(photo.pixels, _decode(content + filler + END, *limits).pixels):
+        raise UnreadablePhoto("the file stops before its last row")
+    return photo
+
+
+def _decode(content: bytes, max_pixels: int, min_side: int, target_side: int | None) -> Photo:
     image = open_image(io.BytesIO(content), max_pixels)
     full_size = image.size
     check_size(full_size, max_pixels, min_side)
@@ -43,11 +78,50 @@ def open_photo(
         check_size(full_size, max_pixels, min_side)
     orientation = read_orientation(image.info.get("exif") or b"")
     further = _whole_shrink(image.size, target_side)
-    upright = flatten_to_rgb(image, further)
+    if image.format == "PNG" and _is_dim_16_bit(image):
+        low = load_low_bytes(io.BytesIO(content), max_pixels)
+        upright = flatten_to_rgb(widen(image, low), further)
+    else:
+        upright = _flatten_first_picture(image, further, max_pixels)
     if orientation in TRANSPOSE:
         upright = upright.transpose(TRANSPOSE[orientation])
     width, height = full_size[::-1] if orientation in SIDEWAYS else full_size
     return Photo(np.asarray(upright), 1 / (shrink * further), width, height, str(image.format))
+
+
+def _flatten_first_picture(image: ImageFile.ImageFile, shrink: int, max_pixels: int) -> Image.Image:
+    """The first frame of an animation that isn't blank, among the first few; else the first."""
+    frames = _flatten_frames(image, shrink, max_pixels)
+    first = next(frames)
+    if image.format not in ANIMATED or not getattr(image, "is_animated", False):
+        return first
+    first = first.copy()  # It may be the image itself, whose pixels the next frame replaces.
+    further = min(MAX_FRAMES, max(1, max_pixels // (image.width * image.height)))
+    candidates = chain([first], islice(frames, further))
+    return next((frame for frame in candidates if not _is_blank(frame)), first)
+
+
+def _flatten_frames(
+    image: ImageFile.ImageFile, shrink: int, max_pixels: int
+) -> Iterator[Image.Image]:
+    yield flatten_to_rgb(image, shrink)
+    size = image.size
+    while load_next_frame(image, max_pixels) and image.size == size:
+        yield flatten_to_rgb(image, shrink)
+
+
+def _is_blank(picture: Image.Image) -> bool:
+    """Whether each channel's standard deviation is under 8 of 255; photos have 30 and more."""
+    return max(ImageStat.Stat(picture).stddev) < 8
+
+
+def _is_dim_16_bit(image: Image.Image) -> bool:
+    """Whether a 16-bit PNG in colour uses so little of its range that the high bytes, all that
+    Pillow decodes, are too coarse."""
+    bits = image.info.get("significant_bits", 12)
+    if image.info.get("bit_depth") != 16 or image.mode not in ("RGB", "RGBA") or bits == 16:
+        return False
+    return bool(np.max(image.getextrema()[:3]) < 2 ** (bits - 8))
 
 
 def rotate_photo(photo: Photo, quarter_turns: int) -> Photo:

@@ -5,6 +5,7 @@ Only they stand inside the guard, so that a bug of ours is never reported as a d
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import struct
@@ -14,13 +15,20 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 from PIL import Image, ImageFile
 from pillow_heif import register_heif_opener
 
 from lookalike.faces.errors import TooManyPixels, UnreadablePhoto, UnsupportedFormat
-from lookalike.faces.photos.formats import ACCEPTED_FORMATS, HEAD_BYTES, name_format
+from lookalike.faces.photos.formats import (
+    ACCEPTED_FORMATS,
+    HEAD_BYTES,
+    META_BYTES,
+    name_format,
+    read_nclx,
+)
+from lookalike.faces.photos.png import clean_png
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +57,13 @@ def open_image(file: IO[bytes], max_pixels: int) -> ImageFile.ImageFile:
     if found not in ACCEPTED_FORMATS:
         raise UnsupportedFormat(found)
     file.seek(0)
+    info: dict[str, Any] = {}
+    if found == "PNG":
+        content, info = clean_png(file.read())
+        file = io.BytesIO(content)
+    elif found == "AVIF":
+        info = read_nclx(file.read(META_BYTES))
+        file.seek(0)
     # Pillow warns of odd metadata that doesn't concern the pixels. The filters belong to
     # the process, so only one thread at a time may change them.
     with _WARNINGS_LOCK, warnings.catch_warnings():
@@ -56,8 +71,7 @@ def open_image(file: IO[bytes], max_pixels: int) -> ImageFile.ImageFile:
         with _guard(max_pixels):
             image = Image.open(file, formats=[found])
     image.format = found  # Pillow calls some JPEG files MPO.
-    # Texts in a PNG may have any name, also those that Pillow gives to its own findings.
-    image.info = {key: value for key, value in image.info.items() if not isinstance(value, str)}
+    image.info.update(info)
     return image
 
 
@@ -76,6 +90,28 @@ def load_image(image: ImageFile.ImageFile, max_pixels: int) -> None:
         image.load()
     if image.im.mode != image.mode:
         raise UnreadablePhoto(f"{image.mode} by its header, {image.im.mode} by its pixels")
+
+
+def load_next_frame(image: ImageFile.ImageFile, max_pixels: int) -> bool:
+    """Decode the next picture of an animation; False at its end."""
+    with _guard(max_pixels):
+        try:
+            image.seek(image.tell() + 1)
+        except EOFError:
+            return False
+    load_image(image, max_pixels)
+    return True
+
+
+def load_low_bytes(file: IO[bytes], max_pixels: int) -> Image.Image:
+    """The low bytes of a 16-bit RGB or RGBA PNG, of which Pillow decodes the high bytes.
+
+    Values in the other byte order have their low byte where the high one is looked for.
+    """
+    image = open_image(file, max_pixels)
+    image.tile = [tile._replace(args=f"{image.mode};16L") for tile in image.tile]
+    load_image(image, max_pixels)
+    return image
 
 
 def convert_image(image: Image.Image, mode: str) -> Image.Image:
