@@ -148,6 +148,18 @@ def test_applies_grey_profiles(gamma: float, mode: str) -> None:
     assert np.abs(pixels - grey[..., None]).mean() < 2
 
 
+def test_applies_a_profile_of_colours_to_grey() -> None:
+    grey = np.tile(np.linspace(10, 245, 96), (64, 1))
+    stored = saved(
+        as_image(linear(grey)),
+        "JPEG",
+        quality=100,
+        icc_profile=icc("x", D65_TO_D50 @ TO_XYZ["sRGB"], 1.0),
+    )
+
+    assert np.abs(open_it(stored).pixels - grey[..., None]).mean() < 2
+
+
 def test_leaves_pixels_alone_under_a_profile_that_is_srgb_by_another_name() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     renamed = profile.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))

@@ -148,6 +148,14 @@ def test_handles_a_palettes_transparency_of_a_wrong_length() -> None:
     assert close(open_it(with_chunk(data, b"tRNS", bytes(300))).pixels, [10, 20, 30], 0)
 
 
+@pytest.mark.parametrize("kind", [b"acTL", b"fcTL"])
+def test_handles_a_damaged_animation_as_a_still_picture(kind: bytes) -> None:
+    data = bytearray(saved(picture(), "PNG", save_all=True, append_images=[noise(96, 64)]))
+    data[data.index(kind) + 4] ^= 1
+
+    assert close(open_it(bytes(data)).pixels, np.asarray(picture()), 0)
+
+
 def test_keeps_orientation_and_transparency() -> None:
     image = picture().quantize(8)
     green = image.getpixel((90, 5))

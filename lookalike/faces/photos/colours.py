@@ -90,6 +90,8 @@ def _apply_colours(image: Image.Image, info: dict[str | tuple[int, int], Any]) -
     """An L, RGB or CMYK image as sRGB."""
     profile = info.get("icc_profile")
     if profile and len(profile) <= MAX_PROFILE:
+        if image.mode == "L" and profile[16:20] == b"RGB ":
+            image = image.convert("RGB")
         image = _apply_profile(image, profile) or image
     elif image.mode != "CMYK" and (space := find_space(info)):
         image = convert_space(image, space)
