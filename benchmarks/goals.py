@@ -66,7 +66,13 @@ GOALS = {
         "whose photo is next ask often (kept), workers with a lower priority (kept).",
         compare=operator.le,
     ),
-    "index-p50": Goal("p50 ms of our fastest way with a recall of 0.99", compare=operator.le),
+    "index-p50": Goal(
+        "p50 ms of our fastest way with a recall of 0.99",
+        "With 512 numbers Annoy finds 0.987 in 5.5 ms at 100,000 people, and needs a wider search "
+        "for 0.99. The deleted scan of bytes met both goals, exactly, as a third implementation of "
+        "some 250 lines. It is the first thing to bring back for large galleries of 512 numbers.",
+        compare=operator.le,
+    ),
     "memory-size": Goal("resident, MB", compare=operator.le),
     "memory-growth": Goal("growth as a share", compare=operator.le),
     "rank": Goal(

@@ -56,7 +56,7 @@ the two is faster. The ways marked "before" were measured once and deleted: they
 by distance, without a bias. Other libraries search for the highest inner product, and widen \
 until they find 0.99."""
 
-BEFORE: Final = ROOT / "docs" / "benchmarks" / "index-before.json"
+BEFORE: Final = ROOT / "benchmarks" / "index-before.json"
 """Rows of the table for the ways that were deleted."""
 
 
