@@ -566,7 +566,8 @@ def test_encode_jpeg_writes_no_metadata() -> None:
 
 
 def usual_and_unusual() -> dict[str, bytes]:
-    frames = {"save_all": True, "append_images": [noise(48, 48)], "exif": exif_with(6)}
+    # No EXIF: with it Pillow 13.0's encoder of animated AVIF crashes.
+    frames = {"save_all": True, "append_images": [noise(48, 48)]}
     dim = png_file(48, 48, 16, 2, (b"\0" + bytes([3, 200, 9, 100, 0, 77]) * 48) * 48)
     place = dim.index(b"IDAT") - 4
     linear = png_chunk(b"gAMA", struct.pack(">I", 100_000)) + png_chunk(b"sBIT", b"\x0c" * 3)
