@@ -56,7 +56,9 @@ def describe_upload(upload: Upload) -> dict[str, Any]:
     """Template context of an upload's page and of its status fragment."""
     context: dict[str, Any] = {"upload": upload}
     if upload.status == Status.DONE:
-        context["faces"] = show_faces(list(upload.faces.select_related("upload")))
+        faces = show_faces(list(upload.faces.select_related("upload")))
+        context["faces"] = faces
+        context["has_numbers"] = not all(view.is_weak for view in faces)
     elif upload.status == Status.FAILED:
         context["failure"] = describe_failure(upload.failure, upload.detail)
     else:

@@ -10,6 +10,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
@@ -29,6 +30,7 @@ from lookalike import engine
 from lookalike.faces.errors import BadVector
 from lookalike.faces.index import BuildFacts
 from lookalike.faces.pipeline import FaceEngine
+from lookalike.faces.similarity import Calibration
 from lookalike.faces.types import EncoderId
 from tests.celebrities.factories import (
     make_people,
@@ -376,3 +378,22 @@ def test_it_embeds_nothing_while_another_process_builds(people: list[Celebrity])
     rebuild_index()
     portrait.refresh_from_db()
     assert portrait.status == Portrait.Status.READY
+
+
+def test_fictional_people_never_set_the_scale(fake_engine: FaceEngine) -> None:
+    turned = np.random.default_rng(3).normal(size=(40, 8))
+    fictional = make_people([unit(*row) for row in turned.tolist()], is_fictional=True)
+    alone = find_calibration()
+    assert (alone.strangers, alone.same) == (0, 0)
+
+    make_people([unit(1, number) for number in range(10)])
+    both = find_calibration()
+    Celebrity.objects.filter(pk__in=[person.pk for person in fictional]).delete()
+    assert find_calibration().scale == both.scale
+    assert both.strangers == 10
+
+
+def find_calibration() -> Calibration:
+    facts = rebuild_index().facts
+    assert facts is not None
+    return facts.calibration

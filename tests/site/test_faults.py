@@ -61,6 +61,7 @@ def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         },
     )
     made.manage("prepare")
+    made.manage("load_demo", "--fictional")
     made.start("valkey", "web", "worker", "gallery")
     yield made
     made.stop()

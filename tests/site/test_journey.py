@@ -46,6 +46,7 @@ def served_by_real_services(
         {"DATABASE_URL": postgres, "REDIS_URL": redis_url, **s3},
     )
     site.manage("prepare")
+    site.manage("load_demo", "--fictional")
     return site
 
 

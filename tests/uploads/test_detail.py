@@ -83,13 +83,14 @@ def test_it_says_when_nobody_is_alike(
     upload.faces.get().matches.update(similarity=-7.4)
     page = " ".join(client.get(upload.get_absolute_url()).content.decode().split())
 
-    assert "Nobody of the 261 people in the gallery looks like this face." in page
+    assert "None of the 261 people in the gallery looks like this face." in page
     assert "the nearest of 261 people, though not alike" in page
     assert "A photo from the front in good light may find more" in page
     places = re.findall(r'likeness-number"><strong>(\d+)</strong></span> <span', page)
     assert places == ["1", "2", "3", "4"]
     for number in ("of 100", "-7", "<strong>0</strong>", "hardly alike"):
         assert number not in page
+    assert "What the number means" not in page
     assert "share.png" not in page
     assert 'name="link"' not in page
 
@@ -102,6 +103,7 @@ def test_it_offers_to_share_whoever_is_alike(
     assert "share.png" in page
     assert 'name="link"' in page
     assert "not alike" not in page
+    assert "What the number means" in page
 
 
 def test_a_result_takes_few_queries(
