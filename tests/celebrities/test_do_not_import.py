@@ -124,7 +124,7 @@ def test_a_picture_like_a_listed_one_is_not_imported(
 def test_load_demo_obeys(fake_engine: FaceEngine) -> None:
     DoNotImport.objects.create(names=["adaeze nwokoma"])
 
-    run("load_demo", no_rebuild=True)
+    run("load_demo", fictional=True, no_rebuild=True)
 
     assert Celebrity.objects.count() == 47
     assert not Celebrity.objects.filter(name="Adaeze Nwokoma").exists()
