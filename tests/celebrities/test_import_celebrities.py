@@ -71,7 +71,9 @@ def test_it_tells_of_the_cast_when_it_is_there(tmp_path: Path, fake_engine: Face
     make_people([unit(1)], is_fictional=True)
     write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1)})
 
-    assert run("import_celebrities", str(tmp_path / "p")).count("load_demo --fictional --remove") == 1
+    assert (
+        run("import_celebrities", str(tmp_path / "p")).count("load_demo --fictional --remove") == 1
+    )
 
 
 @pytest.mark.parametrize("path", ["missing", "empty"])
