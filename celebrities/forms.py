@@ -36,11 +36,9 @@ class RemovalForm(forms.ModelForm[RemovalRequest]):
         cleaned: dict[str, Any] = super().clean() or {}
         since = timezone.now() - timedelta(hours=1)
         if cleaned.get("website"):
-            raise ValidationError(_("This looks like a program's work. Please try again."))
+            raise ValidationError(_("That looked automated. Please try again."))
         if RemovalRequest.objects.filter(created_at__gte=since).count() >= MOST_AN_HOUR:
-            raise ValidationError(
-                _("Too many requests arrive at the moment. Please try again in an hour.")
-            )
+            raise ValidationError(_("Too many requests right now. Please try again in an hour."))
         return cleaned
 
     def save(self, commit: bool = True) -> RemovalRequest:

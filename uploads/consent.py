@@ -18,24 +18,27 @@ def render_text(language: str) -> str:
         return "\n".join(
             [
                 gettext(
-                    "I agree that the geometry of the faces in this photo is computed, for "
-                    "the one purpose of comparing them with the gallery."
+                    "I agree that this site measures the faces in this photo, only to compare "
+                    "them with the people in the gallery."
                 ),
                 ngettext(
-                    "The photo and its result stay for %(hours)d hour at most and are then "
-                    "deleted; I can delete them sooner myself.",
-                    "The photo and its result stay for %(hours)d hours at most and are then "
-                    "deleted; I can delete them sooner myself.",
+                    "The photo and the result are kept for at most %(hours)d hour and then "
+                    "deleted. I can delete them sooner.",
+                    "The photo and the result are kept for at most %(hours)d hours and then "
+                    "deleted. I can delete them sooner.",
                     hours,
                 )
                 % {"hours": hours},
                 gettext(
-                    "The face geometry itself is never saved. Nothing is sold, used for "
-                    "training, shown to others or added to the gallery."
+                    "The measurements are never saved. Nothing is sold, used for training, added "
+                    "to the gallery, or shown to others unless I share it."
                 ),
-                gettext(
-                    "The photo is mine or I have permission to use it, and everyone in it is "
-                    "at least %(age)d years old."
+                ngettext(
+                    "The photo is mine, or I have permission to use it, and everyone in it is "
+                    "at least %(age)d year old.",
+                    "The photo is mine, or I have permission to use it, and everyone in it is "
+                    "at least %(age)d years old.",
+                    settings.MIN_AGE,
                 )
                 % {"age": settings.MIN_AGE},
             ]

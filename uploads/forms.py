@@ -31,13 +31,13 @@ class UploadForm(forms.Form):
     photo = forms.FileField(label=_("Photo"), required=False, allow_empty_file=True)
     consent = forms.BooleanField(
         label=_("I agree"),
-        error_messages={"required": _("Please read what you agree to, and tick the box.")},
+        error_messages={"required": _("Please read the text and tick the box.")},
     )
     consent_version = forms.CharField(
         widget=forms.HiddenInput, max_length=64, required=False, strip=True
     )
     k = forms.TypedChoiceField(
-        label=_("How many look-alikes"),
+        label=_("Number of look-alikes"),
         coerce=int,
         choices=[(number, str(number)) for number in range(1, 16)],
         initial=6,
@@ -45,10 +45,10 @@ class UploadForm(forms.Form):
         required=False,
     )
     category = forms.ChoiceField(label=_("Known for"), required=False)
-    gender = forms.ChoiceField(label=_("Women or men"), required=False)
+    gender = forms.ChoiceField(label=_("Show"), required=False)
     living_only = forms.BooleanField(label=_("Living people only"), required=False)
     exhaustive = forms.BooleanField(
-        label=_("Show the exhaustive search too: every portrait compared, beside the fast search"),
+        label=_("Also run an exact search and compare it with the fast one"),
         required=False,
     )
 
@@ -117,8 +117,8 @@ class UploadForm(forms.Form):
         if language is None:
             raise ValidationError(
                 _(
-                    "The text that you agree to has changed since you opened this page: "
-                    "please read it again, and tick the box."
+                    "The consent text has changed since you opened this page. "
+                    "Please read it again and tick the box."
                 )
             )
         self.cleaned_data["consent_language"] = language

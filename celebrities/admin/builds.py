@@ -82,6 +82,6 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
             )
             messages.error(request, words)
         else:
-            words = _("A worker rebuilds the index. Searches go on with the one in use meanwhile.")
+            words = _("The index is being rebuilt. Searches use the current one meanwhile.")
             messages.success(request, words)
         return back

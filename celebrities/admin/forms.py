@@ -81,7 +81,7 @@ class PortraitForm(forms.ModelForm[Portrait]):
         digest = self.instance.image_hash
         same = Portrait.objects.filter(celebrity=person_id, image_hash=digest)
         if person_id and digest and same.exclude(pk=self.instance.pk).exists():
-            self.add_error("image", _("This person has this very file already."))
+            self.add_error("image", _("This person already has this file."))
         return cleaned
 
 

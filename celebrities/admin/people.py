@@ -169,7 +169,7 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
     @admin.action(description=_("Unpublish the selected people"), permissions=["change"])
     def unpublish(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
         count = people.unpublish()
-        words = ngettext("%d person is out of sight now.", "%d people are out of sight now.", count)
+        words = ngettext("%d person is hidden now.", "%d people are hidden now.", count)
         self.message_user(request, words % count, messages.SUCCESS)
 
     @admin.action(description=_("Recompute their portraits"), permissions=["change"])

@@ -43,7 +43,7 @@ class RemovalRequestAdmin(admin.ModelAdmin[RemovalRequest]):
     )
     def hide_people(self, request: HttpRequest, wishes: models.QuerySet[RemovalRequest]) -> None:
         count = Celebrity.objects.filter(pk__in=wishes.values("celebrity")).unpublish()
-        words = ngettext("%d person is out of sight now.", "%d people are out of sight now.", count)
+        words = ngettext("%d person is hidden now.", "%d people are hidden now.", count)
         self.message_user(request, words % count, messages.SUCCESS)
 
     @admin.action(

@@ -20,8 +20,8 @@ class RemovalRequest(models.Model):
         Celebrity, models.SET_NULL, null=True, blank=True, related_name="removal_requests"
     )
     person = models.CharField(_("name of the person in the gallery"), max_length=200)
-    contact = models.EmailField(_("how to reach you"), blank=True)
-    message = models.TextField(_("what you ask for"), max_length=4000)
+    contact = models.EmailField(_("your email address"), blank=True)
+    message = models.TextField(_("your request"), max_length=4000)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     curator_note = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

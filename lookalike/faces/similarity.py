@@ -14,7 +14,7 @@ from typing import Final
 from lookalike.faces.types import Scale
 
 BANDS: Final[tuple[tuple[float, str], ...]] = (
-    (0.0, "hardly alike"),
+    (0.0, "not much alike"),
     (45.0, "a slight resemblance"),
     (55.0, "some resemblance"),
     (65.0, "a strong resemblance"),

@@ -77,7 +77,7 @@ def test_requires_a_photo(open_page: OpenPage) -> None:
     page = open_page()
     page.check("#id_consent")
     page.click("#send")
-    assert page.inner_text("#photo-said") == "First choose a photo."
+    assert page.inner_text("#photo-said") == "Please choose a photo first."
 
 
 def test_shrinks_a_large_photo_before_sending(
@@ -113,7 +113,7 @@ def test_handles_what_the_browser_cannot_show(
     half.write_bytes(whole[: len(whole) // 2])
     page = open_page()
     give(page, half)
-    assert page.inner_text("h1") == "The photo cannot be read"
+    assert page.inner_text("h1") == "We can’t read this photo"
 
 
 def test_camera_gives_way_to_another_try(open_page: OpenPage) -> None:
@@ -154,4 +154,4 @@ def test_rejects_too_many_bytes(open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page()
     choose_photo(page, huge)
     page.wait_for_selector("#photo-said.is-error")
-    assert page.inner_text("#photo-said") == "This file is too large: at most 20 MB, please."
+    assert page.inner_text("#photo-said") == "This file is too large. The limit is 20 MB."

@@ -24,7 +24,7 @@ def test_it_works(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:
     assert page.locator(".face-box").count() == 1
     # Everybody here is made up, and said to be.
     assert page.locator(".best .tag-fictional, .match .tag-fictional").count() == 6
-    page.click("text=More like this person")
+    page.click("text=More people who look like this")
     assert page.locator("#look-alikes .match").count() == 10
 
 
@@ -94,7 +94,7 @@ def test_vote_is_taken_once(open_page: OpenPage, cast: dict[str, list[Path]]) ->
     page.click(".best .vote button >> nth=0")
     page.wait_for_selector(".best .vote p")
     page.reload()
-    assert page.inner_text(".best .vote") == "You see it. Thank you."
+    assert page.inner_text(".best .vote") == "Thanks for your vote."
 
 
 def test_share_picture_can_be_saved(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:

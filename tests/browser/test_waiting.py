@@ -55,13 +55,13 @@ def test_it_works(open_page: OpenPage, live_site: Site) -> None:
     page = open_page()
     with worker_asleep(live_site):
         send_photo(page)
-        assert page.inner_text(".steps [aria-current]").startswith("Waiting for its turn")
+        assert page.inner_text(".steps [aria-current]").startswith("In the queue")
         assert "1 photo in the queue" in page.inner_text(".steps")
         assert "Comparing with 48 people" in page.inner_text(".steps")
-        assert page.inner_text("#announce") == "Your photo is waiting for its turn."
+        assert page.inner_text("#announce") == "Your photo is in the queue."
         assert count_polls(page, 3500) >= 2
     page.wait_for_selector(".result", timeout=60_000)
-    assert page.inner_text("#announce") == "The result is here."
+    assert page.inner_text("#announce") == "Your result is ready."
     assert count_polls(page, 3000) == 0
 
 
@@ -83,7 +83,7 @@ def test_says_when_the_worker_is_away(open_page: OpenPage, live_site: Site) -> N
         send_photo(page)
         page.wait_for_selector(".waiting .notice-warning", timeout=60_000)
         other = open_page("/")
-        assert "is away at the moment" in other.inner_text(".notice-warning")
+        assert "is offline at the moment" in other.inner_text(".notice-warning")
     page.wait_for_selector(".result", timeout=60_000)
 
 
@@ -92,11 +92,11 @@ def test_photo_can_be_deleted_while_it_waits(open_page: OpenPage, live_site: Sit
     with worker_asleep(live_site):
         send_photo(page)
         address = page.url
-        page.click("text=Stop, and delete the photo")
+        page.click("text=Cancel and delete the photo")
         page.click(".button-danger-main")
         assert page.inner_text("h1") == "Deleted"
     page.goto(address)
-    assert page.inner_text("h1") == "Nothing here any more"
+    assert page.inner_text("h1") == "This page is gone"
 
 
 def test_handles_deletion_in_another_tab(open_page: OpenPage, live_site: Site) -> None:
@@ -106,7 +106,7 @@ def test_handles_deletion_in_another_tab(open_page: OpenPage, live_site: Site) -
         tab = page.context.new_page()
         tab.goto(f"{page.url}delete/")
         tab.click(".button-danger-main")
-        page.wait_for_selector("h1:text-is('Nothing here any more')")
+        page.wait_for_selector("h1:text-is('This page is gone')")
 
 
 def test_works_without_javascript(open_page: OpenPage, live_site: Site) -> None:

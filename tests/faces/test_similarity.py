@@ -53,7 +53,7 @@ def test_band_of_a_number(number: float, expected: int) -> None:
 def test_five_bands_rise_from_hardly_alike() -> None:
     assert len(BANDS) == 5
     assert [least for least, _ in BANDS] == sorted({least for least, _ in BANDS})
-    assert BANDS[HARDLY] == (0.0, "hardly alike")
+    assert BANDS[HARDLY] == (0.0, "not much alike")
 
 
 def test_no_phrase_claims_identity() -> None:

@@ -49,7 +49,7 @@ print(json.dumps({
 """Asks for each of the pages, also as a visitor whose session would have to be looked up."""
 
 HEADINGS = {
-    "400": "That did not arrive whole",
+    "400": "The upload was cut off",
     "403": "Not allowed",
     "403_csrf": "Please send it again",
     "404": "Nobody here looks like this page",

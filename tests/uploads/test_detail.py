@@ -83,14 +83,14 @@ def test_it_says_when_nobody_is_alike(
     upload.faces.get().matches.update(similarity=-7.4)
     page = " ".join(client.get(upload.get_absolute_url()).content.decode().split())
 
-    assert "None of the 261 people in the gallery looks like this face." in page
-    assert "the nearest of 261 people, though not alike" in page
-    assert "A photo from the front in good light may find more" in page
+    assert "None of the 261 people in the gallery looks much like this face." in page
+    assert "the closest of 261 people, but not much alike" in page
+    assert "Another photo may do better" in page
     places = re.findall(r'likeness-number"><strong>(\d+)</strong></span> <span', page)
     assert places == ["1", "2", "3", "4"]
-    for number in ("of 100", "-7", "<strong>0</strong>", "hardly alike"):
+    for number in ("of 100", "-7", "<strong>0</strong>", "a slight"):
         assert number not in page
-    assert "What the number means" not in page
+    assert "What the score means" not in page
     assert "share.png" not in page
     assert 'name="link"' not in page
 
@@ -103,7 +103,7 @@ def test_it_offers_to_share_whoever_is_alike(
     assert "share.png" in page
     assert 'name="link"' in page
     assert "not alike" not in page
-    assert "What the number means" in page
+    assert "What the score means" in page
 
 
 def test_a_result_takes_few_queries(
@@ -152,7 +152,7 @@ def test_it_says_that_the_fast_search_looked(
     )
     page = read_text(client, upload)
 
-    assert "The fast search looked among 100000 people and took 3.46 ms." in page
+    assert "The fast search covered 100000 people and took 3.46 ms." in page
     assert "Compared with all" not in page
 
 
@@ -167,7 +167,7 @@ def test_it_shows_the_exhaustive_search_beside_the_fast_one(
         make_match(face, celebrity, rank, exhaustive=True)
     page = read_text(client, upload)
 
-    assert "2 of 3 names are in both." in page
+    assert "Both searches found 2 of 3 names." in page
     assert "1.25 ms" in page
     assert "20.50 ms" in page
     assert client.get(upload.get_absolute_url()).context["faces"][0].best.celebrity == gallery[0]

@@ -18,7 +18,7 @@ def test_it_works() -> None:
     words = describe_failure("no_face")
 
     assert words.title == "No face found"
-    assert words.sentence == "We looked at your photo from all four sides and found no face in it."
+    assert words.sentence == "We couldn’t find a face in your photo, even after turning it."
     assert words.tips.count("<li>") == words.tips.count("</li>") == 3
 
 
@@ -45,13 +45,13 @@ def test_each_reason_has_words_of_its_own() -> None:
 def test_it_gives_the_detail_and_the_limits(settings: Settings) -> None:
     settings.MIN_SIDE, settings.MAX_BYTES, settings.MAX_PIXELS = 70, 2_500_000, 50_000_000
 
-    assert describe_failure("unsupported", "a <PDF>").sentence == (
-        "This file is a &lt;PDF&gt;, which we do not take as a photo."
+    assert describe_failure("unsupported", "<PDF>").sentence == (
+        "This is a &lt;PDF&gt; file, which we can’t use."
     )
-    assert "not a photo in any format" in describe_failure("unsupported").sentence
+    assert "recognise this file" in describe_failure("unsupported").sentence
     assert "at least 70 pixels" in describe_failure("too_small").sentence
-    assert "up to 2.5 MB" in describe_failure("too_large").sentence
-    assert "up to 50 megapixels" in describe_failure("too_many_pixels").sentence
+    assert "limit is 2.5 MB" in describe_failure("too_large").sentence
+    assert "limit is 50 megapixels" in describe_failure("too_many_pixels").sentence
 
 
 def test_it_rejects_what_is_no_reason() -> None:

@@ -93,7 +93,7 @@ def test_the_page_says_how_far_the_gallery_is_read(
     make_person("aiko-tsukimori")
     page = client.get("/").content.decode()
 
-    assert "The gallery is being read: 4 of 5 people so far." in page
+    assert "We’re still reading the gallery: 4 of 5 people so far." in page
 
 
 def test_it_offers_only_whom_the_gallery_has(client: Client, gallery: list[Celebrity]) -> None:
@@ -275,7 +275,7 @@ def test_it_says_how_large_a_file_may_be(client: Client, valkey: str, settings: 
     response = client.post("/", fill_form(cast_photo() + b"\0" * 50_000))
 
     assert response.status_code == 422
-    assert "up to 0.05 MB" in response.content.decode()
+    assert "limit is 0.05 MB" in response.content.decode()
     assert nothing_is_stored()
 
 
@@ -314,7 +314,7 @@ def test_it_says_that_it_is_busy_when_the_queue_is_full(
     response = client.post("/", fill_form())
 
     assert response.status_code == 503
-    assert "We are busy" in response.content.decode()
+    assert "We’re busy" in response.content.decode()
     assert "sessionid" not in response.cookies
     assert Upload.objects.count() == 2
 

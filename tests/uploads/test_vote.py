@@ -45,7 +45,7 @@ def test_it_answers_htmx_with_the_fragment(client: Client, match: Match) -> None
     )
 
     assert response.status_code == 200
-    assert "You see it." in response.content.decode()
+    assert "Thanks for your vote." in response.content.decode()
     assert "<html" not in response.content.decode()
 
 

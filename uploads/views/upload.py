@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -55,12 +55,16 @@ def _receive(request: HttpRequest) -> HttpResponse:
         return response
     except QueueFull:
         minutes = estimate_minutes() or 1
-        busy = _("We are busy: please try again in about %(minutes)d min.") % {"minutes": minutes}
-        form.add_error(None, busy)
+        busy = ngettext(
+            "We’re busy. Please try again in about %(minutes)d minute.",
+            "We’re busy. Please try again in about %(minutes)d minutes.",
+            minutes,
+        )
+        form.add_error(None, busy % {"minutes": minutes})
         return show_form(request, form, status=503)
     except QueueAway:
         form.add_error(
-            None, _("We are busy at the moment and kept nothing. Please try again in a minute.")
+            None, _("We’re busy right now and saved nothing. Please try again in a minute.")
         )
         return show_form(request, form, status=503)
     remember_owner(request, owner)
