@@ -48,6 +48,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     delay: float = 0.0
+    drip: float = 0.0
+    """Seconds between two bytes of the body."""
 
 
 class Wikimedia:
@@ -63,6 +65,9 @@ class Wikimedia:
         self.picture_moods: dict[str, str] = {}
         self.extra_rows: list[dict[str, Any]] = []
         self.too_slow: Callable[[int, int | None], bool] = lambda low, high: False
+        self.longest_address = 8000
+        self.endless = False
+        """Whether answers about files say to continue, for ever."""
         self.parts = 0
         """Files that an answer tells of before it says to continue, 0 for all."""
         self.seen: list[Seen] = []
@@ -184,19 +189,27 @@ class Wikimedia:
         parts = urlsplit(handler.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         path = unquote(parts.path)
+        too_long = len(handler.path) > self.longest_address
         self.seen.append(Seen(time.monotonic(), path, query, dict(handler.headers)))
         mood = self.picture_moods.get(path, "") or (self.moods.popleft() if self.moods else PLAIN)
         reply = self._in_mood(mood, handler.path) or self._answer(path, query)
+        if too_long:
+            reply = Reply(414, HTML, "text/html")
         time.sleep(reply.delay)
         if "Retry-After" in reply.headers:
             now = time.monotonic()
-            seconds = mood.split()[1]
+            seconds = mood.split()[-1]
             self.silences.append((now, now + float(seconds) if seconds[0].isdigit() else now))
         self._send(handler, reply)
 
     def _send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         body = reply.body
-        if reply.type == "application/json" and handler.headers.get("Accept-Encoding") == "gzip":
+        packed = "Content-Encoding" in reply.headers
+        if (
+            reply.type == "application/json"
+            and not packed
+            and handler.headers.get("Accept-Encoding") == "gzip"
+        ):
             body = gzip.compress(body)
             reply.headers["Content-Encoding"] = "gzip"
         try:
@@ -205,7 +218,12 @@ class Wikimedia:
                 handler.send_header(name, value)
             handler.send_header("Content-Length", str(len(body)))
             handler.end_headers()
-            handler.wfile.write(body[: len(body) // 2] if reply.cut else body)
+            if reply.drip:
+                for place in range(len(body)):
+                    handler.wfile.write(body[place : place + 1])
+                    time.sleep(reply.drip)
+            else:
+                handler.wfile.write(body[: len(body) // 2] if reply.cut else body)
         except OSError:
             handler.close_connection = True
         if reply.cut:
@@ -215,7 +233,10 @@ class Wikimedia:
         word, _, rest = mood.partition(" ")
         match word:
             case "429" | "503":
-                return Reply(int(word), HTML, "text/html", {"Retry-After": rest})
+                return Reply(int(word), HTML, "text/html", {"Retry-After": rest} if rest else {})
+            case "503-maxlag":
+                error = {"error": {"code": "maxlag", "info": "wait"}}
+                return Reply(503, _json(error), headers={"Retry-After": rest})
             case "dated":
                 # A date has whole seconds: one more makes it no sooner than was meant.
                 until = formatdate(time.time() + float(rest) + 1, usegmt=True)
@@ -236,6 +257,16 @@ class Wikimedia:
                 return Reply(body=b"[]")
             case "cut":
                 return Reply(body=b"{" + b" " * 2000, type="text/plain", cut=True)
+            case "drip":
+                return Reply(body=b'{"entities": {}, "query": {}}', drip=float(rest))
+            case "cut-gzip" | "no-gzip":
+                data = gzip.compress(b'{"entities": {}}' + b" " * 5000)
+                data = data[:-20] if word == "cut-gzip" else HTML
+                return Reply(body=data, headers={"Content-Encoding": "gzip"})
+            case "json":
+                return Reply(body=rest.encode())
+            case "deep":
+                return Reply(body=b"[" * 200_000)
             case "slow":
                 return Reply(body=HTML, type="text/html", delay=float(rest))
             case "moved":
@@ -325,6 +356,8 @@ class Wikimedia:
                     page.pop("imageinfo", None)
             if end < len(pages):
                 found["continue"] = {"iistart": end, "continue": "||"}
+        if self.endless:
+            found["continue"] = {"iistart": 0, "continue": "||"}
         return Reply(body=_json(found))
 
     def _absolute(self, value: Any) -> Any:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from celebrities.wikidata.addresses import Addresses, host_of
 from celebrities.wikidata.answers import (
@@ -21,6 +23,7 @@ from celebrities.wikidata.answers import (
     TryAgain,
     check_picture,
     read_json,
+    read_retry_after,
 )
 from celebrities.wikidata.cache import Cache
 from celebrities.wikidata.errors import (
@@ -55,6 +58,7 @@ class Manners:
     """A longer Retry-After ends the run. The next run still respects it."""
     tries: int = 8
     picture_tries: int = 5
+    """For a picture that doesn't come, though its server isn't busy."""
     timeout: tuple[float, float] = (10.0, 65.0)
     """To connect, and to wait for more data. A query may take 60 s."""
     longest_answer: float = 180.0
@@ -135,7 +139,7 @@ class Client:
         if isinstance(cause, TryAgain) and cause.own_fault:
             return True
         self._silent_pictures += 1
-        is_silent = isinstance(cause, TryAgain) and isinstance(cause.__cause__, OSError)
+        is_silent = isinstance(cause, TryAgain) and cause.__cause__ is not None
         return is_silent and self._silent_pictures < MAX_SILENT_PICTURES and self._is_alive()
 
     def _is_alive(self) -> bool:
@@ -160,15 +164,15 @@ class Client:
         if known is not None:
             return known
         pause = self.manners.first_pause
-        for tried in range(1, tries + 1):
+        for tried in count(1):
             try:
                 answer = self._follow(address, accept, max_bytes)
                 check(answer)
             except TryAgain as again:
                 wait = max(pause, again.after or 0.0)
-                # Stored, so that a run started meanwhile waits as well.
-                self.cache.set_time(QUIET, time.time() + (again.after or 0.0))
-                if tried == tries or wait > self.manners.longest_wait:
+                self._keep_quiet(again.after)
+                last = max(tries, self.manners.tries) if again.is_busy else tries
+                if tried == last or wait > self.manners.longest_wait:
                     raise Unavailable(_describe(address, again)) from again
                 self.on_wait(f"{host_of(address)}: {again}. Asking again in {wait:.0f} s.")
                 self._next = max(self._next, time.monotonic() + wait)
@@ -177,7 +181,7 @@ class Client:
                 if keep:
                     self.cache.put(address, answer.body)
                 return answer.body
-        raise AssertionError("at least one try is made")
+        raise AssertionError("the last try raises")
 
     def _follow(self, address: str, accept: str, max_bytes: int) -> Answer:
         """Request an address and follow its redirects."""
@@ -206,11 +210,20 @@ class Client:
             ) as response:
                 self._next = time.monotonic() + self.manners.distance
                 body = self._read(response, max_bytes)
-                return Answer(response.status_code, response.headers, body)
-        except (requests.RequestException, ValueError) as error:
+                answer = Answer(response.status_code, response.headers, body)
+        except (requests.RequestException, HTTPError, ValueError) as error:
             # requests raises ValueError for a redirect to something that is no URL.
             self._next = time.monotonic() + self.manners.distance
             raise TryAgain(f"no answer ({type(error).__name__})") from error
+        if answer.status >= 400:
+            self._keep_quiet(read_retry_after(answer))
+        return answer
+
+    def _keep_quiet(self, seconds: float | None) -> None:
+        """Ask nothing for so long. Stored, so that a run started meanwhile waits as well."""
+        until = time.time() + (seconds or 0.0)
+        if until > self.cache.get_time(QUIET):
+            self.cache.set_time(QUIET, until)
 
     def _wait_for_turn(self) -> None:
         while True:
@@ -228,7 +241,9 @@ class Client:
     def _read(self, response: requests.Response, max_bytes: int) -> bytes:
         deadline = time.monotonic() + self.manners.longest_answer
         body = bytearray()
-        for part in response.iter_content(1 << 16):
+        # Unlike iter_content, read1 returns what has arrived, so that a body that drips in
+        # is given up in time.
+        while part := response.raw.read1(1 << 16, decode_content=True):
             body += part
             if len(body) > max_bytes:
                 raise Refused(f"{host_of(response.url)} sent more than {max_bytes:,} bytes.")

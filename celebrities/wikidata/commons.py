@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from celebrities.wikidata.cache import UNKNOWN
 from celebrities.wikidata.client import Client
-from lookalike.chunks import batched
 
 TITLES_A_REQUEST = 50
 WIDTH = 960
@@ -20,6 +19,10 @@ FIELDS = (
     "Artist|Attribution|AttributionRequired|Credit|LicenseShortName|License|LicenseUrl|UsageTerms|"
     "Copyrighted|NonFree|Restrictions|DateTimeOriginal|DeletionReason"
 )
+MAX_TITLES_LENGTH = 6000
+"""Characters of a request's titles; addresses of over 8 KB are refused by many servers."""
+MAX_TITLE_BYTES = 240
+_NOT_IN_TITLES = re.compile(r"[\[\]{}<>|#\x00-\x1f\x7f\ufffd]")
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 
 
@@ -48,19 +51,46 @@ def fetch_files(
 
     titles = {name: title_of(name) for name in names}
     known = {title: client.cache.get_json(key(title)) for title in titles.values()}
-    unknown = {title: name for name, title in titles.items() if known[title] is UNKNOWN}
-    for batch in batched(unknown, TITLES_A_REQUEST):
-        pages = _ask(client, endpoint, [f"File:{bare(unknown[title])}" for title in batch])
+    unknown = [title for title, page in known.items() if page is UNKNOWN]
+    known |= {title: {"missing": True} for title in unknown if not _may_exist(title)}
+    for batch in _batch(filter(_may_exist, unknown)):
+        pages = _ask(client, endpoint, batch)
         for title in batch:
             known[title] = pages.get(title, {})
-            client.cache.put_json(key(title), known[title])
+            if known[title].get("imageinfo") or is_missing(known[title]):
+                client.cache.put_json(key(title), known[title])
     found: dict[str, CommonsFile | None] = {}
     for name, title in titles.items():
-        page = known[title]
-        file = read_file(page)
-        if file is not None or page.get("missing", False) is not False:
+        file = read_file(known[title])
+        if file is not None or is_missing(known[title]):
             found[name] = file
     return found
+
+
+def is_missing(page: dict[str, Any]) -> bool:
+    return page.get("missing", False) is not False or page.get("invalid", False) is not False
+
+
+def _may_exist(title: str) -> bool:
+    """False for titles that MediaWiki doesn't allow. A "|" would part them in a request."""
+    name = bare(title)
+    return 0 < len(name.encode()) <= MAX_TITLE_BYTES and not _NOT_IN_TITLES.search(name)
+
+
+def _batch(titles: Iterable[str]) -> Iterator[list[str]]:
+    """At most 50, and no more than an address may hold: in Russian a name is six times as long
+    there."""
+    batch: list[str] = []
+    length = 0
+    for title in titles:
+        more = len(quote(title, safe="")) + 3
+        if batch and (len(batch) == TITLES_A_REQUEST or length + more > MAX_TITLES_LENGTH):
+            yield batch
+            batch, length = [], 0
+        batch.append(title)
+        length += more
+    if batch:
+        yield batch
 
 
 def bare(name: str) -> str:
@@ -70,7 +100,9 @@ def bare(name: str) -> str:
 def title_of(name: str) -> str:
     """A file's title in Commons' form: with spaces, and a capital first letter."""
     plain = " ".join(bare(name).replace("_", " ").split())
-    return f"File:{plain[:1].upper()}{plain[1:]}"
+    first = plain[:1].upper()
+    # MediaWiki has no capital for letters such as ß.
+    return f"File:{first}{plain[1:]}" if len(first) == 1 else f"File:{plain}"
 
 
 def _ask(client: Client, endpoint: str, titles: list[str]) -> dict[str, dict[str, Any]]:
@@ -90,33 +122,43 @@ def _ask(client: Client, endpoint: str, titles: list[str]) -> dict[str, dict[str
     renamed: dict[str, str] = {}
     pages: dict[str, dict[str, Any]] = {}
     more: dict[str, str] = {}
-    while True:
+    # Each part tells of one file at least, but for one that may tell of none.
+    for _ in range(len(titles) + 1):
         answer = client.get_json(endpoint, params | more, "query", keep=False)
-        query = answer["query"]
-        for change in [*query.get("normalized", []), *query.get("redirects", [])]:
-            renamed[change["from"]] = change["to"]
-        for page in query.get("pages", []):
-            known = pages.setdefault(title_of(page["title"]), page)
+        query = answer["query"] or {}
+        for change in [*_objects(query, "normalized"), *_objects(query, "redirects")]:
+            renamed[str(change.get("from"))] = str(change.get("to"))
+        for page in _objects(query, "pages"):
+            known = pages.setdefault(title_of(str(page.get("title", ""))), page)
             if page.get("imageinfo"):
                 known["imageinfo"] = page["imageinfo"]
-        more = {key: str(value) for key, value in answer.get("continue", {}).items()}
-        if not more:
+        following = answer.get("continue")
+        if not isinstance(following, dict) or not following:
             break
+        more = {key: str(value) for key, value in following.items()}
     found = {}
     for title in titles:
         # Looked up twice: a title is normalized first, and may then redirect.
         final = renamed.get(title, title)
-        page = pages.get(title_of(renamed.get(final, final)))
-        if page is not None:
-            found[title_of(title)] = page
+        last = title_of(renamed.get(final, final))
+        if last in pages:
+            found[title_of(title)] = pages[last]
     return found
+
+
+def _objects(query: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects of a list, or of an object as older forms of the answer have it."""
+    found = query.get(key)
+    values = found.values() if isinstance(found, dict) else found
+    return [each for each in values if isinstance(each, dict)] if values else []
 
 
 def read_file(page: dict[str, Any]) -> CommonsFile | None:
     """None if the page has no file, or the file no address or checksum."""
-    if not page.get("imageinfo"):
+    infos = _objects(page, "imageinfo")
+    if not infos:
         return None
-    info = page["imageinfo"][0]
+    info = infos[0]
     address = str(info.get("thumburl") or info.get("url") or "")
     sha1 = str(info.get("sha1", "")).lower()
     if not address or not _SHA1.fullmatch(sha1):
@@ -156,8 +198,9 @@ def list_category(client: Client, endpoint: str, category: str, limit: int = 50)
         "cmlimit": str(limit),
         "maxlag": "5",
     }
-    members = client.get_json(endpoint, params, "query")["query"].get("categorymembers", [])
-    return [str(each["title"]).removeprefix("File:") for each in members]
+    query = client.get_json(endpoint, params, "query")["query"] or {}
+    titles = [str(each.get("title", "")) for each in _objects(query, "categorymembers")]
+    return [title.removeprefix("File:") for title in titles if title]
 
 
 def load_picture(client: Client, file: CommonsFile) -> bytes:

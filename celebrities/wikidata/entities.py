@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import calendar
+import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from celebrities.wikidata.cache import UNKNOWN
 from celebrities.wikidata.client import Client
 from celebrities.wikidata.errors import ApiError
 from lookalike.chunks import batched
+
+logger = logging.getLogger(__name__)
 
 IDS_A_REQUEST = 50
 GENDERS = {
@@ -23,7 +28,9 @@ GENDERS = {
 
 _YEAR = 9
 """Wikidata's code for dates known to the year. Greater codes are more exact."""
-_ONE_DAY = timedelta(days=1)
+_SPANS = {6: 1000, 7: 100, 8: 10}
+"""Years that a date may mean, by the codes of less exact ones."""
+_TIME = re.compile(r"\+0*([1-9][0-9]{0,3})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?(?:T.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +85,16 @@ class Person:
 def fetch_people(
     client: Client, endpoint: str, ids: Iterable[str], languages: Sequence[str]
 ) -> dict[str, Person]:
-    """People by requested id. Ids that Wikidata doesn't have are left out."""
-    return {
-        id: read_person(id, entity, languages)
-        for id, entity in fetch_entities(
-            client, endpoint, ids, languages, "labels|aliases|claims|sitelinks"
-        ).items()
-    }
+    """People by requested id. Ids are left out that Wikidata doesn't have, or of which it says
+    nothing that can be understood."""
+    props = "labels|aliases|claims|sitelinks"
+    people = {}
+    for id, entity in fetch_entities(client, endpoint, ids, languages, props).items():
+        try:
+            people[id] = read_person(id, entity, languages)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            logger.warning("What Wikidata says of %s cannot be understood", id)
+    return people
 
 
 def fetch_entities(
@@ -99,11 +109,12 @@ def fetch_entities(
     unknown = [id for id, entity in known.items() if entity is UNKNOWN]
     for batch in batched(unknown, IDS_A_REQUEST):
         entities = _ask(client, endpoint, batch, languages, props)
-        by_former = {each.get("redirects", {}).get("from"): each for each in entities.values()}
+        by_former = {_former_id(each): each for each in entities.values()}
         for id in batch:
             entity = entities.get(id) or by_former.get(id)
-            known[id] = None if entity is None or "missing" in entity else entity
-            client.cache.put_json(key(id), known[id])
+            known[id] = None if not isinstance(entity, dict) or "missing" in entity else entity
+            if entity is not None:
+                client.cache.put_json(key(id), known[id])
     return {id: entity for id, entity in known.items() if entity is not None}
 
 
@@ -130,17 +141,22 @@ def _ask(
     return entities if isinstance(entities, dict) else {}
 
 
+def _former_id(entity: Any) -> str:
+    redirect = entity.get("redirects") if isinstance(entity, dict) else None
+    return str(redirect.get("from", "")) if isinstance(redirect, dict) else ""
+
+
 def read_person(asked_id: str, entity: dict[str, Any], languages: Sequence[str]) -> Person:
     claims = dict(entity.get("claims") or {})
     births = [read_birth(value) for value in _values(claims, "P569", best=True)]
     id = str(entity.get("id") or asked_id)
     return Person(
         id=id,
-        labels={code: tidy(each["value"]) for code, each in _items(entity.get("labels"))},
+        labels={code: _text(each) for code, each in _items(entity.get("labels"))},
         aliases=tuple(
-            tidy(alias["value"])
+            _text(alias)
             for code, group in _items(entity.get("aliases"))
-            if code in {*languages, "mul"}
+            if code in {*languages, "mul"} and isinstance(group, list)
             for alias in group
         ),
         classes=tuple(_ids(claims, "P31")),
@@ -150,8 +166,8 @@ def read_person(asked_id: str, entity: dict[str, Any], languages: Sequence[str])
         death_year=_year(claims, "P570"),
         occupations=tuple(_ids(claims, "P106")),
         countries=tuple(_ids(claims, "P27")),
-        images=tuple(dict.fromkeys(str(each) for each in _values(claims, "P18"))),
-        commons_category=next((str(each) for each in _values(claims, "P373")), ""),
+        images=tuple(dict.fromkeys(_texts(claims, "P18"))),
+        commons_category=next(iter(_texts(claims, "P373")), ""),
         sitelinks=len(entity.get("sitelinks") or {}),
         former_id=asked_id if id != asked_id else "",
     )
@@ -159,6 +175,12 @@ def read_person(asked_id: str, entity: dict[str, Any], languages: Sequence[str])
 
 def tidy(text: str) -> str:
     return " ".join(text.replace("\0", "").split())
+
+
+def _text(found: Any) -> str:
+    """The text of a label or alias, or ""."""
+    value = found.get("value") if isinstance(found, dict) else None
+    return tidy(value) if isinstance(value, str) else ""
 
 
 def _items(group: Any) -> list[tuple[str, Any]]:
@@ -170,14 +192,19 @@ def _values(claims: dict[str, Any], property: str, *, best: bool = False) -> lis
     """A property's values, preferred ones first, without deprecated and unknown ones. With
     ``best`` only those of the best rank."""
     ranked = []
-    for claim in claims.get(property, []):
-        snak = claim.get("mainsnak", {})
+    stated = claims.get(property)
+    for claim in stated if isinstance(stated, list) else []:
+        snak = claim.get("mainsnak") or {}
         if claim.get("rank") != "deprecated" and snak.get("snaktype", "value") == "value":
-            value = snak.get("datavalue", {}).get("value")
+            value = (snak.get("datavalue") or {}).get("value")
             if value:
                 ranked.append((claim.get("rank") != "preferred", value))
     ranked.sort(key=lambda each: each[0])
     return [value for rank, value in ranked if not best or rank == ranked[0][0]]
+
+
+def _texts(claims: dict[str, Any], property: str) -> list[str]:
+    return [each for each in _values(claims, property) if isinstance(each, str)]
 
 
 def _ids(claims: dict[str, Any], property: str) -> list[str]:
@@ -188,7 +215,7 @@ def _ids(claims: dict[str, Any], property: str) -> list[str]:
 def _year(claims: dict[str, Any], property: str) -> int | None:
     """The year of the first date that is known to the year; negative for BC."""
     for value in _values(claims, property):
-        if isinstance(value, dict) and int(value.get("precision", 0)) >= _YEAR:
+        if _precision(value) >= _YEAR:
             time = str(value.get("time", ""))
             year = time[1:].partition("-")[0]
             if time[:1] in {"+", "-"} and year.isdecimal():
@@ -196,32 +223,42 @@ def _year(claims: dict[str, Any], property: str) -> int | None:
     return None
 
 
+def _precision(value: Any) -> int:
+    """The code of how exact a date is: that of a year if none is stated, 0 for no date."""
+    stated = value.get("precision", _YEAR) if isinstance(value, dict) else 0
+    return stated if isinstance(stated, int) else _YEAR
+
+
 def read_birth(value: Any) -> Birth | None:
-    """Read a time value. None for dates BC and those less exact than a decade."""
-    if not isinstance(value, dict) or not str(value.get("time", "")).startswith("+"):
+    """Read a time value. None for dates BC and those less exact than a millennium.
+
+    A month or day that doesn't exist, as in 2012-00-00, leaves the date less exact.
+    """
+    found = _TIME.fullmatch(str(value.get("time", ""))) if isinstance(value, dict) else None
+    precision = _precision(value)
+    if found is None or precision < min(_SPANS):
         return None
-    precision = int(value.get("precision", 0))
-    try:
-        year, month, day = (int(part) for part in value["time"][1:].partition("T")[0].split("-"))
-        match precision:
-            case 11:  # a day
-                first = date(year, month, day)
-                return Birth(first, first)
-            case 10:  # a month
-                first = date(year, month, 1)
-                return Birth(first, (first + timedelta(days=31)).replace(day=1) - _ONE_DAY)
-            case 9:  # a year
-                return Birth(date(year, 1, 1), date(year, 12, 31))
-            case 8:  # a decade
-                year -= year % 10
-                return Birth(date(year, 1, 1), date(year + 9, 12, 31))
-    except ValueError:
-        return None
-    return None
+    year, month, day = (int(part or 0) for part in found.groups())
+    if precision < _YEAR:
+        return _span(year, _SPANS[precision])
+    if precision == _YEAR or not 1 <= month <= 12:
+        return _span(year, 1)
+    last = calendar.monthrange(year, month)[1]
+    if precision == 10 or not 1 <= day <= last:
+        return Birth(date(year, month, 1), date(year, month, last))
+    return Birth(date(year, month, day), date(year, month, day))
+
+
+def _span(year: int, years: int) -> Birth:
+    """The decade that begins with 2010, the century that begins with 2001."""
+    first = year - (year - (years > 10)) % years
+    return Birth(date(max(first, 1), 1, 1), date(min(first + years - 1, 9999), 12, 31))
 
 
 def _add_years(day: date, years: int) -> date:
     """The same day some years later. 29 February becomes 1 March in common years."""
+    if day.year + years > 9999:
+        return date.max
     try:
         return day.replace(year=day.year + years)
     except ValueError:

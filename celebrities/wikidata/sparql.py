@@ -100,7 +100,7 @@ def _ask(
         yield from _ask(client, endpoint, search, occupation, country, middle, high)
         yield from _ask(client, endpoint, search, occupation, country, low, middle)
         return
-    for row in answer["results"].get("bindings", []):
+    for row in (answer["results"] or {}).get("bindings") or []:
         candidate = _read_row(row)
         if candidate is not None:
             yield candidate
@@ -108,11 +108,11 @@ def _ask(
 
 def _read_row(row: dict[str, dict[str, str]]) -> Candidate | None:
     """None if it is not an item with a number, such as a blank node."""
-    person = row.get("person", {})
-    id = person.get("value", "").rpartition("/")[2]
     try:
-        sitelinks = int(row.get("sitelinks", {}).get("value", ""))
-    except ValueError:
+        person = row["person"]
+        id = person["value"].rpartition("/")[2]
+        sitelinks = int(row["sitelinks"]["value"])
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
     return Candidate(id, sitelinks) if person.get("type") == "uri" and is_item_id(id) else None
 
