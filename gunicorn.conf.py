@@ -10,13 +10,12 @@ from lookalike.environ import read_address
 _host, _port = read_address()
 
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
-worker_class = "gthread"
+worker_class = "lookalike.processes.web.WaitressWorker"
 workers = 2
 threads = 8
 preload_app = True
 timeout = 60
 graceful_timeout = 3
-keepalive = 5
 # Warnings of malformed requests would name the visitor's address.
 loglevel = "error"
 

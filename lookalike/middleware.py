@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 from django.conf import settings
@@ -11,9 +10,6 @@ from django.shortcuts import render
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
-PART_BYTES = 65536
-DRAIN_BYTES = 500_000_000
-"""The most that is read of a refused request's body."""
 BODY_FACTOR = 4
 """A body up to this many times MAX_BYTES is read, so that the form can say what is wrong."""
 
@@ -30,23 +26,13 @@ def set_permissions_policy(get_response: Respond) -> Respond:
 
 
 def limit_body(get_response: Respond) -> Respond:
-    """Answers 413 to a request far larger than any photo, before it is parsed.
-
-    Browsers do not show a response until they have sent the request, so the body of one that
-    is refused is still read, and discarded.
-    """
+    """Answers 413 to a request far larger than any photo. `lookalike.processes.web` has thrown
+    its body away."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         if _stated_length(request) > BODY_FACTOR * settings.MAX_BYTES:
-            response = render(request, "413.html", status=413)
-        else:
-            response = get_response(request)
-        if response.status_code >= 400:
-            with contextlib.suppress(OSError):
-                for _part in range(DRAIN_BYTES // PART_BYTES):
-                    if not request.read(PART_BYTES):
-                        break
-        return response
+            return render(request, "413.html", status=413)
+        return get_response(request)
 
     return respond
 

@@ -207,6 +207,6 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Missing pages are nothing an operator could fix.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    # Missing pages are nothing an operator could fix, nor are clients that hang up.
+    "loggers": {"django.request": {"level": "ERROR"}, "waitress": {"level": "ERROR"}},
 }
