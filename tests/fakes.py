@@ -16,7 +16,7 @@ from lookalike.faces.types import Box, Detection, EncoderId, Pixels, Scale, Vect
 LANDMARKS = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)], np.float32)
 
 
-def make_detection(box: Box, confidence: float = 0.99) -> Detection:
+def make_detection(box: Box, confidence: float = 0.9995) -> Detection:
     """A face in ``box``, with its landmarks where a face has them."""
     corner = np.array([box.left, box.top], np.float32)
     size = np.array([box.width, box.height], np.float32)
