@@ -10,7 +10,7 @@ from PIL import Image
 
 from lookalike.faces.index import Answer, Found, Ids, IndexRows, Method, Query, unit_vectors
 from lookalike.faces.similarity import Calibration
-from lookalike.faces.types import Box, Detection, EncoderId, Pixels, Scale, Vectors
+from lookalike.faces.types import Box, Detection, EncoderId, Floats, Pixels, Scale, Vectors
 
 # Where eyes, nose and mouth corners lie in a face's box, as shares of its sides.
 LANDMARKS = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)], np.float32)
@@ -58,7 +58,7 @@ class FakeEncoder:
         rng = np.random.default_rng(2025)
         self._mix = rng.standard_normal((8 * 8 * 3, dimensions)).astype(np.float32)
 
-    def align(self, pixels: Pixels, detection: Detection) -> Pixels:
+    def align(self, pixels: Pixels, detection: Detection, zoom: float = 1.0) -> Pixels:
         box = tuple(round(side) for side in detection.box)
         crop = Image.fromarray(pixels).crop(box)  # type: ignore[arg-type]
         return np.asarray(crop.resize((self.chip_size, self.chip_size)))
@@ -72,6 +72,9 @@ class FakeEncoder:
         vectors[:, 0] += 1.0  # A picture of middle grey is no zero vector.
         units: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return units
+
+    def encode_with_agreement(self, chips: Sequence[Pixels]) -> tuple[Vectors, Floats]:
+        return self.encode(chips), np.ones(len(chips), np.float32)
 
 
 class FakeIndex:

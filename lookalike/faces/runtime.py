@@ -28,7 +28,7 @@ Array = NDArray[Any]
 ModuleFactory = Callable[[], "torch.nn.Module"]
 
 _OPSET = 18
-_EXPORT_VERSION = 1
+_EXPORT_VERSION = 2
 """Part of the exports' key: goes up whenever the export itself changes."""
 
 

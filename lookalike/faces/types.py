@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 """(height, width, 3) RGB, upright."""
 
+Floats = NDArray[np.float32]
+
 Vector = NDArray[np.float32]
 """(d,) of unit length."""
 
@@ -71,10 +73,15 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face(Detection):
-    """A detection with its aligned chip, (side, side, 3) uint8, and its vector."""
+    """A detection with its aligned chip, (side, side, 3) uint8, and its vector.
+
+    ``is_weak``: the vector says little, as of a face that is partly hidden, turned away or
+    blurred.
+    """
 
     chip: Pixels
     vector: Vector
+    is_weak: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +163,16 @@ class Encoder(Protocol):
     dimensions: int
     chip_size: int
 
-    def align(self, pixels: Pixels, detection: Detection) -> Pixels:
-        """The aligned (chip_size, chip_size, 3) uint8 chip that this encoder expects."""
+    def align(self, pixels: Pixels, detection: Detection, zoom: float = 1.0) -> Pixels:
+        """The aligned (chip_size, chip_size, 3) uint8 chip that this encoder expects, with the
+        face ``zoom`` times as large."""
         ...
 
     def encode(self, chips: Sequence[Pixels]) -> Vectors:
         """(n, dimensions) float32, each row of unit length; n may be 0."""
+        ...
+
+    def encode_with_agreement(self, chips: Sequence[Pixels]) -> tuple[Vectors, Floats]:
+        """The vectors, and the cosine similarity (n,) of each chip's vector with that of its
+        mirror image: 1 if the encoder does not mirror."""
         ...

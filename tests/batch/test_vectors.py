@@ -15,6 +15,7 @@ from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Detection, Face, Pixels, Vectors
 from lookalike.faces.vectors_csv import read_vectors
 from tests.batch.conftest import data_set, model, preprocessing
+from tests.fakes import FakeEncoder
 
 
 def predicting(folder: Path | None = None) -> Pipeline:
@@ -120,17 +121,17 @@ def test_crops_are_those_of_the_pipelines_model(
 ) -> None:
     """With a model whose chips differ from the engine's, faces are cut for the model."""
 
-    class WideEncoder:
-        name, version, dimensions, chip_size = "wide", "7", 2, FacenetEncoder.chip_size
+    class WideEncoder(FakeEncoder):
+        name, version, chip_size = "wide", "7", FacenetEncoder.chip_size
 
-        def align(self, pixels: Pixels, detection: Detection) -> Pixels:
+        def align(self, pixels: Pixels, detection: Detection, zoom: float = 1.0) -> Pixels:
             return np.full((self.chip_size, self.chip_size, 3), 9, np.uint8)
 
         def encode(self, chips: Sequence[Pixels]) -> Vectors:
             return np.array([[1, 0]] * len(chips), np.float32)
 
     wide = EncoderModel()
-    wide.encoder = WideEncoder()
+    wide.encoder = WideEncoder(2)
     pipeline = (
         Pipeline()
         .init_model("wide", source=wide)

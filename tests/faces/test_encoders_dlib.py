@@ -103,6 +103,25 @@ def test_a_mirrored_chip_has_the_same_vector(encoder: DlibEncoder, chips: list[P
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+def test_agreement_is_the_similarity_of_both_sides(
+    encoder: DlibEncoder, oracle: dlib.face_recognition_model_v1, chips: list[Pixels]
+) -> None:
+    _, agreement = encoder.encode_with_agreement(chips)
+    sides = [
+        unit(np.array([describe(oracle, chip), describe(oracle, chip[:, ::-1])])) for chip in chips
+    ]
+    np.testing.assert_allclose(agreement, [one @ other for one, other in sides], atol=1e-5)
+    assert agreement[0] < 0.9999
+
+
+def test_zoom_enlarges_the_face_about_the_centre(encoder: DlibEncoder) -> None:
+    photo = np.asarray(Image.open(DEMO / "adaeze-nwokoma_1.jpg").convert("RGB"))
+    face = make_detection(Box(60, 60, 200, 220))
+    plain, large = (encoder.align(photo, face, zoom) for zoom in (1.0, 1.5))
+    middle = np.asarray(Image.fromarray(plain[25:125, 25:125]).resize((150, 150)))
+    assert np.abs(large.astype(int) - middle).mean() < 4
+
+
 def test_it_handles_no_chips(encoder: DlibEncoder) -> None:
     assert encoder.encode([]).shape == (0, 128)
 

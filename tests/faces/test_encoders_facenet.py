@@ -123,6 +123,18 @@ def test_it_crops_as_facenet_pytorch_does(encoder: FacenetEncoder, box: Box) -> 
     np.testing.assert_array_equal(chip, expected.astype(np.uint8))
 
 
+def test_zoom_crops_a_smaller_box(encoder: FacenetEncoder) -> None:
+    photo = np.asarray(Image.open(DEMO / "adaeze-nwokoma_1.jpg").convert("RGB"))
+    zoomed = encoder.align(photo, make_detection(Box(40, 40, 240, 280)), 2.0)
+    np.testing.assert_array_equal(zoomed, crop_box(photo, Box(90, 100, 190, 220), 160))
+
+
+def test_without_a_mirror_image_the_agreement_is_1(
+    encoder: FacenetEncoder, chips: list[Pixels]
+) -> None:
+    np.testing.assert_allclose(encoder.encode_with_agreement(chips)[1], 1, atol=1e-5)
+
+
 @pytest.mark.parametrize("box", [Box(500, 500, 600, 600), Box(-90, -90, -10, -10), Box(5, 5, 5, 5)])
 def test_it_handles_a_box_outside_the_picture(box: Box) -> None:
     assert crop_box(np.ones((50, 40, 3), np.uint8), box, 160).shape == (160, 160, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -14,10 +15,10 @@ from PIL import Image
 from lookalike.faces.errors import FaceTooSmall
 from lookalike.faces.evaluation import Accuracy, measure_accuracy
 from lookalike.faces.photos.decoding import open_photo, rotate_photo
-from lookalike.faces.pipeline import FaceEngine, load_engine
+from lookalike.faces.pipeline import GALLERY_ZOOMS, FaceEngine, load_engine
 from lookalike.faces.runtime import Runtime
-from lookalike.faces.types import Box, Detection, Photo, Pixels
-from tests.fakes import FakeDetector, FakeEncoder
+from lookalike.faces.types import Box, Detection, Floats, Photo, Pixels, Vectors
+from tests.fakes import FakeDetector, FakeEncoder, make_detection
 
 DEMO = Path(__file__).parents[2] / "celebrities" / "galleries" / "fictional"
 
@@ -141,11 +142,43 @@ def test_it_encodes_faces_of_many_photos_in_one_batch() -> None:
     for (photo, detection), face in zip(found, faces, strict=True):
         [alone] = engine.encode_faces(photo, [detection])
         np.testing.assert_array_equal(face.vector, alone.vector)
-        np.testing.assert_array_equal(face.chip, engine.align(photo, detection))
+        np.testing.assert_array_equal(face.chip, engine.encoder.align(photo.pixels, detection))
 
 
 def test_it_handles_no_photos() -> None:
     assert make_engine().encode_many([]) == []
+    assert make_engine().encode_many([], zooms=GALLERY_ZOOMS) == []
+
+
+def test_a_vector_is_the_mean_over_zooms() -> None:
+    class Zooming(FakeEncoder):
+        def align(self, pixels: Pixels, detection: Detection, zoom: float = 1.0) -> Pixels:
+            return np.full((32, 32, 3), 100 * zoom, np.uint8)
+
+    encoder, zooms = Zooming(), (1.0, 0.5, 2.0)
+    engine, photo = FaceEngine(FakeDetector(), encoder), make_photo()
+    found = [(photo, make_detection(Box(0, 0, 90, 90)))] * 2
+    views = encoder.encode([np.full((32, 32, 3), 100 * zoom, np.uint8) for zoom in zooms])
+    for face in engine.encode_many(found, zooms=zooms):
+        mean = views.mean(axis=0)
+        np.testing.assert_allclose(face.vector, mean / np.linalg.norm(mean), atol=1e-6)
+        assert (face.chip == 100).all()
+
+
+@pytest.mark.parametrize(
+    ("agreement", "confidence", "is_weak"),
+    [(0.986, 0.983, False), (0.984, 0.983, True), (0.986, 0.981, True)],
+)
+def test_a_face_is_weak_by_its_mirror_image_or_its_confidence(
+    agreement: float, confidence: float, is_weak: bool
+) -> None:
+    class Mirroring(FakeEncoder):
+        def encode_with_agreement(self, chips: Sequence[Pixels]) -> tuple[Vectors, Floats]:
+            return self.encode(chips), np.full(len(chips), agreement, np.float32)
+
+    engine = FaceEngine(FakeDetector(), Mirroring())
+    face = make_detection(Box(0, 0, 90, 90), confidence)
+    assert engine.encode_faces(make_photo(), [face])[0].is_weak is is_weak
 
 
 def test_the_fakes_keep_a_picture_near_itself() -> None:

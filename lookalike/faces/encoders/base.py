@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.faces.runtime import ModuleFactory, Runtime, load_session
-from lookalike.faces.types import Encoder, Pixels, Scale, Tail, Vectors
+from lookalike.faces.types import Encoder, Floats, Pixels, Scale, Tail, Vectors
 from lookalike.faces.weights import Weights
 
 _BATCH = 32
@@ -53,14 +53,18 @@ class ChipEncoder:
             f"{weights_sha256} version {self.version}",
             runtime,
             inputs=("chips",),
-            outputs=("vectors",),
-            dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}},
+            outputs=("vectors", "agreement"),
+            dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}, "agreement": {0: "n"}},
         )
 
     def encode(self, chips: Sequence[Pixels]) -> Vectors:
-        """(n, dimensions) float32 of unit length, for any n including 0."""
+        return self.encode_with_agreement(chips)[0]
+
+    def encode_with_agreement(self, chips: Sequence[Pixels]) -> tuple[Vectors, Floats]:
         vectors = np.empty((len(chips), self.dimensions), np.float32)
+        agreement = np.empty(len(chips), np.float32)
         for start in range(0, len(chips), _BATCH):
             batch = np.stack(chips[start : start + _BATCH])
-            vectors[start : start + len(batch)] = self._session(batch)[0]
-        return vectors
+            rows = slice(start, start + len(batch))
+            vectors[rows], agreement[rows] = self._session(batch)
+        return vectors, agreement

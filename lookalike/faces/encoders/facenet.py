@@ -46,9 +46,16 @@ class FacenetEncoder(ChipEncoder):
             lambda: _make_module(weights_path, expected_sha256), expected_sha256, runtime
         )
 
-    def align(self, pixels: Pixels, detection: Detection) -> Pixels:
-        """The box, resized as facenet-pytorch does with margin 0."""
-        return crop_box(pixels, detection.box, self.chip_size)
+    def align(self, pixels: Pixels, detection: Detection, zoom: float = 1.0) -> Pixels:
+        """The box, resized as facenet-pytorch does with margin 0. Other zooms are untested."""
+        return crop_box(pixels, zoom_box(detection.box, zoom), self.chip_size)
+
+
+def zoom_box(box: Box, zoom: float) -> Box:
+    """The box about its centre, ``zoom`` times smaller."""
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    across, down = box.width / zoom / 2, box.height / zoom / 2
+    return Box(x - across, y - down, x + across, y + down)
 
 
 def crop_box(pixels: Pixels, box: Box, side: int) -> Pixels:
