@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
 from django.db import models, transaction
@@ -18,7 +19,8 @@ from celebrities.models import Celebrity, Portrait, gallery_storage
 from celebrities.portraits import Reading, read_portraits
 from lookalike import engine
 from lookalike.chunks import batched
-from lookalike.faces.types import EncoderId
+from lookalike.faces.errors import Reason
+from lookalike.faces.types import EncoderId, Vectors
 
 if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
@@ -35,23 +37,33 @@ RETRY_AFTER = timedelta(minutes=10)
 def embed_portraits(portraits: Iterable[Portrait]) -> None:
     """Read each portrait's file and set status, reason, face, vector and files.
 
-    In batches, each stored as soon as it is read. A portrait that is deleted or given
+    In batches, each stored as soon as it is read; then photos of several faces once more, of
+    the same people, since their other portraits may decide. A portrait that is deleted or given
     another file meanwhile stays as it is. So does one whose file is unreachable or
     whose processing fails: this is logged and stored in ``problem``; the rest continue.
     Raises WeightsMissing or DeviceMissing when there is no engine.
     """
     faces = engine.get_engine()
+    people: set[int] = set()
     for batch in batched(portraits, BATCH):
-        fresh = [portrait for portrait in batch if not portrait.width]
-        known = [portrait for portrait in batch if portrait.width]
-        for group, keep in ((fresh, False), (known, True)):
-            files = {}
-            for portrait in group:
-                with noted_problems(portrait):
-                    files[portrait] = read_file(portrait)
-            for portrait, reading in _read_group(faces, files, keep).items():
-                with noted_problems(portrait):
-                    store_reading(portrait, reading, str(EncoderId.of(faces.encoder)))
+        _embed_batch(faces, batch)
+        people.update(portrait.celebrity_id for portrait in batch)
+    unclear = Portrait.objects.filter(reason=Reason.SEVERAL_FACES, celebrity__in=people)
+    for batch in batched(unclear, BATCH):
+        _embed_batch(faces, batch)
+
+
+def _embed_batch(faces: FaceEngine, batch: Sequence[Portrait]) -> None:
+    fresh = [portrait for portrait in batch if not portrait.width]
+    known = [portrait for portrait in batch if portrait.width]
+    for group, keep in ((fresh, False), (known, True)):
+        files = {}
+        for portrait in group:
+            with noted_problems(portrait):
+                files[portrait] = read_file(portrait)
+        for portrait, reading in _read_group(faces, files, keep).items():
+            with noted_problems(portrait):
+                store_reading(portrait, reading, str(EncoderId.of(faces.encoder)))
 
 
 def _read_group(
@@ -59,17 +71,40 @@ def _read_group(
 ) -> dict[Portrait, Reading]:
     """Read one by one if the batch fails, so that only the cause is left out."""
     try:
-        readings = read_portraits(faces, list(files.values()), keep_pictures=keep)
-        return dict(zip(files, readings, strict=True))
+        return _read(faces, files, keep)
     except SoftTimeLimitExceeded:
         raise
     except Exception:  # noqa: BLE001 - each portrait then reports its own problem.
         logger.warning("A batch of portraits failed and is read one by one")
-    alone = {}
+    alone: dict[Portrait, Reading] = {}
     for portrait, data in files.items():
         with noted_problems(portrait):
-            [alone[portrait]] = read_portraits(faces, [data], keep_pictures=keep)
+            alone |= _read(faces, {portrait: data}, keep)
     return alone
+
+
+def _read(faces: FaceEngine, files: dict[Portrait, bytes], keep: bool) -> dict[Portrait, Reading]:
+    portraits, encoder = list(files), str(EncoderId.of(faces.encoder))
+
+    def find_others(position: int) -> Vectors | None:
+        portrait = portraits[position]
+        return read_vectors(portrait.celebrity, encoder, without=portrait.pk)
+
+    readings = read_portraits(
+        faces, list(files.values()), find_others=find_others, keep_pictures=keep
+    )
+    return dict(zip(portraits, readings, strict=True))
+
+
+def read_vectors(
+    person: Celebrity | None, encoder: str, *, without: int | None = None
+) -> Vectors | None:
+    """The vectors, (n, d), of a person's ready portraits; None without any."""
+    if person is None or person.pk is None:
+        return None
+    rows = Portrait.objects.ready().filter(celebrity=person, encoder=encoder)
+    vectors = [bytes(each or b"") for pk, each in rows.values_list("pk", "vector") if pk != without]
+    return np.array([np.frombuffer(each, "<f4") for each in vectors]) if vectors else None
 
 
 @contextmanager

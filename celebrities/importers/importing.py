@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from celebrities.do_not_import import Blocked, hash_picture
-from celebrities.gallery import BATCH, store_reading
+from celebrities.gallery import BATCH, read_vectors, store_reading
 from celebrities.importers.facts import label
 from celebrities.importers.layout import ListedPhoto, Plan
 from celebrities.importers.people import Options, People
@@ -25,6 +25,7 @@ from celebrities.portraits import Reading, read_portraits
 from celebrities.reasons import describe_reason
 from lookalike import engine
 from lookalike.chunks import batched
+from lookalike.faces.errors import SeveralFaces
 from lookalike.faces.types import EncoderId
 
 Readings = Sequence[Reading | None]
@@ -73,6 +74,7 @@ def import_plan(
                 run.finish(*waiting.popleft(), progress)
         for last in waiting:
             run.finish(*last, progress)
+        run.finish_unclear()
     return run.report
 
 
@@ -91,6 +93,7 @@ class _Import:
         keys = {photo.key for photo in plan.portraits}
         self.people = People(options, self.report, keys)
         self.seen: set[tuple[str, str]] = set()
+        self.unclear: list[_File] = []
 
     def sort_batch(self, batch: Sequence[ListedPhoto]) -> list[_File]:
         """The files that must be read; all else is done about the others."""
@@ -124,14 +127,39 @@ class _Import:
         for file, reading in zip(files, readings.result(), strict=True):
             if reading is None:
                 self.store(file, None)
-            elif reading.error:
-                self.fail(file.photo, describe_reason(reading.error))
-            elif entry := self.find_listed_picture(blocked, reading):
-                self.report.add(Kind.REFUSED, file.photo.entry.file, entry)
+            elif isinstance(reading.error, SeveralFaces):
+                self.unclear.append(replace(file, data=b""))
             else:
-                self.store(file, reading)
+                self.take(file, reading, blocked)
         if progress is not None:
             progress(count)
+
+    def finish_unclear(self) -> None:
+        """Photos of several faces come last, when the person's other portraits are there."""
+        blocked = Blocked.read()
+        for file in self.unclear:
+            try:
+                reading = self.read_unclear(file.photo)
+            except (ValidationError, OSError) as error:
+                self.fail(file.photo, str(error))
+            else:
+                self.take(file, reading, blocked)
+
+    def read_unclear(self, photo: ListedPhoto) -> Reading:
+        """Raises ValidationError if the person was deleted, and OSError."""
+        faces = engine.get_engine()
+        others = read_vectors(self.people.find_again(photo), str(EncoderId.of(faces.encoder)))
+        data = self.source.read(photo.file)
+        [reading] = read_portraits(faces, [data], find_others=lambda position: others)
+        return reading
+
+    def take(self, file: _File, reading: Reading, blocked: Blocked) -> None:
+        if reading.error:
+            self.fail(file.photo, describe_reason(reading.error))
+        elif entry := self.find_listed_picture(blocked, reading):
+            self.report.add(Kind.REFUSED, file.photo.entry.file, entry)
+        else:
+            self.store(file, reading)
 
     def fail(self, photo: ListedPhoto, reason: str) -> None:
         self.report.add(Kind.FAILED, photo.entry.file, reason)

@@ -184,7 +184,7 @@ class Importer:
         while jobs:
             found = [(job, picture) for job in jobs if (picture := self.next_picture(job))]
             files = [] if self.options.dry_run else [picture.data for _, picture in found]
-            readings = read_pictures(files) or [None] * len(found)
+            readings = read_pictures(files, [job.row for job, _ in found]) or [None] * len(found)
             for (job, picture), reading in zip(found, readings, strict=True):
                 self.finish(job, picture, reading)
             jobs = [job for job, _ in found if job.count < self.options.portraits]

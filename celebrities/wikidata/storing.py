@@ -12,14 +12,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from celebrities.do_not_import import hash_picture, is_listed
-from celebrities.gallery import store_reading
+from celebrities.gallery import read_vectors, store_reading
 from celebrities.models import Category, Celebrity, Portrait, cleaned
 from celebrities.portraits import Reading, read_portraits
 from celebrities.wikidata.commons import CommonsFile
 from celebrities.wikidata.licences import Credit
 from celebrities.wikidata.merging import changes_of, merge_categories, remember, update_row
 from lookalike import engine
-from lookalike.faces.types import EncoderId
+from lookalike.faces.types import EncoderId, Vectors
 
 if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
@@ -40,14 +40,21 @@ class Picture:
     data: bytes = b""
 
 
-def read_pictures(files: Sequence[bytes]) -> list[Reading | None]:
-    """A reading of each file, in order; None if the engine failed on it. Raises WeightsMissing
-    or DeviceMissing."""
+def read_pictures(
+    files: Sequence[bytes], people: Sequence[Celebrity | None]
+) -> list[Reading | None]:
+    """Readings in order, and None for each picture that the engine failed on. ``people`` has
+    the row of each file's person, if there is one. Raises WeightsMissing or DeviceMissing."""
     if not files:
         return []
     faces = engine.get_engine()
+    encoder = str(EncoderId.of(faces.encoder))
+
+    def find_others(position: int) -> Vectors | None:
+        return read_vectors(people[position], encoder)
+
     try:
-        return [*read_portraits(faces, files)]
+        return [*read_portraits(faces, files, find_others=find_others)]
     except Exception:  # noqa: BLE001 - each picture then reports its own problem.
         logger.warning("A batch of pictures failed and is read one by one")
         return [_read_alone(faces, data) for data in files]

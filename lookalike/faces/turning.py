@@ -6,7 +6,6 @@ degrees of roll settles it; any other is looked at again in a patch, rotated to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lookalike.faces.patches import (
@@ -42,31 +41,30 @@ to 93 in 100 upside-down ones. Table: "turning" of `make choices`."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Upright:
-    """The faces in pixels of the photo after ``quarter_turns`` clockwise, the deciding one
-    first, and the log-odds that this is the right way up, less TURN_COST."""
+    """The deciding face in the photo after ``quarter_turns`` clockwise, and the log-odds that
+    this is the right way up, less TURN_COST."""
 
     quarter_turns: int
-    faces: list[Detection]
+    face: Detection
     odds: float
 
     @property
     def is_enough(self) -> bool:
-        return log_odds(self.faces[0].confidence) >= ENOUGH
+        return log_odds(self.face.confidence) >= ENOUGH
 
 
 def turn_upright(
-    detector: Detector, pixels: Pixels, faces: Sequence[Detection], quarter_turns: int
+    detector: Detector, pixels: Pixels, face: Detection, quarter_turns: int
 ) -> Upright:
-    """Rotate the faces until the first is upright. They were found, largest first, in
-    ``pixels``, which is the photo after ``quarter_turns``."""
-    main, *others = faces
-    sides = _find_sides(detector, pixels, main, as_received=not quarter_turns)
-    rated = [(_rate_side(side, quarter_turns), side) for side in sides]
-    odds, best = max(rated, key=lambda pair: pair[0])
-    kept = [best, *(straighten(detector, pixels, other) for other in others)]
+    """The rotation in which ``face`` is upright. It was found in ``pixels``, which is the photo
+    after ``quarter_turns``."""
+    sides = _find_sides(detector, pixels, face, as_received=not quarter_turns)
+    odds, best = max(
+        ((_rate_side(side, quarter_turns), side) for side in sides), key=lambda rated: rated[0]
+    )
     further = _count_turns(best)
     height, width = pixels.shape[:2]
-    rotated = [rotate_face(face, width, height, further) for face in kept]
+    rotated = rotate_face(best, width, height, further)
     return Upright((quarter_turns + further) % 4, rotated, odds)
 
 

@@ -52,6 +52,14 @@ def make_photo(number: int = 0) -> bytes:
     return encode(image, quality=95)
 
 
+def put_side_by_side(*files: bytes) -> bytes:
+    pictures = [Image.open(io.BytesIO(data)).resize((480, 600)) for data in files]
+    wall = Image.new("RGB", (480 * len(pictures), 600))
+    for place, picture in enumerate(pictures):
+        wall.paste(picture, (480 * place, 0))
+    return encode(wall, quality=95)
+
+
 def make_celebrity(name: str = "Ada Example", **fields: Any) -> Celebrity:
     categories = fields.pop("categories", [])
     person = cleaned(Celebrity(name=name, **fields))

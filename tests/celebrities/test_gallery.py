@@ -24,12 +24,14 @@ from lookalike.faces.errors import Reason
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Detection, Pixels
 from tests.celebrities.factories import (
+    SLUGS,
     cast_photo,
     encode,
     make_celebrity,
     make_photo,
     make_picture,
     make_portrait,
+    put_side_by_side,
     read_stored,
 )
 from tests.fakes import FakeDetector, FakeEncoder
@@ -249,7 +251,22 @@ def test_many_portraits_are_read_in_batches(fake_engine: FaceEngine) -> None:
     embed_portraits(Portrait.objects.all())
 
     assert Portrait.objects.ready().count() == 20
-    assert fake_engine.encoder.encoded == [16, 0, 4, 0]  # type: ignore[attr-defined]
+    assert fake_engine.encoder.encoded == [48, 0, 12, 0]  # type: ignore[attr-defined]
+
+
+def test_another_portrait_decides_whose_a_photo_of_two_is(real_engine: FaceEngine) -> None:
+    person = make_celebrity()
+    both = make_portrait(person, put_side_by_side(cast_photo(SLUGS[0]), cast_photo(SLUGS[9])))
+    embed_portraits([both])
+    assert Portrait.objects.get().reason == Reason.SEVERAL_FACES
+
+    embed_portraits([make_portrait(person, cast_photo(SLUGS[9], 2))])
+    both.refresh_from_db()
+    assert (both.status, both.reason) == ("ready", "")
+    assert (both.box or [0])[0] > both.width / 2
+
+    embed_portraits([both])
+    assert Portrait.objects.ready().count() == 2
 
 
 def test_recomputing_keeps_the_picture_to_the_byte(fake_engine: FaceEngine, data_dir: Path) -> None:

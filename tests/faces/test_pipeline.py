@@ -14,8 +14,9 @@ from PIL import Image
 
 from lookalike.faces.errors import FaceTooSmall
 from lookalike.faces.evaluation import Accuracy, measure_accuracy
+from lookalike.faces.patches import rotate_face
 from lookalike.faces.photos.decoding import open_photo, rotate_photo
-from lookalike.faces.pipeline import GALLERY_ZOOMS, FaceEngine, load_engine
+from lookalike.faces.pipeline import FaceEngine, load_engine
 from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Detection, Floats, Photo, Pixels, Vectors
 from tests.fakes import FakeDetector, FakeEncoder, make_detection
@@ -71,9 +72,9 @@ def test_it_handles_no_face() -> None:
 
 
 def test_it_gives_the_largest_first_and_no_more_than_asked() -> None:
-    boxes = [Box(0, 0, side, side) for side in (50, 70, 60, 80)]
+    boxes = [Box(3 * side, 0, 4 * side, side) for side in (20, 45, 30, 60)]
     _, detections = make_engine(*boxes).find_faces(make_photo(), max_faces=3)
-    assert [detection.box.width for detection in detections] == [80, 70, 60]
+    assert [detection.box.width for detection in detections] == [60, 45, 30]
 
 
 def test_it_leaves_bystanders_out() -> None:
@@ -132,6 +133,54 @@ def test_a_speck_does_not_hide_the_face_of_a_photo_on_its_side() -> None:
     assert detection.box.width > 40
 
 
+class Group(UprightDetector):
+    """A large face that is doubtful when upright and surer on its side, where it is alone, and
+    a sure small one."""
+
+    def detect(self, pixels: Pixels) -> list[Detection]:
+        large = make_detection(Box(10, 60, 110, 190), 0.95)
+        small = make_detection(Box(150, 60, 210, 140), 0.9999)
+        if pixels.shape[1] == pixels.shape[0]:  # A patch.
+            return []
+        return [large, small] if pixels.shape[1] > pixels.shape[0] else [large]
+
+
+def test_no_face_is_lost_when_the_photo_is_judged_from_all_sides() -> None:
+    found_in, faces = FaceEngine(Group(), FakeEncoder()).find_faces(make_photo())
+    assert found_in.pixels.shape == (200, 240, 3)
+    assert [face.box.width for face in faces] == [100, 60]
+
+
+def test_all_faces_of_a_group_on_its_side_are_found() -> None:
+    class Sideways(Group):
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            return UprightDetector.detect(self, pixels) and super().detect(pixels)
+
+    lying = rotate_photo(make_photo(), 1)
+    found_in, faces = FaceEngine(Sideways(), FakeEncoder()).find_faces(lying)
+    assert found_in.pixels.shape == (200, 240, 3)
+    assert [face.box.width for face in faces] == [100, 60]
+
+
+def test_the_largest_face_decides_not_the_surest() -> None:
+    """The largest is on its side in the photo as received; the surest, a badge, is not."""
+
+    class Badge(FakeDetector):
+        patches = 0
+
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            if pixels.shape[0] == pixels.shape[1]:
+                # A patch: the first three are rotated by the face's own landmarks.
+                self.patches += 1
+                face = make_detection(Box(35, 35, 93, 93), 0.999)
+                return [face] if self.patches <= 3 else []
+            badge = make_detection(Box(190, 10, 230, 60), 0.9999)
+            return [rotate_face(make_detection(Box(60, 20, 180, 130)), 200, 240, 1), badge]
+
+    found_in, _ = FaceEngine(Badge(), FakeEncoder()).find_faces(make_photo())
+    assert found_in.pixels.shape == (240, 200, 3)
+
+
 def test_it_encodes_faces_of_many_photos_in_one_batch() -> None:
     engine = make_engine(Box(0, 0, 90, 90), Box(90, 0, 170, 80))
     photos = [make_photo(seed) for seed in range(3)]
@@ -147,7 +196,7 @@ def test_it_encodes_faces_of_many_photos_in_one_batch() -> None:
 
 def test_it_handles_no_photos() -> None:
     assert make_engine().encode_many([]) == []
-    assert make_engine().encode_many([], zooms=GALLERY_ZOOMS) == []
+    assert make_engine().encode_many([], zooms=(1.0, 1.1)) == []
 
 
 def test_a_vector_is_the_mean_over_zooms() -> None:

@@ -43,8 +43,8 @@ def turn(degrees: float, *odds: float) -> tuple[int, Detection, int]:
     detector, pixels = SideDetector(*odds), draw(roll(FACE, degrees))
     found = detector.detect(pixels)
     detector.looks = 0
-    upright = turn_upright(detector, pixels, found, 0)
-    return upright.quarter_turns, upright.faces[0], detector.looks
+    upright = turn_upright(detector, pixels, found[0], 0)
+    return upright.quarter_turns, upright.face, detector.looks
 
 
 def test_it_works() -> None:
@@ -66,7 +66,7 @@ def test_two_looks_settle_a_doubtful_face() -> None:
             return [replace(face, confidence=as_confidence(odds)) for face in found]
 
     detector, pixels = Warming(0, 9, 9, 9), draw(FACE)
-    upright = turn_upright(detector, pixels, detector.detect(pixels), 0)
+    upright = turn_upright(detector, pixels, detector.detect(pixels)[0], 0)
     assert (upright.quarter_turns, detector.looks) == (0, 3)
     assert upright.odds == pytest.approx(SURE + 1)
 
@@ -81,7 +81,7 @@ def test_a_side_must_beat_upright_by_its_cost(lead: float, quarter_turns: int) -
             return [replace(face, landmarks=roll_about(face.landmarks, -90 * side_of(face)))]
 
     detector, pixels = AllSides(3, 0, 3 + TURN_COST + lead, 0), draw(FACE)
-    upright = turn_upright(detector, pixels, [make_face(FACE)], 0)
+    upright = turn_upright(detector, pixels, make_face(FACE), 0)
     assert upright.quarter_turns == quarter_turns
 
 
@@ -91,22 +91,7 @@ def test_the_photo_is_within_45_degrees_of_upright(degrees: float) -> None:
     assert abs(measure_roll(face.landmarks)) <= 46
 
 
-def test_the_largest_face_decides_not_the_surest() -> None:
-    lying, upright = draw(roll(FACE, 90)), draw(FACE)
-    pixels = np.concatenate([lying, upright])
-    large = make_face(roll(FACE, 90))
-    small = replace(make_face(FACE + np.array([0, 200], np.float32)), confidence=1.0)
-
-    class Top(SideDetector):
-        def detect(self, pixels: Pixels) -> list[Detection]:
-            return super().detect(pixels) if pixels.shape[0] < 200 else []
-
-    turned = turn_upright(Top(6, 2, 2, 2), pixels, [large, small], 0)
-    assert turned.quarter_turns == 3
-    assert side_of(turned.faces[1]) == 3
-
-
 def test_a_face_that_is_not_found_again_loses_confidence() -> None:
     face, empty = make_face(FACE), np.full((200, 200, 3), 90, np.uint8)
-    upright = turn_upright(SideDetector(6, 2, 2, 2), empty, [face], 0)
+    upright = turn_upright(SideDetector(6, 2, 2, 2), empty, face, 0)
     assert upright.odds == pytest.approx((log_odds(face.confidence) + 1) / 2)

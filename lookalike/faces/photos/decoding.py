@@ -126,6 +126,8 @@ def _is_dim_16_bit(image: Image.Image) -> bool:
 
 def rotate_photo(photo: Photo, quarter_turns: int) -> Photo:
     """``photo`` turned clockwise by ``quarter_turns`` times 90 degrees (any whole number)."""
+    if quarter_turns % 4 == 0:
+        return photo
     pixels = np.ascontiguousarray(np.rot90(photo.pixels, -quarter_turns))
     size = (photo.full_width, photo.full_height)
     width, height = size[::-1] if quarter_turns % 2 else size

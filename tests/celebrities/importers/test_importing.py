@@ -15,7 +15,15 @@ from celebrities.importers.people import Options
 from celebrities.importers.report import Kind, Report
 from celebrities.models import Celebrity, Portrait
 from lookalike.faces.pipeline import FaceEngine
-from tests.celebrities.factories import make_celebrity, make_photo, pack, write_files
+from tests.celebrities.factories import (
+    SLUGS,
+    cast_photo,
+    make_celebrity,
+    make_photo,
+    pack,
+    put_side_by_side,
+    write_files,
+)
 
 
 def take(path: Path, same: tuple[str, ...] = (), **options: object) -> Report:
@@ -495,3 +503,16 @@ def test_a_file_twice_in_a_source_is_one_portrait(tmp_path: Path, fake_engine: F
     report = take(write_files(tmp_path / "x", files))
 
     assert (report.imported, len(report.skipped)) == (1, BATCH + 1)
+
+
+@pytest.mark.django_db
+def test_a_photo_of_two_comes_last_and_the_others_decide(
+    tmp_path: Path, real_engine: FaceEngine
+) -> None:
+    ada, both = cast_photo(SLUGS[9], 2), put_side_by_side(*map(cast_photo, (SLUGS[0], SLUGS[9])))
+    files = {"ada_1.jpg": both, "ada_2.jpg": ada, "bob_1.jpg": both + b" "}
+    report = take(write_files(tmp_path / "people", {**files}))
+
+    assert report.imported == 2
+    assert lines(report, Kind.FAILED) == ["bob_1.jpg: more than one face (2 faces)"]
+    assert Portrait.objects.filter(celebrity__name="Ada").count() == 2
