@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 import numpy as np
 from django.utils.text import slugify
 
-from celebrities.importers.layout import plan_import
-from celebrities.importers.manifest import Entry
+from celebrities.importers.layout import ListedPhoto, plan_import
 from celebrities.importers.sources import Source
 from celebrities.photos import open_to_keep
-from celebrities.portraits import detect_portrait
+from celebrities.portraits import Sitter, find_sitters
 from lookalike.chunks import batched
-from lookalike.faces.errors import PhotoError
+from lookalike.faces.errors import NoFace, PhotoError, SeveralFaces
 from lookalike.faces.pipeline import FaceEngine
-from lookalike.faces.types import Detection, Photo, Vectors
+from lookalike.faces.types import Vector, Vectors
 
 BATCH = 16
 """Photos encoded together."""
@@ -26,69 +24,106 @@ BATCH = 16
 
 @dataclass(slots=True)
 class Labelled:
-    """Row i of ``vectors``, (n, d), shows ``people[i]``. ``missed`` has the person of each photo
-    without a usable face, ``labels`` what a manifest says, by question and person."""
+    """Photos with their people.
 
-    vectors: Vectors
+    ``faces[i]`` shows ``people[i]``. ``missed`` has person and reason of each photo without a
+    usable face, ``turned`` the person of each that was rotated, ``labels`` what a manifest
+    says, by question and person.
+    """
+
+    faces: list[Vector] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)
+    missed: list[tuple[str, str]] = field(default_factory=list)
+    turned: list[str] = field(default_factory=list)
     labels: dict[str, dict[str, str]] = field(default_factory=lambda: {"gender": {}, "born": {}})
 
     @property
     def photos(self) -> int:
         return len(self.people) + len(self.missed)
 
-    def note_labels(self, person: str, entry: Entry) -> None:
-        if entry.gender:
-            self.labels["gender"][person] = entry.gender
-        if entry.birth_year is not None:
-            self.labels["born"][person] = f"{entry.birth_year // 10 * 10}s"
+    def vectors(self, dimensions: int) -> Vectors:
+        """(n, dimensions)"""
+        return np.array(self.faces, np.float32).reshape(-1, dimensions)
+
+    def find_vectors(self, person: str) -> Vectors:
+        """Those read so far of a person, (n, d)."""
+        mine = zip(self.faces, self.people, strict=True)
+        return np.array([vector for vector, owner in mine if owner == person])
+
+    def add(self, photo: ListedPhoto, sitter: Sitter) -> None:
+        person = person_of(photo.entry.file)
+        if photo.entry.gender:
+            self.labels["gender"][person] = photo.entry.gender
+        if photo.entry.birth_year is not None:
+            self.labels["born"][person] = f"{photo.entry.birth_year // 10 * 10}s"
+        if sitter.rotated:
+            self.turned.append(person)
+        if sitter.face is not None:
+            self.faces.append(sitter.face.vector)
+            self.people.append(person)
+        elif sitter.error is not None:
+            self.missed.append((person, sitter.error.reason))
 
 
-def find_portrait(engine: FaceEngine, data: bytes) -> tuple[Photo, Detection] | None:
-    """As in a gallery's portrait: exactly one face."""
-    found = detect_portrait(engine, data)
-    if found.photo is None or found.face is None or found.error:
-        return None
-    return found.photo, found.face
+def read_gallery(engine: FaceEngine, source: Source, progress: Callable[[int], None]) -> Labelled:
+    """Read all photos as an import does: those of several faces last.
 
-
-def find_largest(engine: FaceEngine, data: bytes) -> tuple[Photo, Detection] | None:
-    """As in a visitor's photo: the largest face."""
-    try:
-        upright, faces = engine.find_faces(open_to_keep(data))
-    except PhotoError:
-        return None
-    return (upright, faces[0]) if faces else None
-
-
-def read_photos(
-    engine: FaceEngine,
-    source: Source,
-    find: Callable[[FaceEngine, bytes], tuple[Photo, Detection] | None],
-    progress: Callable[[int], None],
-) -> Labelled:
-    """Read all photos. ``progress`` gets the number of photos read since its last call."""
-    vectors = [np.empty((0, engine.encoder.dimensions), np.float32)]
-    read = Labelled(vectors[0])
+    ``progress`` gets the number of photos read since its last call.
+    """
+    read, unclear = Labelled(), []
     for batch in batched(plan_import(source).portraits, BATCH):
-        faces = []
-        for photo in batch:
-            person = person_of(photo.entry.file)
-            read.note_labels(person, photo.entry)
-            data = b""
-            with suppress(OSError):  # An unreadable file counts as a photo without a face.
-                data = source.read(photo.file)
-            face = find(engine, data)
-            if face is None:
-                read.missed.append(person)
+        for photo, sitter in zip(batch, _find_sitters(engine, source, batch, read), strict=True):
+            if isinstance(sitter.error, SeveralFaces):
+                unclear.append(photo)
             else:
-                read.people.append(person)
-                faces.append(face)
-        vectors += [face.vector[None] for face in engine.encode_many(faces)]
+                read.add(photo, sitter)
         progress(len(batch))
-    read.vectors = np.concatenate(vectors)
+    for photo in unclear:
+        read.add(photo, *_find_sitters(engine, source, [photo], read))
     return read
+
+
+def read_queries(engine: FaceEngine, source: Source, progress: Callable[[int], None]) -> Labelled:
+    """Read all photos as a visitor's: the largest face of each counts."""
+    read = Labelled()
+    for batch in batched(plan_import(source).portraits, BATCH):
+        visitors = [_find_visitor(engine, _read_file(source, photo)) for photo in batch]
+        for photo, visitor in zip(batch, visitors, strict=True):
+            read.add(photo, visitor)
+        progress(len(batch))
+    return read
+
+
+def _find_sitters(
+    engine: FaceEngine, source: Source, batch: Sequence[ListedPhoto], read: Labelled
+) -> list[Sitter]:
+    def find_others(position: int) -> Vectors:
+        return read.find_vectors(person_of(batch[position].entry.file))
+
+    return find_sitters(engine, [_read_file(source, photo) for photo in batch], find_others)
+
+
+def _find_visitor(engine: FaceEngine, data: bytes) -> Sitter:
+    try:
+        photo = open_to_keep(data)
+        upright, found = engine.find_faces(photo)
+    except PhotoError as error:
+        return Sitter(error=error)
+    faces = engine.encode_faces(upright, found[:1])
+    return Sitter(
+        upright,
+        faces[0] if faces else None,
+        None if faces else NoFace(),
+        rotated=upright is not photo,
+    )
+
+
+def _read_file(source: Source, photo: ListedPhoto) -> bytes:
+    """The file's bytes; none if it cannot be read, which counts as unreadable."""
+    try:
+        return source.read(photo.file)
+    except OSError:
+        return b""
 
 
 def person_of(file: str) -> str:

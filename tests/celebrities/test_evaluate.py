@@ -13,16 +13,26 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from PIL import Image
 
 from celebrities.evaluating import person_of
 from lookalike.faces.pipeline import FaceEngine
-from tests.celebrities.factories import SLUGS, cast_photo, make_photo, write_files
+from tests.celebrities.factories import (
+    SLUGS,
+    cast_photo,
+    encode,
+    make_photo,
+    put_side_by_side,
+    write_files,
+)
 
 KEYS = [
     "gallery_photos",
     "query_photos",
     "people",
     "no_face",
+    "left_out",
+    "turned",
     "rank1",
     "rank6",
     "verification",
@@ -58,11 +68,27 @@ def test_it_works(tmp_path: Path, real_engine: FaceEngine) -> None:
     assert list(says) == KEYS
     assert (says["gallery_photos"], says["query_photos"], says["people"]) == (10, 9, 10)
     assert says["no_face"] == 1
+    assert (says["left_out"], says["turned"]) == ({"unreadable": 1}, 0)
     assert says["rank1"] == says["rank6"] == 1.0
     assert says["verification"] > 0.95
     assert 0 < says["threshold"] < 2
     assert says["seconds"] > 0
     assert says["groups"] == {}
+
+
+def test_photos_are_turned_and_left_out_as_by_the_site(
+    tmp_path: Path, real_engine: FaceEngine
+) -> None:
+    one, two = SLUGS[0], SLUGS[9]
+    lying = Image.open(io.BytesIO(cast_photo(one, 3))).transpose(Image.Transpose.ROTATE_90)
+    both = put_side_by_side(cast_photo(one), cast_photo(two))
+    gallery = {f"{one}_0.jpg": both, f"{one}_2.jpg": cast_photo(one, 2), f"{two}_1.jpg": both}
+    write_files(tmp_path / "g", {**gallery, f"{SLUGS[4]}_1.jpg": cast_photo(SLUGS[4])})
+    write_files(tmp_path / "q", {f"{one}_3.jpg": encode(lying), f"{one}_4.jpg": both})
+    says = evaluate(tmp_path / "g", tmp_path / "q")
+
+    assert (says["left_out"], says["turned"]) == ({"several_faces": 1}, 1)
+    assert (says["gallery_photos"], says["people"], says["no_face"]) == (4, 3, 1)
 
 
 def test_groups_come_from_the_manifest(tmp_path: Path, fake_engine: FaceEngine) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from celebrities.errors import BadSource
-from celebrities.evaluating import find_largest, find_portrait, read_photos
+from celebrities.evaluating import read_gallery, read_queries
 from celebrities.importers.layout import plan_import
 from celebrities.importers.opening import open_source
 from celebrities.importers.sources import Source
@@ -61,24 +62,27 @@ def evaluate(faces: FaceEngine, gallery: Source, queries: Source, started: float
     """The figures, as --json prints them. Raises ValueError if no photo has a usable face."""
     total = sum(len(plan_import(source).portraits) for source in (gallery, queries))
     with count_progress("Reading photos", total) as progress:
-        known = read_photos(faces, gallery, find_portrait, progress)
-        asked = read_photos(faces, queries, find_largest, progress)
+        known = read_gallery(faces, gallery, progress)
+        asked = read_queries(faces, queries, progress)
     accuracy = measure_accuracy(
-        known.vectors,
+        known.vectors(faces.encoder.dimensions),
         known.people,
-        asked.vectors,
+        asked.vectors(faces.encoder.dimensions),
         asked.people,
         tail=built_in_tail(faces.encoder.name),
-        missed_people=asked.missed,
+        missed_people=[person for person, _ in asked.missed],
         labels={name: known.labels[name] | asked.labels[name] for name in known.labels},
     )
+    missed = known.missed + asked.missed
     figures = asdict(accuracy)
     groups = figures.pop("groups")
     return {
         "gallery_photos": known.photos,
         "query_photos": asked.photos,
-        "people": len({*known.people, *known.missed}),
-        "no_face": len(known.missed) + len(asked.missed),
+        "people": len({*known.people, *(person for person, _ in known.missed)}),
+        "no_face": len(missed),
+        "left_out": dict(Counter(reason for _, reason in missed).most_common()),
+        "turned": len(known.turned) + len(asked.turned),
         **_rounded(figures),
         "seconds": round(time.perf_counter() - started, 3),
         "groups": {
@@ -99,7 +103,10 @@ def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
 def describe(result: dict[str, Any]) -> str:
     lines = [
         f"{result['gallery_photos']} gallery photos of {result['people']} people, "
-        f"{result['query_photos']} query photos; {result['no_face']} without a usable face.",
+        f"{result['query_photos']} query photos; {result['turned']} turned, "
+        f"{result['no_face']} without a usable face"
+        + "".join(f", {count} {reason}" for reason, count in result["left_out"].items())
+        + ".",
         f"Right person first: {result['rank1']:.1%}; among the first six: {result['rank6']:.1%}.",
         f"Same person or not: {result['verification']:.1%} right "
         f"at distance {result['threshold']}.",
