@@ -17,7 +17,7 @@ from celebrities.photos import open_to_keep
 from lookalike.faces.display import cut_display_chip
 from lookalike.faces.errors import NoFace, PhotoError, SeveralFaces
 from lookalike.faces.photos.jpeg import encode_jpeg
-from lookalike.faces.similarity import built_in_scale
+from lookalike.faces.calibration import built_in_scale
 from lookalike.faces.types import Box, Detection, Face, Photo, Pixels, Scale, Vectors
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ def cut_faces(upload: Upload, pixels: Pixels, faces: Sequence[Face]) -> list[Upl
             number=number,
             box=[round(side, 1) for side in face.box],
             confidence=face.confidence,
+            is_weak=face.is_weak,
             crop=store_jpeg(upload, cut_crop(pixels, face.box)),
             chip=store_jpeg(upload, cut_display_chip(pixels, face.landmarks, side=CHIP_SIDE)),
         )

@@ -126,6 +126,7 @@ class UploadedFace(models.Model):
     number = models.PositiveSmallIntegerField()
     box = models.JSONField()
     confidence = models.FloatField()
+    is_weak = models.BooleanField(default=False)  # lookalike.faces.types.Face
     crop = models.FileField(storage=uploads_storage, max_length=200)
     chip = models.FileField(storage=uploads_storage, max_length=200)
     share_token = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001

@@ -106,6 +106,21 @@ def test_it_offers_to_share_whoever_is_alike(
     assert "What the score means" in page
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "the comparison is weak"), ("ru", "поэтому сравнение ненадёжно")],
+)
+def test_it_says_when_a_face_says_little(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity], language: str, words: str
+) -> None:
+    upload = make_result(gallery, owner=owner)
+    headers = {"Accept-Language": language}
+    assert words not in client.get(upload.get_absolute_url(), headers=headers).content.decode()
+
+    upload.faces.update(is_weak=True)
+    assert words in client.get(upload.get_absolute_url(), headers=headers).content.decode()
+
+
 def test_a_result_takes_few_queries(
     client: Client,
     owner: uuid.UUID,

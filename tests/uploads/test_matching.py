@@ -91,6 +91,19 @@ def test_it_works(gallery: list[Celebrity]) -> None:
     assert matches[0].similarity > matches[1].similarity >= matches[2].similarity
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.999])
+def test_it_stores_whether_a_face_says_little(gallery: list[Celebrity], confidence: float) -> None:
+    class Unsure(FakeDetector):
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            return [replace(face, confidence=confidence) for face in super().detect(pixels)]
+
+    engine.reset(FaceEngine(Unsure(), FakeEncoder()))
+    upload = finish(make_upload())
+
+    assert upload.status == Upload.Status.DONE
+    assert upload.faces.get().is_weak == (confidence == 0.9)
+
+
 def test_it_stores_what_the_search_says_it_did(
     gallery: list[Celebrity], searches: Searches
 ) -> None:
