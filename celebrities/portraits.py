@@ -14,6 +14,7 @@ from PIL import Image
 
 from celebrities.models import THUMBNAIL_WIDTHS
 from celebrities.photos import open_to_keep
+from lookalike.faces.calibration import built_in_scale
 from lookalike.faces.display import cut_display_chip
 from lookalike.faces.errors import NoFace, PhotoError, SeveralFaces
 from lookalike.faces.photos.jpeg import encode_jpeg
@@ -148,7 +149,7 @@ def choose_face(
     """
     first, *rest = faces
     if rest and others is not None and len(others):
-        halfway = 1 - ((scale.same + scale.stranger) / 2) ** 2 / 2
+        halfway = (scale.same + scale.stranger) / 2
         mean = others.mean(axis=0)
         agreeing = [face for face in faces if face.vector @ mean > halfway]
         if len(agreeing) == 1:

@@ -68,7 +68,7 @@ def test_it_works(tmp_path: Path, real_engine: FaceEngine) -> None:
     assert list(says) == KEYS
     assert (says["gallery_photos"], says["query_photos"], says["people"]) == (10, 9, 10)
     assert says["no_face"] == 1
-    assert (says["left_out"], says["turned"]) == ({"unreadable": 1}, 0)
+    assert (says["left_out"], says["turned"]) == ({"unsupported": 1}, 0)
     assert says["rank1"] == says["rank6"] == 1.0
     assert says["verification"] > 0.95
     assert 0 < says["threshold"] < 2

@@ -23,7 +23,7 @@ from lookalike.faces.types import Box, Detection, Face, Pixels, Scale, Vectors
 from tests.celebrities.factories import cast_photo, encode, make_photo, make_picture
 from tests.fakes import FakeDetector, FakeEncoder, make_detection
 
-SCALE = Scale(stranger=0.575, same=0.300)
+SCALE = Scale(stranger=0.83, same=0.98)
 
 
 def make_vectors(*degrees: float) -> Vectors:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lookalike.faces.patches import log_odds, measure_roll
-from lookalike.faces.turning import SURE, TURN_COST, turn_upright
+from lookalike.faces.turning import SURE, turn_upright
 from lookalike.faces.types import Detection, Pixels
 from tests.faces.test_patches import FACE, DotDetector, draw, make_face, roll, roll_about
 
@@ -71,8 +71,11 @@ def test_two_looks_settle_a_doubtful_face() -> None:
     assert upright.odds == pytest.approx(SURE + 1)
 
 
-@pytest.mark.parametrize(("lead", "quarter_turns"), [(-0.1, 0), (0.1, 2)])
-def test_a_side_must_beat_upright_by_its_cost(lead: float, quarter_turns: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "lead", "is_turned"),
+    [(1, 1.4, False), (1, 1.6, True), (2, 2.9, False), (2, 3.1, True)],
+)
+def test_a_side_must_beat_upright_by_its_cost(side: int, lead: float, is_turned: bool) -> None:
     """The dots are found on every side, so that only the log-odds decide."""
 
     class AllSides(SideDetector):
@@ -80,9 +83,11 @@ def test_a_side_must_beat_upright_by_its_cost(lead: float, quarter_turns: int) -
             [face] = super().detect(pixels)
             return [replace(face, landmarks=roll_about(face.landmarks, -90 * side_of(face)))]
 
-    detector, pixels = AllSides(3, 0, 3 + TURN_COST + lead, 0), draw(FACE)
+    odds = [2.0, 0.0, 0.0, 0.0]
+    odds[side] = odds[-side] = 2 + lead  # In the mirror image left is right.
+    detector, pixels = AllSides(*odds), draw(FACE)
     upright = turn_upright(detector, pixels, make_face(FACE), 0)
-    assert upright.quarter_turns == quarter_turns
+    assert upright.quarter_turns == (side if is_turned else 0)
 
 
 @pytest.mark.parametrize("degrees", [20, -30, 44, 70, 135, 200, 300])
