@@ -17,7 +17,6 @@ from benchmarks.engine import encode_largest, make_engine
 from benchmarks.figures import Figures
 from benchmarks.paths import PORTRAITS
 from benchmarks.portraits import find_photos
-from lookalike.faces.calibration import built_in_tail
 from lookalike.faces.encoders.dlib import find_weights
 from lookalike.faces.evaluation import measure_accuracy
 from lookalike.faces.types import Vector
@@ -72,7 +71,7 @@ def measure_pairs(
         [*known],
         np.stack([*asked.values()]),
         [*asked],
-        tail=built_in_tail("dlib"),
+        encoder="dlib",
         missed_people=[*(queries.keys() - asked.keys())],
     )
     return {

@@ -18,7 +18,6 @@ from lookalike.faces.calibration import built_in_scale
 from lookalike.faces.display import cut_display_chip
 from lookalike.faces.errors import NoFace, PhotoError, SeveralFaces
 from lookalike.faces.photos.jpeg import encode_jpeg
-from lookalike.faces.calibration import built_in_scale
 from lookalike.faces.types import Box, Detection, Face, Photo, Pixels, Scale, Vectors
 
 if TYPE_CHECKING:
