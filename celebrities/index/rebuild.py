@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.conf import settings
 
 from celebrities.errors import BuildRunning, EmptyGallery
@@ -22,6 +24,8 @@ from lookalike.faces.calibration import (
 from lookalike.faces.index import Progress
 from lookalike.faces.people import choose_cohort, make_rows
 from lookalike.faces.types import EncoderId
+
+logger = logging.getLogger(__name__)
 
 
 def rebuild_index(progress: Progress | None = None, *, embed: bool = True) -> IndexBuild:
@@ -62,6 +66,8 @@ def embed_outdated(encoder: str, progress: Progress) -> None:
     """Embed the portraits that are pending or were read by another encoder, in parts."""
     outdated = Portrait.objects.outdated(encoder).order_by("pk")
     count, done, last = outdated.count(), 0, 0
+    if old := outdated.exclude(encoder="").count():
+        logger.info("%d portraits were read by another encoder or version: reading again.", old)
     while batch := list(outdated.filter(pk__gt=last)[:BATCH]):
         progress("embedding portraits", min(done / count, 1.0) if count else 1.0)
         embed_portraits(batch)

@@ -186,8 +186,9 @@ class PortraitQuerySet(models.QuerySet["Portrait"]):
         return self.pending().exclude(retry_at__gt=timezone.now())
 
     def outdated(self, encoder: str) -> PortraitQuerySet:
-        """Those that wait for a worker, or were read by another encoder ("name/version")."""
-        return self.pending() | self.ready().exclude(encoder=encoder)
+        """Those that wait for a worker, or were read or refused by another encoder
+        ("name/version"): what was no portrait before may be one now."""
+        return self.pending() | self.exclude(encoder=encoder)
 
     def searchable(self, encoder: str) -> PortraitQuerySet:
         """Those a search may return: ready, of this encoder ("name/version"), published, and

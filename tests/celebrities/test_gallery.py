@@ -302,17 +302,22 @@ def test_a_portrait_given_another_file_meanwhile_is_left_as_it_is(fake_engine: F
     assert gallery_storage().exists(fresh.image.name or "")
 
 
-def test_outdated_portraits_are_those_that_wait_or_another_encoder_read(
-    fake_engine: FaceEngine,
+def test_outdated_portraits_are_those_that_wait_or_another_encoder_read_or_refused(
+    fake_engine: FaceEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    waiting, old, ready = (make_portrait(data=make_photo(number)) for number in range(3))
-    embed_portraits([old, ready])
+    waiting, old, ready, refused = (make_portrait(data=make_photo(number)) for number in range(4))
+    embed_portraits([old, ready, refused])
     Portrait.objects.filter(pk=old.pk).update(encoder="older/1", vector=b"old")
+    Portrait.objects.filter(pk=refused.pk).update(
+        encoder="older/1", vector=None, status="failed", reason="several_faces"
+    )
     untouched = Portrait.objects.get(pk=ready.pk).embedded_at
     shares: list[float] = []
-    embed_outdated("fake/1", lambda what, share: shares.append(share))
+    with caplog.at_level("INFO"):
+        embed_outdated("fake/1", lambda what, share: shares.append(share))
 
-    assert Portrait.objects.searchable("fake/1").count() == 3
+    assert "2 portraits were read by another encoder or version" in caplog.text
+    assert Portrait.objects.searchable("fake/1").count() == 4
     assert Portrait.objects.get(pk=ready.pk).embedded_at == untouched
     assert Portrait.objects.get(pk=waiting.pk).status == Portrait.Status.READY
     assert shares == [0.0]
