@@ -88,7 +88,7 @@ def test_it_says_when_nobody_is_alike(
     assert "Another photo may do better" in page
     places = re.findall(r'likeness-number"><strong>(\d+)</strong></span> <span', page)
     assert places == ["1", "2", "3", "4"]
-    for number in ("of 100", "-7", "<strong>0</strong>", "a slight"):
+    for number in ("of 100", ">-7", "<strong>0</strong>", "a slight"):
         assert number not in page
     assert "What the score means" not in page
     assert "share.png" not in page
