@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from celebrities.models import Celebrity, Portrait, gallery_storage
 from celebrities.portraits import Reading, read_portraits
+from celebrities.sweeping import storing
 from lookalike import engine
 from lookalike.chunks import batched
 from lookalike.faces.errors import Reason
@@ -139,21 +140,22 @@ def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
     deleted. A portrait without a primary key is added, and must have celebrity and hash."""
     before = portrait.file_names
     values = reading_values(reading, encoder)
-    if reading.picture:
-        values.update(save_files(reading))
-    for name, value in values.items():
-        setattr(portrait, name, value)
-    stored = False
-    try:
-        if portrait.pk is None:
-            portrait.save(force_insert=True)
-            stored = True
-        else:
-            same = Portrait.objects.filter(pk=portrait.pk, image=before[0])
-            stored = bool(same.update(**values))
-    finally:
-        kept = set(portrait.file_names)
-        remove_files(set(before) - kept if stored else kept - set(before))
+    with storing():
+        if reading.picture:
+            values.update(save_files(reading))
+        for name, value in values.items():
+            setattr(portrait, name, value)
+        stored = False
+        try:
+            if portrait.pk is None:
+                portrait.save(force_insert=True)
+                stored = True
+            else:
+                same = Portrait.objects.filter(pk=portrait.pk, image=before[0])
+                stored = bool(same.update(**values))
+        finally:
+            kept = set(portrait.file_names)
+            remove_files(set(before) - kept if stored else kept - set(before))
 
 
 def reading_values(reading: Reading, encoder: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import gallery_changed, rebuild_index
 from celebrities.index.resemblances import store_resemblances
 from celebrities.models import IndexBuild, Portrait
+from celebrities.sweeping import sweep_files
 from lookalike.celery import app
 from lookalike.queue import QueueAway, send
 
@@ -72,6 +73,11 @@ def follow_build_task(build_id: str) -> None:
 @app.task
 def remove_old_builds_task() -> None:
     remove_old_builds()
+
+
+@app.task
+def sweep_files_task() -> None:
+    sweep_files()
 
 
 def request_embedding(ids: Sequence[int]) -> None:

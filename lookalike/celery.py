@@ -78,6 +78,7 @@ app.conf.update(
         "requeue forgotten uploads": every("uploads.tasks.sweep_task", settings.SWEEP_EVERY),
         "maintain the gallery": every("celebrities.tasks.tend_gallery_task", 30),
         "remove old index builds": every("celebrities.tasks.remove_old_builds_task", 3600),
+        "remove files without a portrait": every("celebrities.tasks.sweep_files_task", 3600),
     },
 )
 app.steps["worker"].add(HeartbeatStep)

@@ -335,7 +335,7 @@ class Wikimedia:
         assert len(titles) <= 50
         pages, normalized = [], []
         for title in titles:
-            plain = title.replace("_", " ")
+            plain = " ".join(title.replace("File:_", "File:").replace("_", " ").split())
             if plain not in self.files:
                 plain = f"File:{plain[5:6].upper()}{plain[6:]}"
             if plain != title:

@@ -23,6 +23,7 @@ from celebrities.importers.sources import Source
 from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import Reading, read_portraits
 from celebrities.reasons import describe_reason
+from celebrities.sweeping import storing
 from lookalike import engine
 from lookalike.chunks import batched
 from lookalike.faces.errors import SeveralFaces
@@ -254,7 +255,7 @@ class _Import:
     def store(self, file: _File, reading: Reading | None) -> None:
         photo = file.photo
         try:
-            with transaction.atomic():
+            with storing(), transaction.atomic():
                 person = self.people.find_again(photo)
                 is_new = person is None
                 person = person or self.people.make(photo)

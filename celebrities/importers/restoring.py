@@ -23,6 +23,7 @@ from celebrities.importers.importing import Progress
 from celebrities.importers.report import Kind, Report
 from celebrities.models import Category, Celebrity, DoNotImport, Portrait, cleaned, gallery_storage
 from celebrities.portraits import MAX_FILE_BYTES
+from celebrities.sweeping import storing
 from lookalike.faces.tables import BadLine
 from lookalike.faces.vectors_csv import read_vectors
 
@@ -201,15 +202,16 @@ class _Restore:
         files = {name.replace(stem, new): self.archive.read(name) for name in names}
         portrait.image = str(portrait.image.name).replace(stem, new)
         portrait.chip = str(portrait.chip.name or "").replace(stem, new)
-        try:
-            for name, data in files.items():
-                storage.save(name, ContentFile(data))
-            with transaction.atomic():
-                portrait.save(force_insert=True)
-                _set_times(portrait, values)
-        except BaseException:
-            remove_files(files)
-            raise
+        with storing():
+            try:
+                for name, data in files.items():
+                    storage.save(name, ContentFile(data))
+                with transaction.atomic():
+                    portrait.save(force_insert=True)
+                    _set_times(portrait, values)
+            except BaseException:
+                remove_files(files)
+                raise
 
 
 def _set_times(row: models.Model, values: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from celebrities.importers.report import SHOWN, Kind, Report
 from celebrities.importers.restoring import GalleryArchive, restore_gallery
 from celebrities.importers.sources import Source
 from celebrities.management.progress import count_progress
+from celebrities.sweeping import sweep_files
 from lookalike.faces.errors import FacesError
 
 DETAILS = (Kind.PERSON, Kind.PORTRAIT, Kind.SKIPPED)
@@ -50,6 +51,8 @@ def make_plan(
 
 def run_import(source: Source, plan: Plan, options: Options) -> Report:
     what = "Reading portraits" if options.dry_run else "Importing portraits"
+    if not options.dry_run:
+        sweep_files()
     try:
         with count_progress(what, len(plan.portraits)) as progress:
             return import_plan(source, plan, options, progress)
@@ -58,6 +61,8 @@ def run_import(source: Source, plan: Plan, options: Options) -> Report:
 
 
 def run_restore(archive: GalleryArchive, dry_run: bool) -> Report:
+    if not dry_run:
+        sweep_files()
     with count_progress("Restoring portraits", len(archive.portraits)) as progress:
         return restore_gallery(archive, progress, dry_run=dry_run)
 

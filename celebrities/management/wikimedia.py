@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 from filelock import FileLock, Timeout
 
 from celebrities.management.progress import people_progress
+from celebrities.sweeping import sweep_files
 from celebrities.wikidata.cache import Cache
 from celebrities.wikidata.client import Client
 from celebrities.wikidata.errors import Refused, WikimediaError
@@ -76,6 +77,7 @@ def ask_wikimedia(
             people_progress(total) as progress,
             open_client(progress.note if progress.is_shown else stdout.write) as client,
         ):
+            sweep_files()
             report.on_change = lambda report: progress.show(
                 report.people, report.pictures, report.outcomes["refused"]
             )

@@ -51,10 +51,11 @@ def fetch_files(
 
     titles = {name: title_of(name) for name in names}
     known = {title: client.cache.get_json(key(title)) for title in titles.values()}
-    unknown = [title for title, page in known.items() if page is UNKNOWN]
+    # Asked by the name as Wikidata has it: what its proper form is, Commons knows best.
+    unknown = {title: name for name, title in titles.items() if known[title] is UNKNOWN}
     known |= {title: {"missing": True} for title in unknown if not _may_exist(title)}
     for batch in _batch(filter(_may_exist, unknown)):
-        pages = _ask(client, endpoint, batch)
+        pages = _ask(client, endpoint, [f"File:{bare(unknown[title])}" for title in batch])
         for title in batch:
             known[title] = pages.get(title, {})
             if known[title].get("imageinfo") or is_missing(known[title]):

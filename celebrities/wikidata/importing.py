@@ -17,6 +17,7 @@ from celebrities.gallery import BATCH
 from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import Reading
 from celebrities.reasons import describe_reason
+from celebrities.sweeping import storing
 from celebrities.wikidata.categories import Categories
 from celebrities.wikidata.client import Client
 from celebrities.wikidata.entities import IDS_A_REQUEST, Person, fetch_people
@@ -256,7 +257,7 @@ class Importer:
         person, row = job.person, job.row
         facts = facts_of(person, self.options.languages)
         categories = self.categories.of(person)
-        with transaction.atomic():
+        with storing(), transaction.atomic():
             if row is None:
                 row = make_person(person.id, facts, categories, published=self.options.published)
             store_portrait(row, picture, reading)

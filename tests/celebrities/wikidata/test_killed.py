@@ -99,6 +99,9 @@ def test_a_killed_import_goes_on(make_site: MakeSite) -> None:
     np.testing.assert_allclose(vectors(cut), vectors(whole), atol=1e-4)
     gallery = cut.data_dir / "media" / "gallery"
     assert all(Path(gallery / name).is_file() for row in read(cut, FILES) for name in row)
+    # Nothing is left of portraits whose rows were not stored.
+    stored = {path.name.partition(".")[0][:32] for path in gallery.glob("portraits/*/*")}
+    assert stored == {Path(row[0]).stem for row in read(cut, FILES)}
     for told, until in server.silences:
         assert not [each for each in seen if told < each.at < until]
     times = [each.at for each in seen]
