@@ -46,8 +46,9 @@ check: setup
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+# Two processes at once. A file's tests stay in one, so that what they share is made once.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 benchmark: setup
 	$(BIN)/python -m benchmarks run

@@ -37,8 +37,11 @@ settings.STORAGES["staticfiles"] = {
 }
 # WhiteNoise warns of a missing folder.
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-settings.DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 django.setup()
+# The processes of a parallel run read this file too, and make a data folder each. With this
+# variable set, pytest-django would load the settings there before that.
+del os.environ["DJANGO_SETTINGS_MODULE"]
+settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(DATA_DIR / "test.sqlite3")
 
 from lookalike import engine
 from lookalike.celery import app
