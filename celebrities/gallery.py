@@ -15,13 +15,13 @@ from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
 
-from celebrities.models import Celebrity, Portrait, gallery_storage
+from celebrities.models import Celebrity, IndexBuild, Portrait, gallery_storage
 from celebrities.portraits import Reading, read_portraits
 from celebrities.sweeping import storing
 from lookalike import engine
 from lookalike.chunks import batched
 from lookalike.faces.errors import Reason
-from lookalike.faces.types import EncoderId, Vectors
+from lookalike.faces.types import EncoderId, Face, Vectors
 
 if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 BATCH = 16
 """Portraits read at once: full batches for the encoder, bounded memory."""
+
+CHUNK = 1000
+
+NOTHING_NEXT = {"next_encoder": "", "next_reason": "", "next_vector": None}
 
 RETRY_AFTER = timedelta(minutes=10)
 """A waiting portrait that could not be read is not tried again before."""
@@ -103,8 +107,9 @@ def read_vectors(
     """The vectors, (n, d), of a person's ready portraits; None without any."""
     if person is None or person.pk is None:
         return None
-    rows = Portrait.objects.ready().filter(celebrity=person, encoder=encoder)
-    vectors = [bytes(each or b"") for pk, each in rows.values_list("pk", "vector") if pk != without]
+    rows: Iterable[Any] = Portrait.objects.read_by(encoder).filter(celebrity=person)
+    rows = rows.values_list("pk", "vector_read")  # type: ignore[attr-defined]
+    vectors = [bytes(each or b"") for pk, each in rows if pk != without]
     return np.array([np.frombuffer(each, "<f4") for each in vectors]) if vectors else None
 
 
@@ -118,8 +123,11 @@ def noted_problems(portrait: Portrait) -> Iterator[None]:
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
-        logger.exception("Portrait %s could not be read", portrait.pk)
         missing = isinstance(error, FileNotFoundError)
+        if missing:
+            logger.warning("Portrait %s could not be read: its file is missing", portrait.pk)
+        else:
+            logger.exception("Portrait %s could not be read", portrait.pk)
         problem = "the file is missing" if missing else f"{type(error).__name__}: {error}"
         Portrait.objects.filter(pk=portrait.pk, image=name).update(
             problem=problem[:200], retry_at=timezone.now() + RETRY_AFTER
@@ -137,11 +145,14 @@ def read_file(portrait: Portrait) -> bytes:
 
 def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
     """Update the row from a reading and store its files under new names; the old files are
-    deleted. A portrait without a primary key is added, and must have celebrity and hash."""
+    deleted. A portrait without a primary key is added, and must have celebrity and hash.
+
+    While the build in use needs the vector of another encoder, the new one waits beside it."""
     before = portrait.file_names
-    values = reading_values(reading, encoder)
+    is_next = is_needed(portrait, encoder)
+    values = next_values(reading, encoder) if is_next else reading_values(reading, encoder)
     with storing():
-        if reading.picture:
+        if reading.picture and not (is_next and reading.error):
             values.update(save_files(reading))
         for name, value in values.items():
             setattr(portrait, name, value)
@@ -158,21 +169,64 @@ def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
             remove_files(set(before) - kept if stored else kept - set(before))
 
 
+def is_needed(portrait: Portrait, encoder: str) -> bool:
+    """Whether the build in use is made of the portrait's vector, by another than this encoder."""
+    if portrait.status != Portrait.Status.READY or portrait.encoder == encoder:
+        return False
+    current = IndexBuild.objects.current()
+    return current is not None and current.encoder == portrait.encoder
+
+
 def reading_values(reading: Reading, encoder: str) -> dict[str, Any]:
     """The row's fields for a reading, without those of the files."""
     error, face = reading.error, reading.face
     return {
+        **NOTHING_NEXT,
         "status": Portrait.Status.FAILED if error else Portrait.Status.READY,
         "reason": error.reason if error else "",
         "problem": "",
         "retry_at": None,
         "encoder": encoder,
         "embedded_at": timezone.now(),
+        **_face_values(face),
+        "vector": face and face.vector.astype("<f4").tobytes(),
+    }
+
+
+def next_values(reading: Reading, encoder: str) -> dict[str, Any]:
+    """The row's fields for a reading by the encoder of the next build."""
+    error, face = reading.error, reading.face
+    return {
+        "problem": "",
+        "retry_at": None,
+        "next_encoder": encoder,
+        "next_reason": error.reason if error else "",
+        "next_vector": face and face.vector.astype("<f4").tobytes(),
+        **(_face_values(face) if face else {}),
+    }
+
+
+def _face_values(face: Face | None) -> dict[str, Any]:
+    return {
         "box": face and [round(float(side), 2) for side in face.box],
         "landmarks": face and [[round(x, 2), round(y, 2)] for x, y in face.landmarks.tolist()],
         "confidence": face and float(face.confidence),
-        "vector": face and face.vector.astype("<f4").tobytes(),
     }
+
+
+def take_next_readings(encoder: str) -> None:
+    """Replace the vectors of encoders before by those that this one has read, some at a time."""
+    waiting = Portrait.objects.filter(next_encoder=encoder)
+    while some := list(waiting.values_list("pk", flat=True)[:CHUNK]):
+        rows = waiting.filter(pk__in=some)
+        rows.exclude(next_reason="").update(
+            status=Portrait.Status.FAILED,
+            reason=models.F("next_reason"),
+            vector=None,
+            encoder=encoder,
+            **NOTHING_NEXT,
+        )
+        rows.update(vector=models.F("next_vector"), encoder=encoder, **NOTHING_NEXT)
 
 
 def save_files(reading: Reading) -> dict[str, Any]:

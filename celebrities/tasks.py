@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
-from celebrities.errors import BuildRunning, EmptyGallery
+from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing
 from celebrities.gallery import embed_portraits
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import gallery_changed, rebuild_index
 from celebrities.index.resemblances import store_resemblances
+from celebrities.index.search import is_whole
 from celebrities.models import IndexBuild, Portrait
 from celebrities.sweeping import sweep_files
 from lookalike.celery import app
@@ -29,7 +30,12 @@ PATIENCE = timedelta(minutes=10)
 """The index is not rebuilt on its own while portraits keep coming, unless the one in use is
 older than PATIENCE."""
 
+RETRY_AFTER = timedelta(minutes=1)
+"""A build that failed is not tried again on its own before."""
+
 HOURS = 60 * 60
+
+Status = IndexBuild.Status
 
 
 @app.task
@@ -95,7 +101,9 @@ def request_rebuild() -> None:
 def _may_rebuild_now() -> bool:
     now = timezone.now()
     current = IndexBuild.objects.current()
-    if current is None or current.started_at < now - PATIENCE:
+    if IndexBuild.objects.filter(status=Status.FAILED, started_at__gt=now - RETRY_AFTER).exists():
+        return False
+    if current is None or current.started_at < now - PATIENCE or not is_whole(current):
         return True
     newest = Portrait.objects.aggregate(newest=Max("embedded_at"))["newest"]
     return newest is None or newest < now - QUIET
@@ -106,6 +114,8 @@ def _rebuild(*, embed: bool = True) -> None:
         build = rebuild_index(embed=embed)
     except BuildRunning:
         logger.info("The index is being built already.")
+    except FilesMissing as problem:
+        logger.error("%s", problem)
     except EmptyGallery:
         logger.info("The gallery is empty: there is no index.")
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
@@ -24,6 +25,9 @@ _lock = threading.RLock()
 _kept: dict[str, tuple[Hashable, Any]] = {}
 """By kind: the key that the value was made for, and the value."""
 
+_given: FaceEngine | None = None
+"""A test's own engine."""
+
 
 def keep(kind: str, key: Hashable, make: Callable[[], T]) -> T:
     """The process's value of this kind; made anew when the key changes.
@@ -37,15 +41,36 @@ def keep(kind: str, key: Hashable, make: Callable[[], T]) -> T:
         return value
 
 
-def get_engine() -> FaceEngine:
-    """The process's engine. Raises WeightsMissing or DeviceMissing with what to do."""
-    return keep("engine", "", _load_engine)
+def get_engine(encoder: EncoderId | None = None) -> FaceEngine:
+    """The engine with this encoder, by default the one that the settings name. A process keeps
+    one engine; for another encoder only the encoder is loaded.
+
+    Raises WeightsMissing or DeviceMissing with what to do, and IndexStale for an encoder that
+    this process cannot load.
+    """
+    encoder = encoder or configured_encoder()
+    if not can_encode(encoder):
+        from lookalike.faces.errors import IndexStale
+
+        raise IndexStale(f"This version of the site has no encoder {encoder}.")
+    return keep("engine", encoder, lambda: _load_engine(encoder.name))
 
 
-def _load_engine() -> FaceEngine:
+def get_finder() -> FaceEngine:
+    """An engine to find faces with: the one at hand, whatever its encoder."""
+    with _lock:
+        found: FaceEngine = _kept["engine"][1] if is_loaded() else get_engine()
+        return found
+
+
+def _load_engine(name: str) -> FaceEngine:
+    from lookalike.faces.encoders import load_encoder
     from lookalike.faces.pipeline import load_engine
 
-    return load_engine(settings.ENCODER, settings.WEIGHTS_DIR, make_runtime())
+    if is_loaded():
+        encoder = load_encoder(name, settings.WEIGHTS_DIR, make_runtime())
+        return replace(get_finder(), encoder=encoder)
+    return load_engine(name, settings.WEIGHTS_DIR, make_runtime())
 
 
 def make_runtime() -> Runtime:
@@ -59,20 +84,34 @@ def is_loaded() -> bool:
     return "engine" in _kept
 
 
-def encoder_in_use() -> EncoderId:
-    """The encoder of the process's engine, or the one it would load; loads nothing."""
+def configured_encoder() -> EncoderId:
+    """The encoder that the next build is made with, as the settings name it now; loads nothing.
+    Searches use the one of the build that they search."""
     from lookalike.faces.encoders import ENCODERS, resolve_name
     from lookalike.faces.types import EncoderId
 
-    if is_loaded():
-        return EncoderId.of(get_engine().encoder)
+    if _given is not None:
+        return EncoderId.of(_given.encoder)
     name = resolve_name(settings.ENCODER, settings.WEIGHTS_DIR)
     return EncoderId(name, ENCODERS[name].version)
 
 
+def can_encode(encoder: EncoderId) -> bool:
+    """Whether this process can make vectors of this encoder; loads nothing."""
+    from lookalike.faces.encoders import ENCODERS
+
+    if encoder == configured_encoder():
+        return True
+    spec = ENCODERS.get(encoder.name)
+    known = _given is None and spec is not None and spec.version == encoder.version
+    return known and spec is not None and spec.is_available(settings.WEIGHTS_DIR)
+
+
 def reset(engine: FaceEngine | None = None) -> None:
     """Forget everything kept. Tests may put an engine of their own in place."""
+    global _given
     with _lock:
         _kept.clear()
+        _given = engine
         if engine is not None:
-            _kept["engine"] = "", engine
+            _kept["engine"] = configured_encoder(), engine

@@ -15,10 +15,16 @@ from django.utils import timezone
 
 from celebrities.errors import EmptyGallery, GalleryError, NoIndex
 from celebrities.filters import Filters
-from celebrities.index.search import SearchResult, find_lookalikes
+from celebrities.index.search import (
+    Opened,
+    SearchResult,
+    encoder_of,
+    find_lookalikes,
+    open_current,
+)
 from celebrities.models import Portrait
 from celebrities.photos import open_to_keep
-from lookalike.engine import get_engine
+from lookalike.engine import get_engine, get_finder
 from lookalike.faces.errors import (
     FacesError,
     FaceTooSmall,
@@ -63,17 +69,18 @@ def match_upload(upload_id: UUID, *, redelivered: bool = False) -> None:
 def _match_claimed(upload: Upload) -> None:
     photo = _read_photo(upload)
     update_claimed(upload, stage=Upload.Stage.FINDING)
-    engine = get_engine()
     try:
-        upright, detections = engine.find_faces(photo, max_faces=MAX_FACES)
+        upright, detections = get_finder().find_faces(photo, max_faces=MAX_FACES)
     except FaceTooSmall:
         _store_photo(upload, photo)
         raise
     _store_photo(upload, upright)
     if not detections:
         raise NoFace
-    faces = engine.encode_faces(upright, detections)
-    searches = _search(upload, faces)
+    # The encoder is the index's own, also while the site changes to another.
+    opened = open_current()
+    faces = get_engine(encoder_of(opened[0])).encode_faces(upright, detections)
+    searches = _search(upload, faces, opened)
     _save(upload, cut_faces(upload, upright.pixels, faces), searches)
 
 
@@ -101,16 +108,20 @@ def _store_photo(upload: Upload, photo: Photo) -> None:
     delete_files(replaced)
 
 
-def _search(upload: Upload, faces: Sequence[Face]) -> list[SearchResult]:
+def _search(upload: Upload, faces: Sequence[Face], opened: Opened) -> list[SearchResult]:
     """The search, plus an exhaustive one if requested and the first was approximate. Raises
     EmptyGallery if nobody passes the filters."""
     vectors = np.stack([face.vector for face in faces])
     filters = Filters.from_json(upload.filters)
-    searches = [find_lookalikes(vectors, k=upload.k, filters=filters)]
+    searches = [find_lookalikes(vectors, k=upload.k, filters=filters, opened=opened)]
     if not any(searches[0].neighbours):
         raise EmptyGallery
     if upload.exhaustive and searches[0].method == "approximate":
-        searches.append(find_lookalikes(vectors, k=upload.k, filters=filters, method=Method.EXACT))
+        searches.append(
+            find_lookalikes(
+                vectors, k=upload.k, filters=filters, method=Method.EXACT, opened=opened
+            )
+        )
     return searches
 
 

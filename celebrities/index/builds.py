@@ -159,15 +159,22 @@ def load_cohort(build: IndexBuild, dimensions: int) -> Cohort:
 
 
 def names_in_use(*, at_once: bool = False) -> set[str]:
-    """Builds that must be kept: running, in use, or superseded within GRACE.
+    """Builds that must be kept: running, in use, or superseded within GRACE, the last one and
+    the last of another encoder.
 
-    ``at_once`` leaves out the superseded one.
+    ``at_once`` leaves out those superseded.
     """
     needed = Q(status__in=[Status.BUILDING, Status.PUBLISHED])
     current = IndexBuild.objects.current()
     if current is not None and not at_once:
-        since = current.finished_at or timezone.now()
-        if since > timezone.now() - GRACE:
-            previous = IndexBuild.objects.filter(status=Status.SUPERSEDED).order_by("-finished_at")
-            needed |= Q(pk__in=list(previous.values_list("pk", flat=True)[:1]))
+        before = IndexBuild.objects.filter(status=Status.SUPERSEDED).order_by("-finished_at")
+        others = before.exclude(encoder=current.encoder)
+        last, other = before.first(), others.first()
+        same = IndexBuild.objects.filter(encoder=current.encoder).exclude(finished_at=None)
+        if other and other.finished_at:
+            same = same.filter(finished_at__gt=other.finished_at)
+        changed = same.order_by("finished_at").values_list("finished_at", flat=True).first()
+        for build, since in ((last, current.finished_at), (other, changed)):
+            if build and since and since > timezone.now() - GRACE:
+                needed |= Q(pk=build.pk)
     return set(IndexBuild.objects.filter(needed).values_list("name", flat=True))

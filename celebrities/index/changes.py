@@ -67,9 +67,10 @@ def _sign(rows: QuerySet[Any], field: str, kind: int) -> Any:
 
 
 def _read(build: IndexBuild, index: Index) -> Changes:
-    dimensions = engine.get_engine().encoder.dimensions
+    facts = BuildFacts.from_json(build.manifest)
+    dimensions = facts.dimensions
     none = IndexRows.of_vectors(np.empty((0, dimensions), np.float32), NO_IDS)
-    changes = Changes(build, BuildFacts.from_json(build.manifest).calibration.scale, none)
+    changes = Changes(build, facts.calibration.scale, none)
     stale = _find_stale(build, index)
     searchable = Portrait.objects.searchable(build.encoder)
     changes.correct(stale, read_portraits(searchable, stale, dimensions))

@@ -71,7 +71,9 @@ class FileBackend:
         return open_index(folder)
 
     def has(self, build: IndexBuild) -> bool:
-        return is_shared() or (settings.INDEX_DIR / build.name).is_dir()
+        if is_shared():
+            return storages["builds"].exists(f"{build.name}/{MANIFEST}")
+        return (settings.INDEX_DIR / build.name / MANIFEST).is_file()
 
     def keep_only(self, names: Callable[[], Collection[str]]) -> None:
         remove_others(settings.INDEX_DIR, names)

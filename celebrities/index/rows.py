@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,10 +30,12 @@ def read_portraits(
     non-finite vector.
     """
     chosen = portraits.filter(celebrity_id__in=list(people)).order_by("celebrity_id", "pk")
+    vector = "vector_read" if "vector_read" in chosen.query.annotations else "vector"
+    rows: Iterable[Any] = chosen.values_list("pk", "celebrity_id", vector)
     whole = [
-        (pk, person, bytes(vector))
-        for pk, person, vector in chosen.values_list("pk", "celebrity_id", "vector")
-        if vector is not None and len(vector) == 4 * dimensions
+        (pk, person, bytes(read))
+        for pk, person, read in rows
+        if read is not None and len(read) == 4 * dimensions
     ]
     joined = np.frombuffer(b"".join(row[2] for row in whole), "<f4").reshape(-1, dimensions)
     table = np.array([row[:2] for row in whole], np.int64).reshape(-1, 2).T

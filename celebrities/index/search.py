@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from django.conf import settings
 
 from celebrities.errors import EmptyGallery, NoIndex
 from celebrities.filters import EVERYBODY, Filters
-from celebrities.index.backends import get_backend
-from celebrities.index.builds import current_build
+from celebrities.index.backends import BACKENDS
+from celebrities.index.builds import current_build, names_in_use
 from celebrities.index.changes import Changes, read_changes
 from celebrities.index.rows import read_portraits
+from celebrities.index.unopenable import forget_unopenable, is_reported, report_unopenable
 from celebrities.models import Celebrity, IndexBuild, Portrait
 from lookalike import engine
 from lookalike.faces.errors import IndexProblem, IndexStale
@@ -30,6 +30,10 @@ from lookalike.faces.index import (
 )
 from lookalike.faces.people import Portraits, average
 from lookalike.faces.types import EncoderId, Neighbour, Scale, Vector, Vectors
+
+Opened = tuple[IndexBuild, Index]
+
+Status = IndexBuild.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,17 @@ def find_lookalikes(
     k: int,
     filters: Filters = EVERYBODY,
     method: Method | None = None,
+    opened: Opened | None = None,
 ) -> SearchResult:
     """The ``k`` people most like each vector.
 
-    ``method`` None takes the one that the build chose. People whose portraits changed since the
+    ``method`` None takes the one that the build chose, ``opened`` the index to search; its
+    encoder must have made the vectors. People whose portraits changed since the
     build are searched with new rows beside it; removed and unpublished ones are skipped without
     shortening the result. Raises EmptyGallery, NoIndex, or BadVector.
     """
     try:
-        build, index = open_current()
+        build, index = opened or open_current()
         changes = read_changes(build, index)
         query, compared_with = Query(np.asarray(vectors), k, method), changes.people
         if filters:
@@ -131,45 +137,54 @@ def _introduce(found: Found, vector: Vector, portraits: Portraits, scale: Scale)
     return neighbours
 
 
-def open_current() -> tuple[IndexBuild, Index]:
-    """The build in use and its index, opened once a process.
+def open_current() -> Opened:
+    """The build to search and its index, opened once a process: the one in use, or else the one
+    before, which is kept for a while, if only that can be opened here or has an encoder that this
+    process knows.
 
-    Raises EmptyGallery, or NoIndex if there is none that this site's encoder can search.
+    Raises EmptyGallery, or NoIndex if there is none.
     """
-    build = current_build()
+    first = current_build()
     try:
-        return build, _open(build)
+        return first, _open(first)
     except IndexProblem as problem:
-        # A newer build may have been published since, and the files of this one removed.
-        newer = current_build()
-        if newer.pk == build.pk:
-            raise _explain(problem) from problem
-    try:
-        return newer, _open(newer)
-    except IndexProblem as problem:
-        raise _explain(problem) from problem
+        failure = problem
+        report_unopenable(first, problem)
+    # A newer build may have been published since, and the files of this one removed.
+    kept = IndexBuild.objects.filter(name__in=names_in_use()).exclude(status=Status.BUILDING)
+    for build in kept.order_by("-finished_at"):
+        try:
+            return build, _open(build)
+        except IndexProblem as problem:
+            failure = problem if build.pk != first.pk else failure
+    raise _explain(failure) from failure
+
+
+def encoder_of(build: IndexBuild) -> EncoderId:
+    return EncoderId.parse(build.encoder)
 
 
 def _open(build: IndexBuild) -> Index:
-    """Raises IndexMissing, IndexDamaged, or IndexStale if it does not fit the settings."""
-    if build.backend != settings.INDEX_BACKEND:
-        raise _stale(build)
-    encoder = str(EncoderId.of(engine.get_engine().encoder))
-    if build.encoder != encoder:
-        raise IndexStale(f"The index was built by {build.encoder}, and {encoder} is in use.")
+    """Raises IndexMissing, IndexDamaged, or IndexStale if its encoder is not here."""
+    if not engine.can_encode(encoder_of(build)):
+        wanted = engine.configured_encoder()
+        raise IndexStale(f"The index was built by {build.encoder}, and {wanted} is in use.")
     return engine.keep("index", build.pk, lambda: _open_anew(build))
 
 
 def _open_anew(build: IndexBuild) -> Index:
-    if build.facts is None:
-        raise _stale(build)
-    return get_backend().open(build)
+    if build.facts is None or build.backend not in BACKENDS:
+        raise IndexStale(f"The index {build.name} was built by an earlier version.")
+    index = BACKENDS[build.backend].open(build)
+    forget_unopenable(build)
+    return index
 
 
-def _stale(build: IndexBuild) -> IndexStale:
-    return IndexStale(
-        f"The index {build.name} was built by an earlier version or for another LOOKALIKE_INDEX."
-    )
+def is_whole(build: IndexBuild) -> bool:
+    """Whether the build's files are there, as far as a quick look tells, and no worker has
+    failed to open them. For the web process too: opens nothing."""
+    there = build.facts is not None and build.backend in BACKENDS
+    return there and BACKENDS[build.backend].has(build) and not is_reported(build)
 
 
 def _explain(problem: IndexProblem) -> NoIndex:

@@ -7,7 +7,7 @@ import time
 
 from django.core.management.base import CommandError, OutputWrapper
 
-from celebrities.errors import BuildRunning, EmptyGallery, PgvectorMissing
+from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, PgvectorMissing
 from celebrities.index.builds import take_over_dead_build
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import rebuild_index
@@ -43,7 +43,7 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
         except EmptyGallery as error:
             stdout.write(str(error))
             return None
-        except (FacesError, PgvectorMissing) as error:
+        except (FacesError, FilesMissing, PgvectorMissing) as error:
             raise CommandError(str(error)) from error
         else:
             facts = BuildFacts.from_json(build.manifest)

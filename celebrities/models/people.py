@@ -185,15 +185,25 @@ class PortraitQuerySet(models.QuerySet["Portrait"]):
         """Pending, and not waiting for another attempt."""
         return self.pending().exclude(retry_at__gt=timezone.now())
 
+    def unread(self, encoder: str) -> PortraitQuerySet:
+        """In use, but not read by this encoder ("name/version")."""
+        return self.ready().exclude(encoder=encoder).exclude(next_encoder=encoder)
+
     def outdated(self, encoder: str) -> PortraitQuerySet:
-        """Those that wait for a worker, or were read or refused by another encoder
-        ("name/version"): what was no portrait before may be one now."""
-        return self.pending() | self.exclude(encoder=encoder)
+        """Those that wait for a worker, or that this encoder ("name/version") has not read: what
+        was no portrait for another may be one."""
+        return self.pending() | self.exclude(encoder=encoder).exclude(next_encoder=encoder)
+
+    def read_by(self, encoder: str) -> PortraitQuerySet:
+        """Ready, and read by this encoder ("name/version"), whose vector is ``vector_read``."""
+        now, coming = models.Q(encoder=encoder), models.Q(next_encoder=encoder, next_reason="")
+        vector = models.Case(models.When(now, then="vector"), default="next_vector")
+        return self.ready().filter(now | coming).annotate(vector_read=vector)
 
     def searchable(self, encoder: str) -> PortraitQuerySet:
-        """Those a search may return: ready, of this encoder ("name/version"), published, and
-        not flagged as somebody else's."""
-        shown = self.ready().filter(encoder=encoder, celebrity__published=True)
+        """Those a search may return: `read_by` this encoder, published, and not flagged as
+        somebody else's."""
+        shown = self.read_by(encoder).filter(celebrity__published=True)
         return shown.exclude(flag=Portrait.Flag.ODD)
 
 
@@ -216,6 +226,8 @@ class Portrait(models.Model):
     without metadata, with chip and thumbnails beside it, and sets ``width``.
     ``box`` ([left, top, right, bottom]) and ``landmarks`` (five [x, y]) are in pixels of
     that JPEG. ``vector`` is the float32 vector's bytes in little-endian order.
+    When the site changes its encoder, what the next one reads waits in ``next_vector``, or
+    ``next_reason`` if that finds no usable face, until no search needs the one before.
     """
 
     class Status(models.TextChoices):
@@ -245,6 +257,11 @@ class Portrait(models.Model):
     confidence = models.FloatField(null=True, blank=True, editable=False)
     vector = models.BinaryField(null=True, blank=True, editable=False)
     encoder = models.CharField(max_length=80, blank=True, editable=False)
+    next_vector = models.BinaryField(null=True, blank=True, editable=False)
+    next_encoder = models.CharField(max_length=80, default="", blank=True, editable=False)
+    next_reason = models.CharField(
+        max_length=20, choices=list_reasons, default="", blank=True, editable=False
+    )
     embedded_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, editable=False)
     reason = models.CharField(

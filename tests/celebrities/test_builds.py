@@ -341,6 +341,7 @@ def test_rejects_a_whole_index_that_is_not_the_one_that_was_built(
     Portrait.objects.filter(celebrity__name="Person 00").update(vector=unit(0, 0, 0, 1).tobytes())
     other = rebuild_index()
     IndexBuild.objects.filter(pk=other.pk).update(manifest=sent.manifest)
+    IndexBuild.objects.filter(pk=sent.pk).delete()
     engine.reset(FaceEngine(FakeDetector(), FakeEncoder()))
     for path in (data_dir / "index").iterdir():
         if path.is_dir():

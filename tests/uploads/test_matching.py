@@ -228,13 +228,13 @@ def test_it_shows_each_stage(gallery: list[Celebrity], monkeypatch: pytest.Monke
         monkeypatch.setattr(f"{place}.{name}", step)
 
     look("uploads.matching", "open_to_keep")
-    look("uploads.matching", "get_engine")
+    look("uploads.matching", "get_finder")
     look("uploads.matching", "find_lookalikes")
     finish(upload)
 
     assert seen == [
         ("open_to_keep", "reading", False),
-        ("get_engine", "finding", False),
+        ("get_finder", "finding", False),
         ("find_lookalikes", "comparing", True),
     ]
 
@@ -386,7 +386,7 @@ def test_it_names_and_logs_what_went_wrong(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr("uploads.matching.get_engine", fail)
+    monkeypatch.setattr("uploads.matching.get_finder", fail)
     upload = finish(make_upload())
 
     assert (upload.status, upload.failure) == ("failed", failure)

@@ -9,7 +9,7 @@ import numpy as np
 from django.core.management.base import CommandError, CommandParser
 
 from celebrities.errors import GalleryError
-from celebrities.index.search import find_lookalikes, open_current
+from celebrities.index.search import encoder_of, find_lookalikes, open_current
 from celebrities.models import Celebrity
 from celebrities.photos import open_to_keep
 from lookalike import engine
@@ -58,7 +58,7 @@ def match_photo(path: Path, k: int, *, exact: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"photo": str(path), "outcome": "matched", "faces": []}
     try:
         photo = open_to_keep(path)
-        upright, detections = engine.get_engine().find_faces(photo)
+        upright, detections = engine.get_finder().find_faces(photo)
         if not detections:
             raise NoFace
     except PhotoError as error:
@@ -68,9 +68,11 @@ def match_photo(path: Path, k: int, *, exact: bool) -> dict[str, Any]:
     except OSError as error:
         problem = error.strerror or str(error)
         return {**result, "outcome": Reason.UNREADABLE, "problem": problem}
-    faces = engine.get_engine().encode_faces(upright, detections)
+    opened = open_current()
+    faces = engine.get_engine(encoder_of(opened[0])).encode_faces(upright, detections)
     vectors = np.stack([face.vector for face in faces])
-    found = find_lookalikes(vectors, k=k, method=Method.EXACT if exact else None).neighbours
+    method = Method.EXACT if exact else None
+    found = find_lookalikes(vectors, k=k, method=method, opened=opened).neighbours
     people = Celebrity.objects.in_bulk({near.celebrity_id for one in found for near in one})
     result["faces"] = [
         describe_face(upright, face, near, people) for face, near in zip(faces, found, strict=True)
