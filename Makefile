@@ -3,7 +3,8 @@
 # make gallery  500 well-known people from Wikidata; needs the network and LOOKALIKE_CONTACT
 # make setup  the environment alone, with what the tests need
 # make check  formatting, lint, types, templates, imports, settings, migrations
-# make test   every test
+# make test   every test but the long ones
+# make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make screenshots  the pictures of the README
 # make lock   requirements*.txt from requirements*.in; UPGRADE=1 takes the newest versions
@@ -17,7 +18,7 @@ PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 pyt
 PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run gallery setup check test benchmark screenshots format lock
+.PHONY: run gallery setup check test faults benchmark screenshots format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
@@ -49,6 +50,9 @@ check: setup
 # Two processes at once. A file's tests stay in one, so that what they share is made once.
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+faults: setup
+	$(BIN)/python -m pytest -m faults
 
 benchmark: setup
 	$(BIN)/python -m benchmarks run

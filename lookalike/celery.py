@@ -12,13 +12,13 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 from celery import Celery
-from celery.signals import beat_embedded_init, celeryd_init, worker_process_init, worker_ready
+from celery.signals import celeryd_init, worker_process_init
 from django.conf import settings
 
 from lookalike.engine import get_engine
 from lookalike.faces.errors import FacesError
 from lookalike.processes.heartbeat import HeartbeatStep, serves_visitors
-from lookalike.processes.supervise import end_with_parent
+from lookalike.processes.housekeeping import HousekeepingStep
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +45,6 @@ GALLERY_TRANSPORT = {
 }
 
 
-def every(task: str, seconds: int) -> dict[str, Any]:
-    """An entry of beat's schedule. A message that no worker took in time is dropped."""
-    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 30)}}
-
-
 app = Celery("lookalike")
 app.conf.update(
     broker_url=settings.REDIS_URL or f"redis+socket://{settings.VALKEY_SOCKET}",
@@ -72,16 +67,11 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     timezone=settings.TIME_ZONE,
-    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
-    beat_schedule={
-        "purge expired uploads": every("uploads.tasks.purge_expired_task", 300),
-        "requeue forgotten uploads": every("uploads.tasks.sweep_task", settings.SWEEP_EVERY),
-        "maintain the gallery": every("celebrities.tasks.tend_gallery_task", 30),
-        "remove old index builds": every("celebrities.tasks.remove_old_builds_task", 3600),
-        "remove files without a portrait": every("celebrities.tasks.sweep_files_task", 3600),
-    },
+    # A Valkey that refuses writes for a while, such as a replica that is being promoted, must not
+    # end a worker either.
+    broker_channel_error_retry=True,
 )
-app.steps["worker"].add(HeartbeatStep)
+app.steps["worker"].update({HeartbeatStep, HousekeepingStep})
 app.autodiscover_tasks(["celebrities", "uploads"])
 
 
@@ -102,15 +92,3 @@ def load_models(**kwargs: Any) -> None:
         get_engine()
     except FacesError as problem:
         logger.error("The face engine cannot start: %s", problem)
-
-
-@worker_ready.connect
-def tend_gallery_at_once(**kwargs: Any) -> None:
-    """Begin with the portraits that wait now, not when beat first says so."""
-    if not serves_visitors(app):
-        app.send_task("celebrities.tasks.tend_gallery_task")
-
-
-@beat_embedded_init.connect
-def end_beat_with_worker(**kwargs: Any) -> None:
-    end_with_parent()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import DatabaseError
+
 from uploads.models import Match, Upload, UploadedFace
 from uploads.storage import delete_folder, is_untouched, list_folders
+
+logger = logging.getLogger(__name__)
 
 ORPHAN_AGE = timedelta(hours=1)
 """Files may exist this long without a row. A form or a worker needs a minute at most."""
@@ -29,20 +38,62 @@ def delete_upload(upload: Upload) -> Deleted:
     return Deleted(delete_folder(upload.pk), faces, matches)
 
 
-def purge_expired(*, everything: bool = False, dry_run: bool = False) -> int:
-    """Delete expired uploads (or all), and old folders without an upload. Returns how many uploads
-    were deleted, or would be."""
+def delete_expired(upload: Upload) -> None:
+    """Delete an upload that is asked for after its time. A failure is logged and left to the next
+    purge: the visitor sees nothing of the upload either way."""
+    try:
+        delete_upload(upload)
+    except Exception as error:  # noqa: BLE001 - storage and database fail in many ways.
+        logger.error("an expired upload could not be deleted: %s", type(error).__name__)
+
+
+@dataclass(slots=True)
+class Purged:
+    """How many uploads were deleted, or would be, and how many could not be."""
+
+    deleted: int = 0
+    failed: int = 0
+
+
+def purge_expired(*, everything: bool = False, dry_run: bool = False) -> Purged:
+    """Delete expired uploads (or all), old folders without an upload, and ended sessions. What
+    fails is counted, logged without its id, and left to the next purge."""
     uploads = Upload.objects.all() if everything else Upload.objects.expired()
     if dry_run:
-        return uploads.count()
-    deleted = 0
-    for upload in uploads.only("pk").iterator():
+        return Purged(uploads.count())
+    done, failures = Purged(), Counter[str]()
+    for upload in [Upload(pk=pk) for pk in uploads.values_list("pk", flat=True)]:
+        with _counted(failures):
+            _delete_somehow(upload)
+            done.deleted += 1
+    done.failed = failures.total()
+    with _counted(failures):
+        for folder in list_folders():
+            with _counted(failures):
+                if is_orphan(folder):
+                    delete_folder(folder)
+    with _counted(failures):
+        SessionStore.clear_expired()
+    for kind, count in failures.items():
+        logger.error("purging: %d deletions failed with %s and are tried again", count, kind)
+    return done
+
+
+@contextmanager
+def _counted(failures: Counter[str]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the others are to be deleted all the same.
+        failures[type(error).__name__] += 1
+
+
+def _delete_somehow(upload: Upload) -> None:
+    """Files first if the rows cannot be changed: on a full disk they make room for that."""
+    try:
         delete_upload(upload)
-        deleted += 1
-    for folder in list_folders():
-        if is_orphan(folder):
-            delete_folder(folder)
-    return deleted
+    except DatabaseError:
+        delete_folder(upload.pk)
+        delete_upload(upload)
 
 
 def is_orphan(folder: str) -> bool:

@@ -24,9 +24,6 @@ def sweep_task() -> None:
 
 @app.task
 def purge_expired_task() -> None:
-    from django.contrib.sessions.backends.db import SessionStore
-
     from uploads.deletion import purge_expired
 
     purge_expired()
-    SessionStore.clear_expired()

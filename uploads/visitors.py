@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from lookalike.http import HtmxRequest, private
+from uploads.deletion import delete_expired
 from uploads.models import Upload
 
 P = ParamSpec("P")
@@ -52,6 +53,8 @@ def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:
         owner = owner_of(request)
         upload = Upload.objects.filter(pk=upload_id, owner=owner).first() if owner else None
         if upload is None or upload.expires_at <= timezone.now():
+            if upload is not None:
+                delete_expired(upload)
             if request.htmx:
                 # A page that is still polling loads the whole page with the explanation.
                 return HttpResponseClientRedirect(Upload(pk=upload_id).get_absolute_url())

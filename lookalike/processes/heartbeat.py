@@ -23,10 +23,10 @@ _unreadable = False
 """Whether the last read failed: every page reads, and only the first failure is logged."""
 
 
-def beat() -> None:
+def beat(key: str = KEY, gone_after: int = GONE_AFTER_SECONDS) -> None:
     """Record a heartbeat. Never raises: the worker goes on without a cache."""
     try:
-        cache.set(KEY, 1, timeout=GONE_AFTER_SECONDS)
+        cache.set(key, 1, timeout=gone_after)
     except (RedisError, OSError) as problem:
         logger.warning("The heartbeat could not be written: %s", problem)
 

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from celebrities.gallery import embed_portraits
 from celebrities.importers.importing import import_plan
 from celebrities.importers.layout import plan_import
 from celebrities.importers.people import Options
 from celebrities.importers.sources import FolderSource
-from celebrities.models import IndexBuild
+from celebrities.models import IndexBuild, Portrait
 from lookalike import engine
 from lookalike.faces.pipeline import FaceEngine
-from tests.celebrities.factories import make_people, unit
+from tests.celebrities.factories import make_celebrity, make_photo, make_portrait
 from tests.fakes import FakeDetector, FakeEncoder
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,9 @@ def test_rebuild_index_works(fake_engine: FaceEngine) -> None:
 
 
 def test_rebuild_index_builds_only_if_needed(fake_engine: FaceEngine) -> None:
-    make_people([unit(1), unit(0, 1)])
+    for number in range(2):
+        make_portrait(make_celebrity(f"Person {number}"), make_photo(number))
+    embed_portraits(Portrait.objects.all())
 
     assert "There is no index yet." in run("rebuild_index", "--if-needed")
     build = IndexBuild.objects.current()

@@ -25,6 +25,7 @@ from lookalike import engine
 from lookalike.celery import app
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import EncoderId
+from lookalike.processes.housekeeping import JOBS
 from tests.celebrities.factories import make_celebrity, make_people, make_photo, make_portrait, unit
 from tests.fakes import FakeDetector, FakeEncoder
 
@@ -178,7 +179,7 @@ def test_all_go_to_the_queue_that_visitors_do_not_wait_for() -> None:
 
 def test_every_scheduled_task_exists() -> None:
     app.loader.import_default_modules()
-    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    scheduled = {job.task for job in JOBS}
 
     assert {"celebrities.tasks.tend_gallery_task"} <= scheduled
     assert scheduled <= set(app.tasks)

@@ -39,12 +39,6 @@ def test_a_match_worker_loads_the_networks_before_its_first_task(worker: Site) -
     wait_for(has_networks, "the networks", seconds=30)
 
 
-def test_every_scheduled_task_exists() -> None:
-    celery.app.loader.import_default_modules()
-    scheduled = {entry["task"] for entry in celery.app.conf.beat_schedule.values()}
-    assert scheduled <= set(celery.app.tasks)
-
-
 def test_a_message_outlives_the_hard_limit_of_its_task() -> None:
     conf = celery.app.conf
     assert celery.TRANSPORT["visibility_timeout"] >= 2 * conf.task_time_limit

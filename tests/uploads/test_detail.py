@@ -20,6 +20,7 @@ from tests.uploads.test_failures import FAILURES
 from uploads.failures import describe_failure
 from uploads.models import Upload
 from uploads.results import Place
+from uploads.storage import list_files
 
 pytestmark = pytest.mark.django_db
 
@@ -294,10 +295,31 @@ def test_it_rejects_what_has_expired(
     client: Client, owner: uuid.UUID, gallery: list[Celebrity], path: str
 ) -> None:
     past = timezone.now() - timedelta(seconds=1)
-    response = client.get(f"/u/{make_result(gallery, owner=owner, expires_at=past).pk}/{path}")
+    upload = make_result(gallery, owner=owner, expires_at=past)
+    response = client.get(f"/u/{upload.pk}/{path}")
 
     assert response.status_code == 404
     assert "This result has expired." in response.content.decode()
+    assert not Upload.objects.exists(), "deleted at once, whatever became of the purge"
+    assert list_files(upload.pk) == []
+
+
+def test_it_rejects_what_has_expired_also_if_it_cannot_be_deleted(
+    client: Client,
+    owner: uuid.UUID,
+    gallery: list[Celebrity],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(*given: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    upload = make_result(gallery, owner=owner, expires_at=timezone.now() - timedelta(seconds=1))
+    monkeypatch.setattr("uploads.deletion.delete_folder", refuse)
+
+    assert client.get(f"/u/{upload.pk}/").status_code == 404
+    assert "could not be deleted: OSError" in caplog.text
+    assert str(upload.pk) not in caplog.text
 
 
 @pytest.mark.parametrize(

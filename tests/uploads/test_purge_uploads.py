@@ -13,13 +13,15 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.files.storage import storages
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from celebrities.models import Celebrity
 from tests.uploads.factories import make_result, make_upload
+from uploads import deletion
 from uploads.models import Match, Upload
-from uploads.storage import list_files, store_file
+from uploads.storage import delete_folder, list_files, store_file
 from uploads.tasks import purge_expired_task
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +71,49 @@ def test_it_deletes_failed_and_abandoned_ones_too() -> None:
 
     assert purge() == "Deleted 4 uploads."
     assert not any(list_files(upload.pk) for upload in uploads)
+
+
+def test_09_one_that_cannot_be_deleted_keeps_no_other(
+    gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    uploads = [make_expired(gallery) for _ in range(3)]
+    stuck = uploads[1]
+    real = delete_folder
+
+    def refuse_one(upload_id: uuid.UUID | str) -> int:
+        if str(upload_id) == str(stuck.pk):
+            raise PermissionError(13, "Permission denied")
+        return real(upload_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deletion, "delete_folder", refuse_one)
+        with pytest.raises(CommandError, match="1 could not be deleted"):
+            purge()
+    assert not Upload.objects.exists()
+    assert [bool(list_files(upload.pk)) for upload in uploads] == [False, True, False]
+    assert "1 deletions failed with PermissionError" in caplog.text
+    assert str(stuck.pk) not in caplog.text
+
+    for name in list_files(stuck.pk):
+        os.utime(storages["uploads"].path(name), (0, 0))
+    purge()
+    assert list_files(stuck.pk) == []
+
+
+def test_41_files_go_first_where_rows_cannot_be_written(
+    gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = make_expired(gallery)
+    real = deletion.delete_upload
+
+    def refuse_on_a_full_disk(upload: Upload) -> deletion.Deleted:
+        if list_files(upload.pk):
+            raise OperationalError("database or disk is full")
+        return real(upload)
+
+    monkeypatch.setattr(deletion, "delete_upload", refuse_on_a_full_disk)
+    assert purge() == "Deleted 1 upload."
+    assert not Upload.objects.filter(pk=upload.pk).exists()
 
 
 def test_all_means_all() -> None:

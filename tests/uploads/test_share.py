@@ -18,7 +18,7 @@ from tests.uploads.factories import body_of, make_face, make_result, make_upload
 from uploads.models import Match, Upload
 from uploads.share.lettering import choose_font, choose_name
 from uploads.share.picture import draw_share_picture
-from uploads.storage import read_file
+from uploads.storage import list_files, read_file
 
 pytestmark = pytest.mark.django_db
 
@@ -166,12 +166,20 @@ def test_the_link_made_anew_is_another(client: Client, result: Upload) -> None:
 
 def test_the_link_ends_with_the_result(client: Client, result: Upload) -> None:
     address = share(client, result)
-    Upload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert Client().get(address).status_code == 404
-    Upload.objects.update(expires_at=timezone.now() + timedelta(hours=1))
     client.post(f"/u/{result.pk}/delete/")
 
     assert Client().get(address).status_code == 404
+
+
+def test_08_an_expired_link_is_gone_and_its_upload_deleted_when_it_is_asked_for(
+    client: Client, result: Upload
+) -> None:
+    address = share(client, result)
+    Upload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert Client().get(address).status_code == 404
+    assert not Upload.objects.exists()
+    assert list_files(result.pk) == []
 
 
 def test_only_the_owner_makes_a_link(result: Upload) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from lookalike.http import HtmxRequest, private
+from uploads.deletion import delete_expired
 from uploads.models import Upload, UploadedFace
 from uploads.results import show_faces
 from uploads.share.picture import draw_share_picture
@@ -31,7 +32,10 @@ def shared_face(view: Callable[[HtmxRequest, UploadedFace], HttpResponseBase]) -
     def wrapped(request: HtmxRequest, token: str) -> HttpResponseBase:
         faces = UploadedFace.objects.select_related("upload")
         face = faces.filter(share_token=token, upload__status=Status.DONE).first()
-        if face is None or face.upload.expires_at <= timezone.now() or not has_look_alike(face):
+        is_expired = face is not None and face.upload.expires_at <= timezone.now()
+        if face is not None and is_expired:
+            delete_expired(face.upload)
+        if face is None or is_expired or not has_look_alike(face):
             return render(request, "uploads/gone.html", status=404)
         return view(request, face)
 
