@@ -17,7 +17,7 @@ from typing import Any
 from celery import bootsteps
 from django.conf import settings
 from django.core.cache import cache
-from django.db import close_old_connections, connection
+from django.db import connection
 from redis.exceptions import RedisError
 
 from lookalike.processes.heartbeat import EVERY_SECONDS, beat, serves_visitors
@@ -54,7 +54,6 @@ JOBS = (
 
 def run_job(app: Any, job: Job) -> None:
     """Run or queue it once. Whatever fails is logged, and tried again at the next time."""
-    close_old_connections()
     try:
         if job.queued:
             # A message that no worker took in time is dropped.

@@ -16,7 +16,13 @@ from celebrities.importers.sources import FolderSource
 from celebrities.models import IndexBuild, Portrait
 from lookalike import engine
 from lookalike.faces.pipeline import FaceEngine
-from tests.celebrities.factories import make_celebrity, make_photo, make_portrait
+from tests.celebrities.factories import (
+    make_celebrity,
+    make_people,
+    make_photo,
+    make_portrait,
+    unit,
+)
 from tests.fakes import FakeDetector, FakeEncoder
 
 pytestmark = pytest.mark.django_db
