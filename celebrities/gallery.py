@@ -53,7 +53,8 @@ def embed_portraits(portraits: Iterable[Portrait]) -> None:
     for batch in batched(portraits, BATCH):
         _embed_batch(faces, batch)
         people.update(portrait.celebrity_id for portrait in batch)
-    unclear = Portrait.objects.filter(reason=Reason.SEVERAL_FACES, celebrity__in=people)
+    several = models.Q(reason=Reason.SEVERAL_FACES) | models.Q(next_reason=Reason.SEVERAL_FACES)
+    unclear = Portrait.objects.filter(several, celebrity__in=people)
     for batch in batched(unclear, BATCH):
         _embed_batch(faces, batch)
 
@@ -107,8 +108,8 @@ def read_vectors(
     """The vectors, (n, d), of a person's ready portraits; None without any."""
     if person is None or person.pk is None:
         return None
-    rows: Iterable[Any] = Portrait.objects.read_by(encoder).filter(celebrity=person)
-    rows = rows.values_list("pk", "vector_read")  # type: ignore[attr-defined]
+    own = Portrait.objects.read_by(encoder).filter(celebrity=person)
+    rows: Iterable[Any] = own.values_list("pk", "vector_read")  # type: ignore[misc]
     vectors = [bytes(each or b"") for pk, each in rows if pk != without]
     return np.array([np.frombuffer(each, "<f4") for each in vectors]) if vectors else None
 
