@@ -87,12 +87,13 @@ def check_unread(encoder: str) -> None:
     """Raises FilesMissing if the encoder has not read more than UNREAD_SHARE of the portraits in
     use: the storage is away or another one, and a build would leave those people out."""
     unread = Portrait.objects.unread(encoder)
-    if (count := unread.count()) <= may_be_unread():
+    total = Portrait.objects.ready().count()
+    if ((count := unread.count()) < total and count <= may_be_unread()) or not count:
         return
     noted = unread.exclude(problem="").values_list("pk", "problem").first()
     example = f" The first, portrait {noted[0]}: {noted[1]}." if noted else ""
     raise FilesMissing(
-        f"{count} of {Portrait.objects.ready().count()} portraits are not read by {encoder}, and "
+        f"{count} of {total} portraits are not read by {encoder}, and "
         f"files are missing.{example} The index in use stays. Bring the storage back "
         "(LOOKALIKE_STORAGE, LOOKALIKE_S3_BUCKET, LOOKALIKE_DATA_DIR), or delete the portraits "
         "whose files are lost (manage.py audit lists them), then run manage.py rebuild_index."

@@ -164,6 +164,20 @@ def test_37_a_long_gallery_is_not_read_to_its_end_without_a_storage(
     assert Portrait.objects.filter(problem="the file is missing").count() == 16
 
 
+def test_37_the_only_portrait_may_not_be_lost_either(
+    fake_engine: FaceEngine, data_dir: Path
+) -> None:
+    make_portrait()
+    embed_portraits(Portrait.objects.all())
+    build = rebuild_index()
+    (data_dir / "gallery").rename(data_dir / "away")
+    take(Newer())
+    with pytest.raises(FilesMissing):
+        rebuild_index()
+
+    assert IndexBuild.objects.current() == build
+
+
 def test_37_one_lost_file_does_not_stop_a_build(people: list[Celebrity], data_dir: Path) -> None:
     (data_dir / "gallery" / str(people[0].portraits.get().image.name)).unlink()
     take(Newer())

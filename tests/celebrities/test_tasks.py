@@ -23,6 +23,7 @@ from celebrities.tasks import (
 )
 from lookalike import engine
 from lookalike.celery import app
+from lookalike.faces.encoders import ENCODERS
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import EncoderId
 from lookalike.processes.housekeeping import JOBS
@@ -104,6 +105,7 @@ class FakeDlib(FakeEncoder):
     """An encoder of the name and version that the site would load."""
 
     name = "dlib"
+    version = ENCODERS["dlib"].version
 
 
 def test_tending_is_cheap_when_there_is_nothing_to_do(
@@ -112,7 +114,7 @@ def test_tending_is_cheap_when_there_is_nothing_to_do(
     settings.ENCODER = "dlib"
     engine.reset(FaceEngine(FakeDetector(), FakeDlib()))
     make_people([unit(1)])
-    Portrait.objects.update(encoder="dlib/1")
+    Portrait.objects.update(encoder=f"dlib/{FakeDlib.version}")
     tend_gallery_task()
     Portrait.objects.update(embedded_at=timezone.now() - timedelta(days=1))
     engine.reset()
