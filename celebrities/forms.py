@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from celebrities.models import Celebrity, RemovalRequest
 from celebrities.names import fold
+from lookalike.senders import count
 
-MOST_AN_HOUR = 60
-"""Requests taken in an hour, from everybody together: more is a machine's doing."""
+MOST_FROM_AN_ADDRESS = 10
+MOST_AN_HOUR = 1000
+"""Requests taken in an hour. Nobody alone can use up what everybody together may send."""
 
 
 class RemovalForm(forms.ModelForm[RemovalRequest]):
@@ -32,12 +34,19 @@ class RemovalForm(forms.ModelForm[RemovalRequest]):
             "contact": forms.EmailInput(attrs={"autocomplete": "email"}),
         }
 
+    def __init__(self, *args: Any, network: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.network = network
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         since = timezone.now() - timedelta(hours=1)
         if cleaned.get("website"):
             raise ValidationError(_("That looked automated. Please try again."))
-        if RemovalRequest.objects.filter(created_at__gte=since).count() >= MOST_AN_HOUR:
+        if (
+            count(f"removal from {self.network}") > MOST_FROM_AN_ADDRESS
+            or RemovalRequest.objects.filter(created_at__gte=since).count() >= MOST_AN_HOUR
+        ):
             raise ValidationError(_("Too many requests right now. Please try again in an hour."))
         return cleaned
 

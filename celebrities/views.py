@@ -12,12 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from celebrities.forms import RemovalForm
 from celebrities.models import Category, Celebrity, IndexBuild, Portrait, gallery_storage
 from lookalike.faces.similarity import BANDS
 from lookalike.http import HtmxRequest
+from lookalike.senders import client_network
 
 PEOPLE_A_PAGE = 48
 CREDITS_A_PAGE = 100
@@ -104,7 +105,7 @@ def list_bands() -> list[dict[str, Any]]:
 def ask_for_removal(request: HttpRequest) -> HttpResponse:
     """Take a request for removal, which then appears in the admin."""
     if request.method == "POST":
-        form = RemovalForm(request.POST)
+        form = RemovalForm(request.POST, network=client_network(request))
         if form.is_valid():
             form.save()
             return redirect(f"{reverse('celebrities:removal')}?sent=1")
@@ -115,7 +116,7 @@ def ask_for_removal(request: HttpRequest) -> HttpResponse:
     return render(request, "celebrities/removal.html", context)
 
 
-@require_GET
+@require_safe
 def show_picture(request: HttpRequest, name: str) -> HttpResponseBase:
     """A portrait's picture from local storage. No other file can be read. The content of a name
     never changes, so browsers may cache it."""
@@ -124,7 +125,7 @@ def show_picture(request: HttpRequest, name: str) -> HttpResponseBase:
         raise Http404
     try:
         file = gallery_storage().open(name)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise Http404 from error
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
     return FileResponse(file, content_type=PICTURE_TYPES[suffix], headers=headers)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 BODY_FACTOR = 4
 """A body up to this many times MAX_BYTES is read, so that the form can say what is wrong."""
 
@@ -21,6 +25,23 @@ def set_permissions_policy(get_response: Respond) -> Respond:
         response = get_response(request)
         response.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
         return response
+
+    return respond
+
+
+def refuse_unreadable(get_response: Respond) -> Respond:
+    """Answers 404 or 400 to control characters in addresses and cookies, which databases refuse,
+    and 400 to text that is not UTF-8: Python's codecs include rot13."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        if request.META.get("lookalike.foreign_codec"):
+            raise BadRequest("The text is not in UTF-8.")
+        query = unquote_to_bytes(request.META.get("QUERY_STRING", ""))
+        if any(map(CONTROLS.search, [query.decode("latin-1"), *request.COOKIES.values()])):
+            raise BadRequest("The query or a cookie has control characters.")
+        if CONTROLS.search(request.path_info):
+            raise Http404
+        return get_response(request)
 
     return respond
 

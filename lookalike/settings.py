@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "lookalike.middleware.refuse_unreadable",
     "django.middleware.common.CommonMiddleware",
     "lookalike.middleware.limit_body",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -94,6 +95,7 @@ SECURE_HSTS_PRELOAD = HTTPS
 TRUST_PROXY = read_switch("LOOKALIKE_TRUST_PROXY", default=False)
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "lookalike.views.csrf_failure"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -47,13 +47,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A request that cannot be parsed, such as an upload that broke off."""
-    return render(request, "400.html", status=400)
+    return _render_plainly(request, 400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Uses no context processor, since one of them may have failed."""
+    return _render_plainly(request, 500)
+
+
+def _render_plainly(request: HttpRequest, status: int) -> HttpResponse:
+    """Uses no context processor: one may have failed, or the request may have no readable GET."""
     context = {**site(request), "request": request}
-    return HttpResponse(render_to_string("500.html", context), status=500)
+    return HttpResponse(render_to_string(f"{status}.html", context), status=status)
 
 
 def _works(probe: Callable[[], object], *failures: type[Exception]) -> bool:

@@ -12,7 +12,7 @@ from celebrities.filters import EVERYBODY, Filters
 from lookalike.queue import send
 from uploads.consent import record_consent
 from uploads.deletion import delete_upload
-from uploads.limits import check_queue, check_rate
+from uploads.limits import check_queue
 from uploads.models import Upload
 from uploads.storage import store_file
 
@@ -33,17 +33,15 @@ def accept_upload(
     *,
     consent_language: str,
     owner: UUID,
-    address: str,
     language: str,
 ) -> Upload:
     """Store the photo and queue it for a worker, on commit.
 
-    The visitor agreed to the current consent text in ``consent_language``. Raises QueueFull,
-    TooManyUploads or QueueAway; nothing is kept then. If the caller has a transaction open,
+    The visitor agreed to the current consent text in ``consent_language``. Raises QueueFull or
+    QueueAway; nothing is kept then. If the caller has a transaction open,
     its commit raises QueueAway instead, and sweeping queues the upload later.
     """
     check_queue()
-    check_rate(owner, address)
     upload = Upload(
         owner=owner,
         language=language,

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import statistics
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.core.cache import cache
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
-from lookalike.queue import CACHE_FAILURES
+from lookalike.senders import count
 from uploads.models import Upload
-
-logger = logging.getLogger(__name__)
 
 ADDRESS_FACTOR = 5
 """A household or a school may share an address, so an address may send this many times more."""
@@ -35,20 +30,19 @@ def check_queue() -> None:
         raise QueueFull
 
 
-def check_rate(owner: UUID, address: str) -> None:
-    """Count this upload. Raises TooManyUploads if the visitor or the address is over the limit.
+def check_network(network: str, amount: int = 1) -> None:
+    """Count as many uploads. Raises TooManyUploads if the network is over the limit. Nobody is
+    blocked while the cache is away."""
+    _check(f"upload from {network}", amount, settings.RATE_LIMIT * ADDRESS_FACTOR)
 
-    Counts live only in the cache, under keyed hashes. If the cache is away nobody is blocked.
-    """
-    if not (limit := settings.RATE_LIMIT):
-        return
-    try:
-        by_owner = _count(f"session {owner}")
-        by_address = _count(f"address {address}")
-    except CACHE_FAILURES as error:
-        logger.warning("uploads are not counted: the cache fails with %s", type(error).__name__)
-        return
-    if by_owner > limit or by_address > limit * ADDRESS_FACTOR:
+
+def check_owner(owner: UUID) -> None:
+    """Count an upload. Raises TooManyUploads if the visitor is over the limit."""
+    _check(f"upload by {owner}", 1, settings.RATE_LIMIT)
+
+
+def _check(what: str, amount: int, limit: int) -> None:
+    if limit and count(what, amount=amount) > limit:
         raise TooManyUploads
 
 
@@ -64,13 +58,3 @@ def estimate_minutes() -> int | None:
     took = [(end - start).total_seconds() for start, end in recent if start and end]
     seconds = statistics.median(took or [1.0]) / settings.WORKERS
     return round(Upload.objects.waiting().count() * seconds / 60) or None
-
-
-def _count(what: str) -> int:
-    key = "rate:" + salted_hmac("uploads.rate", what, algorithm="sha256").hexdigest()
-    cache.add(key, 0, 60 * 60)
-    try:
-        return int(cache.incr(key))
-    except ValueError:
-        # The key expired between the two calls.
-        return 1

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -33,12 +32,6 @@ def owner_of(request: HttpRequest) -> uuid.UUID | None:
 def remember_owner(request: HttpRequest, owner: uuid.UUID) -> None:
     if owner != owner_of(request):
         request.session[SESSION_KEY] = str(owner)
-
-
-def client_address(request: HttpRequest) -> str:
-    """The visitor's address; behind a trusted proxy, the one that the proxy saw."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_PROXY else ""
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:

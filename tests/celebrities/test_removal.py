@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from celebrities.forms import MOST_AN_HOUR
 from celebrities.models import RemovalRequest
@@ -60,13 +61,16 @@ def test_rejects_what_is_incomplete_or_a_programs(client: Client, changes: dict[
     assert not RemovalRequest.objects.exists()
 
 
-def test_rejects_a_flood(client: Client) -> None:
+@pytest.mark.parametrize("contact", ["", "us@example.org"])
+def test_rejects_a_flood(client: Client, settings: Settings, contact: str) -> None:
+    settings.CONTACT = contact
     RemovalRequest.objects.bulk_create(
         RemovalRequest(person="x", message="y") for _ in range(MOST_AN_HOUR)
     )
     response = client.post("/removal/", WISH)
 
     assert "hour" in str(response.context["form"].errors)
+    assert contact in response.content.decode()
     assert RemovalRequest.objects.count() == MOST_AN_HOUR
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 from typing import Any
@@ -12,7 +11,6 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.test import Client
 from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
 from celebrities.filters import Filters
 from celebrities.models import Celebrity, IndexBuild, Resemblance
@@ -256,18 +254,6 @@ def test_it_refuses_a_body_beyond_any_photo(
     assert response.status_code == 413
     assert "too large" in response.content.decode()
     assert nothing_is_stored()
-
-
-def test_it_answers_a_browser_that_sends_too_much(live_server: LiveServer) -> None:
-    """The whole body is taken from the browser, which would not show the answer otherwise."""
-    for size in (30_000_000, 90_000_000):
-        server = http.client.HTTPConnection(live_server.thread.host, live_server.thread.port)
-        kind = {"Content-Type": "multipart/form-data; boundary=edge"}
-        server.request("POST", "/", body=bytes(size), headers=kind)
-        status = server.getresponse().status
-        server.close()
-
-        assert status == (403 if size == 30_000_000 else 413)
 
 
 def test_it_says_how_large_a_file_may_be(client: Client, valkey: str, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from celebrities.filters import EVERYBODY
@@ -16,14 +17,17 @@ from celebrities.samples import choose_samples
 from lookalike.http import private
 from lookalike.processes.heartbeat import worker_is_away
 from lookalike.queue import QueueAway
+from lookalike.senders import client_network
+from lookalike.views import csrf_failure
 from uploads.consent import current_digest, render_text
 from uploads.forms import UploadForm
 from uploads.intake import accept_upload
-from uploads.limits import QueueFull, TooManyUploads, estimate_minutes
-from uploads.visitors import client_address, owner_of, remember_owner
+from uploads.limits import QueueFull, TooManyUploads, check_network, check_owner, estimate_minutes
+from uploads.visitors import owner_of, remember_owner
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@csrf_exempt  # `_read` is protected.
 def new(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _receive(request)
@@ -36,23 +40,35 @@ def new(request: HttpRequest) -> HttpResponseBase:
 
 @private
 def _receive(request: HttpRequest) -> HttpResponse:
-    form = UploadForm(request.POST, request.FILES)
+    """Whoever sends is counted before anything of the body is read, its CSRF token included."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        # Another site's page must not use up what its readers may send.
+        return csrf_failure(request)
+    try:
+        check_network(client_network(request))
+        return _read(request)
+    except TooManyUploads:
+        response = render(request, "429.html", status=429)
+        response.headers["Retry-After"] = "600"
+        return response
+
+
+@csrf_protect
+def _read(request: HttpRequest) -> HttpResponse:
+    sent = request.POST, request.FILES
+    owner = owner_of(request) or uuid4()
+    check_owner(owner)
+    form = UploadForm(*sent)
     if not form.is_valid():
         return show_form(request, form, status=422)
-    owner = owner_of(request) or uuid4()
     try:
         upload = accept_upload(
             form.cleaned_data["photo"],
             form.get_choices(),
             consent_language=form.cleaned_data["consent_language"],
             owner=owner,
-            address=client_address(request),
             language=_language(),
         )
-    except TooManyUploads:
-        response = render(request, "429.html", status=429)
-        response.headers["Retry-After"] = "600"
-        return response
     except QueueFull:
         minutes = estimate_minutes() or 1
         busy = ngettext(

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -88,12 +90,25 @@ class Command(BaseCommand):
         if users.filter(is_superuser=True).exists():
             return
         given = read_text("LOOKALIKE_ADMIN_PASSWORD")
+        if given:
+            check_password(given)
         password = given or secrets.token_urlsafe(12)
         users.create_superuser("admin", password=password)
         shown = (
             "as LOOKALIKE_ADMIN_PASSWORD says" if given else f"{password} (shown only this once)"
         )
         self.stdout.write(f"Admin login: admin, password: {shown}")
+
+
+def check_password(password: str) -> None:
+    """Raises CommandError, which says what is wrong with it."""
+    try:
+        validate_password(password, get_user_model()(username="admin"))
+    except ValidationError as error:
+        raise CommandError(
+            f"LOOKALIKE_ADMIN_PASSWORD is too weak. {' '.join(error.messages)} "
+            "Choose another, or unset it: then one is made up and shown once."
+        ) from None
 
 
 def describe_encoder(name: str) -> str:
