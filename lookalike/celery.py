@@ -25,7 +25,12 @@ logger = logging.getLogger(__name__)
 REBUILD_SECONDS = 6 * 60 * 60
 """Hard time limit of the longest task of the queue `gallery`."""
 
+LEVELS = range(10)
+"""Tasks of a lower level are taken first. 0 is what is sent without a level."""
+
 TRANSPORT: dict[str, Any] = {
+    "priority_steps": [*LEVELS],
+    "queue_order_strategy": "priority",
     # Seconds to redelivery: more than the hard time limit and the time a task waits prefetched.
     "visibility_timeout": 120,
     "unacked_restore_interval": 5,

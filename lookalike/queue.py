@@ -8,7 +8,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from lookalike.celery import app
+from lookalike.celery import LEVELS, app
 
 CACHE_FAILURES = (RedisError, OSError)
 """What Django's cache raises while Valkey is away."""
@@ -18,8 +18,12 @@ class QueueAway(Exception):
     """The broker does not accept tasks."""
 
 
-def send(task: str, *args: Any) -> None:
+LAST_TURN = len(LEVELS) - 1
+
+
+def send(task: str, *args: Any, level: int = 0) -> None:
     """Queue a task by name, such as "uploads.tasks.match_upload_task", after the transaction.
+    Workers take those of level 0 first, and of one level in order.
 
     Raises QueueAway within seconds if the broker is away: at once outside a transaction, else
     from the commit, so catch it around the ``atomic`` block.
@@ -27,7 +31,7 @@ def send(task: str, *args: Any) -> None:
 
     def send_now() -> None:
         try:
-            app.send_task(task, args)
+            app.send_task(task, args, priority=level)
         except (OperationalError, OSError) as error:
             raise QueueAway from error
 

@@ -85,6 +85,7 @@ def _fail(uploads: UploadQuerySet, pk: uuid.UUID, reason: Reason, detail: str = 
         failure=reason.value,
         detail=detail[:40],
         received="",
+        sender="",
         claim=None,
         finished_at=timezone.now(),
     )

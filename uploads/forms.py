@@ -55,6 +55,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.failure: FailureText | None = None
+        self.seconds = 0.0
         choices = self.fields["category"], self.fields["gender"]
         offered = ((kind.slug, kind.local_plural) for kind in Category.objects.offered())
         choices[0].choices = [("", _("everybody")), *offered]  # type: ignore[attr-defined]

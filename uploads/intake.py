@@ -9,7 +9,7 @@ from django.core.files.base import File
 from django.db import transaction
 
 from celebrities.filters import EVERYBODY, Filters
-from lookalike.queue import send
+from lookalike.queue import LAST_TURN, send
 from uploads.consent import record_consent
 from uploads.deletion import delete_upload
 from uploads.limits import check_queue
@@ -33,17 +33,21 @@ def accept_upload(
     *,
     consent_language: str,
     owner: UUID,
+    sender: str,
+    seconds: float,
     language: str,
 ) -> Upload:
     """Store the photo and queue it for a worker, on commit.
 
-    The visitor agreed to the current consent text in ``consent_language``. Raises QueueFull or
-    QueueAway; nothing is kept then. If the caller has a transaction open,
-    its commit raises QueueAway instead, and sweeping queues the upload later.
+    The visitor agreed to the current consent text in ``consent_language``. ``sender`` is
+    `lookalike.senders.hash_sender`'s, ``seconds`` what reading the photo is estimated to cost.
+    Raises QueueFull, TooManyUploads or QueueAway; nothing is kept then. If the caller has a
+    transaction open, its commit raises QueueAway instead, and sweeping queues the upload later.
     """
-    check_queue()
+    check_queue(owner, sender)
     upload = Upload(
         owner=owner,
+        sender=sender,
         language=language,
         k=choices.k,
         filters=choices.filters.to_json(),
@@ -54,8 +58,9 @@ def accept_upload(
     try:
         with transaction.atomic():
             upload.consent = record_consent(consent_language)
+            upload.turn = find_turn(upload, seconds)
             upload.save(force_insert=True)
-            queue_upload(upload.pk)
+            send_upload(upload)
     except BaseException:
         # The row is already committed if the queue is away.
         delete_upload(upload)
@@ -63,6 +68,16 @@ def accept_upload(
     return upload
 
 
-def queue_upload(upload_id: UUID) -> None:
+def find_turn(upload: Upload, seconds: float = 0) -> int:
+    """A photo waits a level behind for each earlier one of its sender that is not finished, and
+    for each whole second that reading it takes: the second photo of one sender comes after the
+    first of everybody else, and an expensive one after the cheap ones."""
+    earlier = Upload.objects.unfinished().sent_by(upload.owner, upload.sender)
+    if upload.created_at:
+        earlier = earlier.filter(created_at__lt=upload.created_at)
+    return min(earlier.count() + int(seconds), LAST_TURN)
+
+
+def send_upload(upload: Upload) -> None:
     """Queue the upload for a worker on commit, which raises QueueAway."""
-    send("uploads.tasks.match_upload_task", str(upload_id))
+    send("uploads.tasks.match_upload_task", str(upload.pk), level=upload.turn)

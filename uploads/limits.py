@@ -16,18 +16,26 @@ ADDRESS_FACTOR = 5
 """A household or a school may share an address, so an address may send this many times more."""
 
 
+SENDERS = 4
+"""One sender may fill this part of the queue."""
+
+
 class QueueFull(Exception):
     """MAX_QUEUE photos are waiting."""
 
 
 class TooManyUploads(Exception):
-    """This visitor, or their address, has sent too many photos in the last hour."""
+    """This visitor, or their network, has sent too many photos in the last hour, or has too many
+    in the queue."""
 
 
-def check_queue() -> None:
-    """Raises QueueFull."""
+def check_queue(owner: UUID, sender: str) -> None:
+    """Raises QueueFull, or TooManyUploads if this sender's photos fill their share of the queue."""
     if Upload.objects.waiting().count() >= settings.MAX_QUEUE:
         raise QueueFull
+    theirs = Upload.objects.waiting().sent_by(owner, sender).count()
+    if theirs >= max(settings.MAX_QUEUE // SENDERS, 1):
+        raise TooManyUploads
 
 
 def check_network(network: str, amount: int = 1) -> None:
@@ -47,7 +55,8 @@ def _check(what: str, amount: int, limit: int) -> None:
 
 
 def estimate_minutes() -> int | None:
-    """Whole minutes that a photo sent now would wait, or None if less than one.
+    """Whole minutes that a photo sent now would wait, or None if less than one. It waits for those
+    that are in turn, not for further ones of one sender.
 
     Each worker is taken to need the median time of the last twenty results, or else one second.
     """
@@ -57,4 +66,4 @@ def estimate_minutes() -> int | None:
     recent = done.order_by("-finished_at").values_list("claimed_at", "finished_at")[:20]
     took = [(end - start).total_seconds() for start, end in recent if start and end]
     seconds = statistics.median(took or [1.0]) / settings.WORKERS
-    return round(Upload.objects.waiting().count() * seconds / 60) or None
+    return round(Upload.objects.waiting().filter(turn=0).count() * seconds / 60) or None

@@ -147,6 +147,7 @@ def _save_result(
         update_claimed(
             upload,
             status=Upload.Status.DONE,
+            sender="",
             stage=Upload.Stage.NONE,
             finished_at=timezone.now(),
             build_name=first.build.name,

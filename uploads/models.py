@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +49,13 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def waiting(self) -> UploadQuerySet:
         return self.filter(status=Upload.Status.QUEUED)
 
+    def unfinished(self) -> UploadQuerySet:
+        return self.filter(status__in=[Upload.Status.QUEUED, Upload.Status.RUNNING])
+
+    def sent_by(self, owner: uuid.UUID, sender: str) -> UploadQuerySet:
+        """Those of a visitor, or from the network that the visitor sends from."""
+        return self.filter(Q(owner=owner) | Q(sender=sender) & ~Q(sender=""))
+
     def expired(self) -> UploadQuerySet:
         return self.filter(expires_at__lte=timezone.now())
 
@@ -78,6 +86,10 @@ class Upload(models.Model):
     failure = models.CharField(max_length=20, blank=True)
     detail = models.CharField(max_length=40, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # `lookalike.senders.hash_sender` of where it came from, until it is finished
+    sender = models.CharField(max_length=32, blank=True, editable=False)
+    # How many levels it waits behind a first and cheap photo; see `uploads.intake`
+    turn = models.PositiveSmallIntegerField(default=0, editable=False)
     claim = models.UUIDField(null=True, editable=False)
     claimed_at = models.DateTimeField(null=True)
     queued_at = models.DateTimeField(default=timezone.now)  # or last queued again

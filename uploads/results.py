@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from lookalike.faces.similarity import HARDLY, band
 from lookalike.processes.heartbeat import worker_is_away
@@ -94,7 +95,8 @@ def place_box(face: UploadedFace) -> Place:
 def _describe_waiting(upload: Upload) -> dict[str, Any]:
     place = 0
     if upload.status == Status.QUEUED:
-        place = Upload.objects.waiting().filter(created_at__lt=upload.created_at).count() + 1
+        earlier = Q(turn__lt=upload.turn) | Q(turn=upload.turn, created_at__lt=upload.created_at)
+        place = Upload.objects.waiting().filter(earlier).count() + 1
     away = worker_is_away()
     if away:
         poll_ms = 3000

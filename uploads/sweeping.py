@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lookalike.queue import QueueAway
 from uploads.claims import fail_exhausted, lost_workers
-from uploads.intake import queue_upload
+from uploads.intake import find_turn, send_upload
 from uploads.models import Upload
 
 logger = logging.getLogger(__name__)
@@ -31,11 +31,15 @@ def sweep_uploads() -> int:
     failed = fail_exhausted(forgotten)
     queued = 0
     try:
-        for pk in list(forgotten.order_by("created_at").values_list("pk", flat=True)):
-            if forgotten.filter(pk=pk).update(
-                status=Upload.Status.QUEUED, claim=None, queued_at=timezone.now()
+        for upload in list(forgotten.order_by("created_at")):
+            upload.turn = find_turn(upload)
+            if forgotten.filter(pk=upload.pk).update(
+                status=Upload.Status.QUEUED,
+                claim=None,
+                turn=upload.turn,
+                queued_at=timezone.now(),
             ):
-                queue_upload(pk)
+                send_upload(upload)
                 queued += 1
     except QueueAway:
         logger.warning("the queue is away, sweeping stops")

@@ -18,13 +18,13 @@ from pytest_django import Settings
 
 from celebrities.filters import Filters
 from celebrities.models import Celebrity, CelebrityQuerySet
-from lookalike.celery import app
+from lookalike.celery import LEVELS, app
 from lookalike.queue import QueueAway
 from tests.live import Site
 from tests.uploads.factories import cast_photo, fill_form
 from uploads.forms import UploadForm
 from uploads.intake import Choices, accept_upload
-from uploads.limits import QueueFull
+from uploads.limits import QueueFull, TooManyUploads
 from uploads.matching import match_upload
 from uploads.models import Upload
 from uploads.storage import list_files, list_folders, read_file
@@ -33,12 +33,16 @@ from uploads.sweeping import sweep_uploads
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_media")]
 
 
-def accept(choices: Choices | None = None, owner: UUID | None = None) -> Upload:
+def accept(
+    choices: Choices | None = None, owner: UUID | None = None, sender: str = "", seconds: float = 0
+) -> Upload:
     return accept_upload(
         ContentFile(cast_photo()),
         choices or Choices(),
         consent_language="en",
         owner=owner or uuid4(),
+        sender=sender,
+        seconds=seconds,
         language="ru",
     )
 
@@ -46,7 +50,9 @@ def accept(choices: Choices | None = None, owner: UUID | None = None) -> Upload:
 def queued(socket: str) -> list[tuple[str, list[Any]]]:
     """Names and arguments of the tasks in the queue."""
     with redis.Redis(unix_socket_path=socket) as server:
-        messages = [json.loads(message) for message in server.lrange("match", 0, -1)]
+        # In the order in which workers take them.
+        names = ["match", *(f"match\x06\x16{level}" for level in LEVELS[1:])]
+        messages = [json.loads(text) for name in names for text in server.lrange(name, 0, -1)[::-1]]
     return [
         (message["headers"]["task"], json.loads(base64.b64decode(message["body"]))[0])
         for message in messages
@@ -129,6 +135,63 @@ def test_it_keeps_nothing_when_the_row_cannot_be_saved(
 
     assert queued(valkey) == []
     assert kept_files() == []
+
+
+def order_of(socket: str) -> list[str]:
+    """The ids of the uploads in the order in which workers take them."""
+    return [arguments[0] for _task, arguments in queued(socket)]
+
+
+def test_05_the_second_photo_of_one_sender_comes_after_the_first_of_everybody(
+    valkey: str,
+) -> None:
+    flood = [accept(sender="a") for _ in range(6)]
+    honest = [accept(sender="b"), accept(sender="c")]
+
+    expected = [flood[0], *honest, *flood[1:]]
+    assert order_of(valkey) == [str(upload.pk) for upload in expected]
+    assert [upload.turn for upload in flood] == [0, 1, 2, 3, 4, 5]
+
+
+def test_one_visitor_of_many_addresses_is_one_sender(valkey: str) -> None:
+    owner = uuid4()
+    flood = [accept(owner=owner, sender=str(number)) for number in range(12)]
+
+    assert [upload.turn for upload in flood] == [*range(10), 9, 9]
+
+
+def test_what_is_finished_holds_nobody_back(valkey: str, gallery: list[Celebrity]) -> None:
+    first = accept(sender="a")
+    match_upload(first.pk)
+    first.refresh_from_db()
+
+    assert (first.status, first.sender) == (Upload.Status.DONE, "")
+    assert accept(sender="a").turn == 0
+
+
+def test_an_expensive_photo_comes_after_cheap_ones(valkey: str) -> None:
+    expensive, cheap = accept(seconds=1.2), accept(seconds=0.9)
+
+    assert order_of(valkey) == [str(cheap.pk), str(expensive.pk)]
+
+
+def test_a_swept_photo_has_waited_for_its_turn(valkey: str, settings: Settings) -> None:
+    first, second = accept(sender="a", seconds=3), accept(sender="a")
+    settings.REQUEUE_AFTER = 0
+    sweep_uploads()
+
+    turns = [Upload.objects.get(pk=upload.pk).turn for upload in (first, second)]
+    assert turns == [0, 1]
+
+
+def test_one_sender_holds_at_most_a_share_of_the_queue(valkey: str, settings: Settings) -> None:
+    settings.MAX_QUEUE = 8
+    accept(sender="a")
+    accept(sender="a")
+    with pytest.raises(TooManyUploads):
+        accept(sender="a")
+
+    assert accept(sender="b").turn == 0
 
 
 def test_it_rejects_a_photo_when_too_many_wait(valkey: str, settings: Settings) -> None:

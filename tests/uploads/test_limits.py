@@ -69,11 +69,11 @@ def test_the_queue_has_a_limit(settings: Settings) -> None:
     settings.MAX_QUEUE = 2
     make_upload()
     make_upload(status=Upload.Status.DONE)
-    check_queue()
+    check_queue(uuid4(), "")
     make_upload()
 
     with pytest.raises(QueueFull):
-        check_queue()
+        check_queue(uuid4(), "")
 
 
 @pytest.mark.django_db

@@ -17,7 +17,7 @@ from celebrities.samples import choose_samples
 from lookalike.http import private
 from lookalike.processes.heartbeat import worker_is_away
 from lookalike.queue import QueueAway
-from lookalike.senders import client_network
+from lookalike.senders import client_network, hash_sender
 from lookalike.views import csrf_failure
 from uploads.consent import current_digest, render_text
 from uploads.forms import UploadForm
@@ -67,6 +67,8 @@ def _read(request: HttpRequest) -> HttpResponse:
             form.get_choices(),
             consent_language=form.cleaned_data["consent_language"],
             owner=owner,
+            sender=hash_sender(client_network(request)),
+            seconds=form.seconds,
             language=_language(),
         )
     except QueueFull:
