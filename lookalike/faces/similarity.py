@@ -8,8 +8,11 @@ good look-alike from a poor one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+import numpy as np
 
 from lookalike.faces.types import Scale
 
@@ -66,3 +69,18 @@ class Calibration:
     same: int = 0
     best: list[float] = field(default_factory=list)
     sixth: list[float] = field(default_factory=list)
+
+
+def find_percentile(number: float, measured: Sequence[float]) -> float | None:
+    """How many of 100 people who are not in the gallery have a less similar best match than
+    ``number``, 1 to 99: what makes an answer unusual.
+
+    ``measured`` is `Calibration.best`, or `Calibration.sixth` for the sixth match, of the build
+    that was searched: ``build.facts.calibration.best``. Linear between PERCENTILES, and 1 or 99
+    beyond them. None if the build measured nothing, as with few people or fictional ones.
+
+    They were measured on portraits of the gallery's own people, each left out once.
+    """
+    if not measured:
+        return None
+    return float(np.interp(number, measured, PERCENTILES))

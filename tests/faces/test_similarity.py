@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lookalike.faces.similarity import BANDS, HARDLY, band, phrase
+from lookalike.faces.similarity import BANDS, HARDLY, PERCENTILES, band, find_percentile, phrase
 from lookalike.faces.types import Scale
 
 
@@ -59,3 +59,23 @@ def test_five_bands_rise_from_hardly_alike() -> None:
 def test_no_phrase_claims_identity() -> None:
     for _, words in BANDS:
         assert not {"is", "same", "identical", "identified", "match"} & set(words.split())
+
+
+def test_a_number_has_its_place_among_the_best_matches_of_others() -> None:
+    measured = [40.0, 45, 50, 55, 60, 65, 70, 75, 90]
+
+    assert [find_percentile(each, measured) for each in measured] == list(PERCENTILES)
+    assert find_percentile(62.5, measured) == pytest.approx(62.5)
+    assert find_percentile(0.0, measured) == 1.0
+    assert find_percentile(100.0, measured) == 99.0
+
+
+def test_a_place_is_found_where_many_are_cut_at_an_end() -> None:
+    measured = [0.0, 0.0, 0.0, 10, 20, 30, 100.0, 100.0, 100.0]
+
+    assert find_percentile(0.0, measured) in (1.0, 5.0, 10.0)
+    assert find_percentile(15.0, measured) == pytest.approx(37.5)
+
+
+def test_nothing_measured_gives_no_place() -> None:
+    assert find_percentile(70.0, []) is None
