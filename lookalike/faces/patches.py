@@ -7,6 +7,7 @@ suffer. The patch is rotated by the landmarks found first, so a second look give
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -77,26 +78,33 @@ def doubt(face: Detection) -> Detection:
     return replace(face, confidence=_confidence((log_odds(face.confidence) + _UNSEEN_ODDS) / 2))
 
 
-def look_twice(
-    detector: Detector, pixels: Pixels, face: Detection, quarter_turns: int = 0
+def look_closely(
+    detector: Detector,
+    pixels: Pixels,
+    face: Detection,
+    quarter_turns: int = 0,
+    zooms: Sequence[float] = (1.0,),
 ) -> Detection | None:
-    """The face from two patches, one of them mirrored: mean landmarks and mean log-odds.
+    """The face from two patches for each zoom, one of them mirrored: mean landmarks and mean
+    log-odds.
 
     The patch is rotated clockwise by ``quarter_turns`` from where the face is upright. None if
-    neither patch shows an upright face.
+    no patch of the first zoom shows an upright face.
     """
     upright = measure_roll(face.landmarks) - 90 * quarter_turns
-    looks = [look_again(detector, pixels, face, quarter_turns, flip) for flip in (False, True)]
-    seen = [
-        look
-        for look in looks
-        if look and abs(_wrap(measure_roll(look.landmarks) - upright)) <= _MOST_ROLL
-    ]
-    if not seen:
-        return None
-    odds = [log_odds(look.confidence) for look in seen] + [_UNSEEN_ODDS] * (2 - len(seen))
+    seen: list[Detection] = []
+    for zoom in zooms:
+        for mirrored in (False, True):
+            look = look_again(detector, pixels, face, quarter_turns, mirrored, zoom)
+            if look and abs(_wrap(measure_roll(look.landmarks) - upright)) <= _MOST_ROLL:
+                seen.append(look)
+        if not seen:
+            return None
+    odds = [log_odds(look.confidence) for look in seen]
+    odds += [_UNSEEN_ODDS] * (2 * len(zooms) - len(seen))
     landmarks = np.mean([look.landmarks for look in seen], axis=0)
-    return Detection(seen[0].box, np.asarray(landmarks, np.float32), _confidence(sum(odds) / 2))
+    confidence = _confidence(sum(odds) / len(odds))
+    return Detection(seen[0].box, np.asarray(landmarks, np.float32), confidence)
 
 
 def look_again(
@@ -105,9 +113,13 @@ def look_again(
     face: Detection,
     quarter_turns: int = 0,
     mirrored: bool = False,
+    zoom: float = 1.0,
 ) -> Detection | None:
-    """The face as found in one patch, in coordinates of ``pixels``. None if it is not found."""
-    template = rotate_points(_UPRIGHT, PATCH_SIDE, PATCH_SIDE, quarter_turns)
+    """The face as found in one patch, ``zoom`` times as large as usual, in coordinates of
+    ``pixels``. None if it is not found."""
+    middle = PATCH_SIDE / 2
+    zoomed = ((_UPRIGHT - middle) * np.float32(zoom) + middle).astype(np.float32)
+    template = rotate_points(zoomed, PATCH_SIDE, PATCH_SIDE, quarter_turns)
     matrix = similarity_transform(face.landmarks, template)
     patch = align_face(pixels, face.landmarks, template, PATCH_SIDE)
     found = detector.detect(np.ascontiguousarray(patch[:, ::-1]) if mirrored else patch)

@@ -10,7 +10,7 @@ from lookalike.faces.alignment import Points
 from lookalike.faces.patches import (
     log_odds,
     look_again,
-    look_twice,
+    look_closely,
     measure_roll,
     rotate_face,
     straighten,
@@ -109,7 +109,7 @@ def test_an_upright_face_is_not_looked_at_again() -> None:
 
 
 def test_two_looks_average_the_patch_and_its_mirror_image() -> None:
-    seen = look_twice(DotDetector(), draw(FACE), make_face(FACE))
+    seen = look_closely(DotDetector(), draw(FACE), make_face(FACE))
     assert seen is not None
     assert log_odds(seen.confidence) == pytest.approx(log_odds(0.95))
 
@@ -120,15 +120,44 @@ def test_two_looks_average_the_patch_and_its_mirror_image() -> None:
             self.looks += 1
             return super().detect(pixels) if self.looks == 1 else []
 
-    seen = look_twice(Once(), draw(FACE), make_face(FACE))
+    seen = look_closely(Once(), draw(FACE), make_face(FACE))
     assert seen is not None
     assert log_odds(seen.confidence) == pytest.approx((log_odds(0.95) + 1) / 2)
+
+
+def test_looks_at_several_sizes_are_averaged_too() -> None:
+    sizes: list[float] = []
+
+    class Sizing(DotDetector):
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            found = super().detect(pixels)
+            sizes.append(round(float(np.ptp(found[0].landmarks[:, 0])), 1))
+            return found
+
+    seen = look_closely(Sizing(), draw(FACE), make_face(FACE), zooms=(1.0, 0.8))
+    assert seen is not None
+    np.testing.assert_allclose(seen.landmarks, FACE, atol=1.0)
+    assert len(sizes) == 4
+    assert sizes[2] / sizes[0] == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_side_without_a_face_at_the_first_size_is_left() -> None:
+    class Counting(DotDetector):
+        looks = 0
+
+        def detect(self, pixels: Pixels) -> list[Detection]:
+            self.looks += 1
+            return []
+
+    detector = Counting()
+    assert look_closely(detector, draw(FACE), make_face(FACE), zooms=(1.0, 0.8, 1.2)) is None
+    assert detector.looks == 2
 
 
 def test_it_finds_a_face_on_its_upright_side_only() -> None:
     points = roll(FACE, 180)
     detector, face = DotDetector(most=45), make_face(roll(FACE, 0))
-    sides = [look_twice(detector, draw(points), face, turns) for turns in range(4)]
+    sides = [look_closely(detector, draw(points), face, turns) for turns in range(4)]
     assert [side is not None for side in sides] == [False, False, True, False]
     assert sides[2] is not None
     np.testing.assert_allclose(sides[2].landmarks, points, atol=1.5)
@@ -137,7 +166,7 @@ def test_it_finds_a_face_on_its_upright_side_only() -> None:
 def test_it_handles_a_face_that_is_not_found_again() -> None:
     empty, face = np.full((200, 200, 3), 90, np.uint8), make_face(roll(FACE, 20))
     assert straighten(DotDetector(), empty, face) is face
-    assert look_twice(DotDetector(), empty, face) is None
+    assert look_closely(DotDetector(), empty, face) is None
 
 
 def test_another_face_is_not_taken_for_it() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lookalike.faces.patches import log_odds, measure_roll
-from lookalike.faces.turning import SURE, turn_upright
+from lookalike.faces.turning import SURE, SURE_AGAIN, turn_upright
 from lookalike.faces.types import Detection, Pixels
 from tests.faces.test_patches import FACE, DotDetector, draw, make_face, roll, roll_about
 
@@ -62,18 +62,18 @@ def test_two_looks_settle_a_doubtful_face() -> None:
     class Warming(SideDetector):
         def detect(self, pixels: Pixels) -> list[Detection]:
             found = super().detect(pixels)
-            odds = SURE - 1 if self.looks == 1 else SURE + 1
+            odds = SURE - 0.1 if self.looks == 1 else SURE_AGAIN + 0.1
             return [replace(face, confidence=as_confidence(odds)) for face in found]
 
     detector, pixels = Warming(0, 9, 9, 9), draw(FACE)
     upright = turn_upright(detector, pixels, detector.detect(pixels)[0], 0)
     assert (upright.quarter_turns, detector.looks) == (0, 3)
-    assert upright.odds == pytest.approx(SURE + 1)
+    assert upright.odds == pytest.approx(SURE_AGAIN + 0.1)
 
 
 @pytest.mark.parametrize(
     ("side", "lead", "is_turned"),
-    [(1, 1.4, False), (1, 1.6, True), (2, 2.9, False), (2, 3.1, True)],
+    [(1, 0.9, False), (1, 1.1, True), (2, 0.9, False), (2, 1.1, True)],
 )
 def test_a_side_must_beat_upright_by_its_cost(side: int, lead: float, is_turned: bool) -> None:
     """The dots are found on every side, so that only the log-odds decide."""
