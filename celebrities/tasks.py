@@ -17,6 +17,7 @@ from celebrities.index.resemblances import store_resemblances
 from celebrities.index.search import is_whole
 from celebrities.models import IndexBuild, Portrait
 from celebrities.sweeping import sweep_files
+from celebrities.watching import mark_storage
 from lookalike.celery import app
 from lookalike.queue import QueueAway, send
 
@@ -57,6 +58,7 @@ def tend_gallery_task() -> None:
     """Embed pending portraits, a few at a time, then rebuild the index if the gallery has
     changed. The first index is built of the first few, so that visitors need not wait for the
     rest. Cheap if there is nothing to do."""
+    look_after_storage()
     pending = list(Portrait.objects.due().values_list("pk", flat=True)[:A_TASK])
     if pending:
         embed_portraits(Portrait.objects.filter(pk__in=pending))
@@ -96,6 +98,20 @@ def request_embedding(ids: Sequence[int]) -> None:
 def request_rebuild() -> None:
     """Queue a rebuild of the index after the transaction commits. Raises QueueAway."""
     send("celebrities.tasks.rebuild_index_task", timezone.now().isoformat())
+
+
+def look_after_storage() -> None:
+    """Mark the gallery's storage, or say that it is a wrong one."""
+    try:
+        if mark_storage():
+            return
+    except Exception as error:  # noqa: BLE001 - a storage fails in many ways, and may come back.
+        logger.error("The gallery's storage cannot be reached: %s", type(error).__name__)
+        return
+    logger.error(
+        "The gallery's storage lacks the portraits' files: it is another folder or bucket than "
+        "before, or empty. Bring it back."
+    )
 
 
 def _may_rebuild_now() -> bool:

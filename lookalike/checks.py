@@ -22,6 +22,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "LEAST_AGE": (0, 120),
     "RATE_LIMIT": (0, 1_000_000),
     "MAX_QUEUE": (1, 1_000_000),
+    "MIN_FREE": (0, 1_000_000_000_000),
     "LOST_AFTER": (5, 86_400),
     "REQUEUE_AFTER": (5, 86_400),
     "SWEEP_EVERY": (1, 3600),

@@ -1,7 +1,9 @@
-"""Commands that need an up-to-date database."""
+"""Commands that need an up-to-date database, and statements that may take long."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +11,32 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+_is_patient = False
+
+
+def is_patient() -> bool:
+    """Whether this process builds an index, so that its statements have no time limit."""
+    return _is_patient
+
+
+@contextmanager
+def patient_database() -> Iterator[None]:
+    """Statements inside may take as long as they need."""
+    global _is_patient
+    _is_patient = True
+    _connect_anew()
+    try:
+        yield
+    finally:
+        _is_patient = False
+        _connect_anew()
+
+
+def _connect_anew() -> None:
+    """The server's time limit is a connection's own."""
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        connection.close()
 
 
 class DatabaseCommand(BaseCommand):

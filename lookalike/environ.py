@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import secrets
+import sys
 import zoneinfo
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,17 @@ SQLITE_OPTIONS = {
     # secure_delete overwrites what is deleted, so that no visitor's data stays in free pages.
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
 }
+
+
+POSTGRES = "django.db.backends.postgresql"
+POSTGRES_OPTIONS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""Seconds, but for the last, milliseconds."""
 
 
 class BadSetting(Exception):
@@ -124,6 +136,7 @@ def read_database() -> dict[str, Any]:
 
     Raises BadSetting, whose message does not repeat the URL: it may hold a password.
     """
+    has_pooler = read_pooler()
     # A path would need escaping in a URL.
     database: dict[str, Any] = {"ENGINE": SQLITE, "NAME": str(data_dir() / "lookalike.sqlite3")}
     try:
@@ -136,7 +149,40 @@ def read_database() -> dict[str, Any]:
         ) from None
     if database["ENGINE"] == SQLITE:
         return database | {"OPTIONS": SQLITE_OPTIONS}
-    return database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    if database["ENGINE"] != POSTGRES:
+        raise BadSetting("DATABASE_URL must begin with postgresql:// or sqlite:///.")
+    return _complete_postgres(database, has_pooler=has_pooler)
+
+
+def _complete_postgres(database: dict[str, Any], *, has_pooler: bool) -> dict[str, Any]:
+    """With limits to every wait. What the URL says after its question mark counts for more."""
+    stated = {name.lower(): value for name, value in database.get("OPTIONS", {}).items()}
+    if stated.pop("pool", False):
+        raise BadSetting("DATABASE_URL has pool=true, which is not offered here. Leave it out.")
+    pooled = stated.pop("disable_server_side_cursors", False) or has_pooler
+    age = 0 if pooled else 60
+    return {
+        **database,
+        "ENGINE": "lookalike.postgres",
+        "CONN_MAX_AGE": stated.pop("conn_max_age", age),
+        "CONN_HEALTH_CHECKS": stated.pop("conn_health_checks", True),
+        "DISABLE_SERVER_SIDE_CURSORS": bool(pooled),
+        "ANSWER_SECONDS": None if _is_command() else read_number("LOOKALIKE_DB_SECONDS", 20),
+        "OPTIONS": {**POSTGRES_OPTIONS, **stated},
+    }
+
+
+def read_pooler() -> bool:
+    """Whether a pooler in transaction mode stands before PostgreSQL. Raises BadSetting."""
+    mode = read_text("LOOKALIKE_DB_POOLER").lower()
+    if mode not in {"", "transaction"}:
+        raise BadSetting(f"LOOKALIKE_DB_POOLER is {mode!r}, but must be transaction or empty.")
+    return bool(mode)
+
+
+def _is_command() -> bool:
+    """Whether an operator runs a command, which may take its time."""
+    return Path(sys.argv[0]).name == "manage.py"
 
 
 def socket_path() -> Path:

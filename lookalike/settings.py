@@ -14,6 +14,11 @@ django_stubs_ext.monkeypatch()
 
 DATA_DIR = environ.data_dir()
 
+# Whoever knows it may read health and metrics from another machine.
+HEALTH_TOKEN = read_text("LOOKALIKE_HEALTH_TOKEN")
+# Bytes of disk below which no photo is taken and no index built.
+MIN_FREE = read_number("LOOKALIKE_MIN_FREE", 500_000_000)
+
 # The site
 DEBUG = read_switch("LOOKALIKE_DEBUG", default=False)
 SECRET_KEY = environ.secret_key()
@@ -44,6 +49,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "lookalike.probes.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "lookalike.middleware.set_permissions_policy",
@@ -207,7 +213,10 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"short": {"()": "lookalike.logs.ShortOutages"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["short"]}
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # Missing pages are nothing an operator could fix, nor are clients that hang up.
     "loggers": {"django.request": {"level": "ERROR"}, "waitress": {"level": "ERROR"}},

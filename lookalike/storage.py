@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lookalike.environ import read_switch, read_text
+from lookalike.environ import BadSetting, read_switch, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Bucket:
     addressing: str = "auto"
     public_url: str = ""
     acls: bool = True
+    checksums: str = "when_required"
 
     def options(self, place: str, *, public: bool) -> dict[str, Any]:
         """Options for django-storages. URLs are signed unless ``public``."""
@@ -31,9 +32,9 @@ class Bucket:
             "access_key": self.access_key or None,
             "secret_key": self.secret_key or None,
             "region_name": self.region or None,
-            "addressing_style": self.addressing,
             "location": place,
             "file_overwrite": False,
+            "client_config": self.client_config(),
             "default_acl": "public-read" if public and self.acls else None,
             "querystring_auth": not public,
         }
@@ -44,6 +45,19 @@ class Bucket:
             options["custom_domain"] = address.netloc + address.path
             options["url_protocol"] = f"{address.scheme}:"
         return options
+
+    def client_config(self) -> Any:
+        """Limits to every wait, and no chunked bodies for services that do not know them."""
+        from botocore.config import Config  # noqa: PLC0415 - only a site with a bucket needs it.
+
+        return Config(
+            s3={"addressing_style": self.addressing},
+            connect_timeout=3,
+            read_timeout=10,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+            request_checksum_calculation=self.checksums,
+            response_checksum_validation=self.checksums,
+        )
 
     def origins(self) -> list[str]:
         """The origins that serve the bucket's public files."""
@@ -67,7 +81,20 @@ def read_bucket() -> Bucket:
         addressing=read_text("LOOKALIKE_S3_ADDRESSING", "auto"),
         public_url=read_text("LOOKALIKE_S3_PUBLIC_URL").rstrip("/"),
         acls=read_switch("LOOKALIKE_S3_ACLS", default=True),
+        checksums=read_checksums(),
     )
+
+
+def read_checksums() -> str:
+    """When bodies carry a checksum, for which they are sent in chunks. Only Amazon's own service
+    is sure to know that. Raises BadSetting."""
+    default = "when_required" if read_text("LOOKALIKE_S3_ENDPOINT") else "when_supported"
+    value = read_text("LOOKALIKE_S3_CHECKSUMS", default)
+    if value not in {"when_required", "when_supported"}:
+        raise BadSetting(
+            f"LOOKALIKE_S3_CHECKSUMS is {value!r}, but must be when_required or when_supported."
+        )
+    return value
 
 
 def storage_for(

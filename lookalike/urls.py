@@ -3,14 +3,17 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from lookalike import views
+from lookalike import probes, views
 
 urlpatterns = [
     path("", include("uploads.urls")),
     path("", include("celebrities.urls")),
     path("privacy/", views.privacy, name="privacy"),
     path("site.webmanifest", views.manifest, name="manifest"),
-    path("healthz", views.health, name="health"),
+    path("healthz", probes.ready, name="health"),
+    path("healthz/live", probes.live),
+    path("healthz/ready", probes.ready),
+    path("metrics", probes.show_metrics),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -1,20 +1,16 @@
-"""Pages of the site as a whole: privacy, health, errors."""
+"""Pages of the site as a whole: privacy, errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 
-from django.core.cache import cache
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lookalike.context import site
-from lookalike.processes.heartbeat import worker_is_away
-from lookalike.queue import CACHE_FAILURES
+from lookalike.outages import is_outage
 
 
 @require_safe
@@ -25,19 +21,6 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def manifest(request: HttpRequest) -> HttpResponse:
     return render(request, "lookalike/site.webmanifest", content_type="application/manifest+json")
-
-
-@require_safe
-@never_cache
-def health(request: HttpRequest) -> JsonResponse:
-    """For monitoring: 200 while the site can take photos, else 503."""
-    parts = {
-        "database": _works(lambda: connection.cursor().execute("SELECT 1"), DatabaseError),
-        "queue": _works(lambda: cache.get("health"), *CACHE_FAILURES),
-        "worker": not worker_is_away(),
-    }
-    well = all(parts.values())
-    return JsonResponse({"well": well, **parts}, status=200 if well else 503)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -51,6 +34,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """A mistake of ours, or 503 if a service is away."""
+    if is_outage(sys.exc_info()[1]):
+        response = _render_plainly(request, 503)
+        response.headers["Retry-After"] = "60"
+        return response
     return _render_plainly(request, 500)
 
 
@@ -58,11 +46,3 @@ def _render_plainly(request: HttpRequest, status: int) -> HttpResponse:
     """Uses no context processor: one may have failed, or the request may have no readable GET."""
     context = {**site(request), "request": request}
     return HttpResponse(render_to_string(f"{status}.html", context), status=status)
-
-
-def _works(probe: Callable[[], object], *failures: type[Exception]) -> bool:
-    try:
-        probe()
-    except failures:
-        return False
-    return True

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class UploadsConfig(AppConfig):
     name = "uploads"
     verbose_name = _("Visitors' photos")
+
+    def ready(self) -> None:
+        from uploads import watching  # noqa: F401

@@ -57,6 +57,14 @@ def fail_claimed(upload: Upload, reason: Reason, detail: str) -> None:
         raise ClaimLost
 
 
+def give_back(upload: Upload) -> None:
+    """End this attempt: the sweeper queues the upload again. Raises ClaimLost."""
+    if not _claimed(upload).update(
+        status=Status.QUEUED, stage=Upload.Stage.NONE, claim=None, queued_at=timezone.now()
+    ):
+        raise ClaimLost
+
+
 def lost_workers(redelivered: bool = False) -> Q:
     """Running uploads whose worker is lost: the broker redelivered the task, or the upload has been
     running longer than any task may."""

@@ -9,6 +9,8 @@ from django.core.files.base import File
 from django.db import transaction
 
 from celebrities.filters import EVERYBODY, Filters
+from lookalike.health import describe_full_disk
+from lookalike.outages import Outage
 from lookalike.queue import LAST_TURN, send
 from uploads.consent import record_consent
 from uploads.deletion import delete_upload
@@ -44,6 +46,8 @@ def accept_upload(
     Raises QueueFull, TooManyUploads or QueueAway; nothing is kept then. If the caller has a
     transaction open, its commit raises QueueAway instead, and sweeping queues the upload later.
     """
+    if problem := describe_full_disk():
+        raise Outage(problem)
     check_queue(owner, sender)
     upload = Upload(
         owner=owner,

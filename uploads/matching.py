@@ -35,10 +35,13 @@ from lookalike.faces.errors import (
 )
 from lookalike.faces.index import Method
 from lookalike.faces.types import Face, Photo
-from uploads.claims import ClaimLost, claim_upload, fail_claimed, update_claimed
+from lookalike.metrics import count
+from lookalike.outages import is_outage
+from uploads.claims import ClaimLost, claim_upload, fail_claimed, give_back, update_claimed
 from uploads.crops import cut_faces, store_jpeg
 from uploads.models import Match, Upload, UploadedFace
 from uploads.storage import delete_files, delete_folder, list_files, read_file
+from uploads.watching import LOST, Stopwatch
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +49,8 @@ MAX_FACES = 8
 
 
 def match_upload(upload_id: UUID, *, redelivered: bool = False) -> None:
-    """Bring one upload to its end: done, or failed with a reason. Raises for neither.
+    """Bring one upload to its end: done, or failed with a reason. Raises for neither. If a service
+    is away it waits for the sweeper, as long as it has attempts left.
 
     Does nothing if the upload is gone, finished, or claimed by another worker. Nothing about
     the visitor is logged, and the vectors exist only during this call.
@@ -54,34 +58,50 @@ def match_upload(upload_id: UUID, *, redelivered: bool = False) -> None:
     upload = claim_upload(upload_id, redelivered=redelivered)
     if upload is None:
         return
+    watch = Stopwatch()
     try:
         try:
-            _match_claimed(upload)
+            _match_claimed(upload, watch)
+            watch.tell("done")
         except ClaimLost:
             raise
         except Exception as error:  # noqa: BLE001 - whatever failed, the visitor is told so.
-            fail_claimed(upload, *_explain(error))
+            if is_outage(error):
+                logger.warning("a photo waits: %s", type(error).__name__)
+                give_back(upload)
+                return
+            reason, detail = _explain(error)
+            fail_claimed(upload, reason, detail)
+            watch.tell(reason)
     except ClaimLost:
+        count(LOST)
         if not Upload.objects.filter(pk=upload_id).exists():
             delete_folder(upload_id)
 
 
-def _match_claimed(upload: Upload) -> None:
+def _match_claimed(upload: Upload, watch: Stopwatch) -> None:
     photo = _read_photo(upload)
+    watch.see(photo)
+    watch.passed("read")
     update_claimed(upload, stage=Upload.Stage.FINDING)
     try:
         upright, detections = get_finder().find_faces(photo, max_faces=MAX_FACES)
     except FaceTooSmall:
         _store_photo(upload, photo)
         raise
+    watch.passed("find")
     _store_photo(upload, upright)
+    watch.passed("store")
     if not detections:
         raise NoFace
     # The encoder is the index's own, also while the site changes to another.
     opened = open_current()
     faces = get_engine(encoder_of(opened[0])).encode_faces(upright, detections)
+    watch.passed("encode")
     searches = _search(upload, faces, opened)
+    watch.passed("search")
     _save(upload, cut_faces(upload, upright.pixels, faces), searches)
+    watch.passed("save")
 
 
 def _read_photo(upload: Upload) -> Photo:

@@ -16,6 +16,7 @@ from celebrities.index.rows import read_people, read_sample
 from celebrities.index.search import is_whole
 from celebrities.models import IndexBuild, Portrait
 from lookalike import engine
+from lookalike.database import patient_database
 from lookalike.faces.calibration import (
     built_in_scale,
     built_in_tail,
@@ -43,7 +44,7 @@ def rebuild_index(progress: Progress | None = None, *, embed: bool = True) -> In
     """
     encoder = engine.get_engine().encoder
     name = EncoderId.of(encoder)
-    with claim_build(name) as build:
+    with patient_database(), claim_build(name) as build:
         tell = with_heartbeat(build, progress)
         if embed:
             embed_outdated(str(name), tell)

@@ -2,7 +2,7 @@
 
 waitress reads requests in one loop and gives a thread only to those that have arrived whole, so
 slow connections hold no thread. What it leaves open is closed here: how long a request may take to
-arrive, how many connections one address may hold, and threads of their own for `/healthz`.
+arrive, how many connections one address may hold, and threads of their own for probes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from waitress.utilities import Error
 
 from lookalike.middleware import BODY_FACTOR
 
-HEALTH_PATH = "/healthz"
-HEALTH_THREADS = 2
+HEALTH_PATHS = ("/healthz", "/metrics")
+HEALTH_THREADS = 4
 
 GRACE_SECONDS = 10
 """A request's header must have arrived by then, and its body be under way."""
@@ -123,7 +123,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self.health_dispatcher.set_thread_count(HEALTH_THREADS)
 
     def add_task(self, task: Channel) -> None:
-        is_health = getattr(task.requests[0], "path", "") == HEALTH_PATH
+        is_health = getattr(task.requests[0], "path", "").startswith(HEALTH_PATHS)
         (self.health_dispatcher if is_health else self.task_dispatcher).add_task(task)
 
     def maintenance(self, now: float) -> None:

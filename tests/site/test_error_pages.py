@@ -21,6 +21,9 @@ from lookalike import urls
 def refuse(request):
     raise PermissionDenied
 
+def fail(request):
+    raise ValueError
+
 def limit(request):
     return render(request, "429.html", status=429)
 
@@ -28,7 +31,7 @@ def limit(request):
 def send_too_much():
     return client.post("/", b"12345", "image/jpeg")
 
-urls.urlpatterns += [path("refuse/", refuse), path("limit/", limit)]
+urls.urlpatterns += [path("refuse/", refuse), path("limit/", limit), path("broken/", fail)]
 client = Client(raise_request_exception=False, headers={"Accept-Language": "%s"})
 strict = Client(enforce_csrf_checks=True, headers={"Accept-Language": "%s"})
 client.cookies["sessionid"] = strict.cookies["sessionid"] = "a" * 32
@@ -39,7 +42,8 @@ answers = {
     "404": client.get("/nowhere/"),
     "413": send_too_much(),
     "429": client.get("/limit/"),
-    "500": client.get("/people/"),
+    "500": client.get("/broken/"),
+    "503": client.get("/people/"),
 }
 print(json.dumps({
     name: [answer.status_code, answer["Content-Security-Policy"], answer.content.decode()]
@@ -56,6 +60,7 @@ HEADINGS = {
     "413": "The file is too large",
     "429": "One moment, please",
     "500": "Something went wrong on our side",
+    "503": "One moment, please",
 }
 
 

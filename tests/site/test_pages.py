@@ -64,22 +64,6 @@ def test_the_web_manifest_is_one(client: Client, db: None, settings: Settings) -
     assert json.loads(response.content)["name"] == 'Look "alike" </script>'
 
 
-def test_health_tells_what_is_missing(client: Client, db: None, valkey: str) -> None:
-    response = client.get("/healthz")
-
-    assert response.status_code == 503
-    assert response.json() == {"well": False, "database": True, "queue": True, "worker": False}
-    assert "no-cache" in response["Cache-Control"]
-
-
-def test_health_is_well_when_everything_is_there(client: Client, db: None, valkey: str) -> None:
-    from lookalike.processes.heartbeat import beat
-
-    beat()
-
-    assert client.get("/healthz").status_code == 200
-
-
 def test_the_language_can_be_switched(client: Client, db: None) -> None:
     response = client.post("/i18n/setlang/", {"language": "ru", "next": "/privacy/"})
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lookalike.environ import POSTGRES_OPTIONS
 from tests.conftest import MakeSite
 from tests.live import CHECKOUT
 from tests.site.test_readme import variables_read
@@ -66,6 +67,10 @@ def test_empty_variables_mean_the_default(tmp_path: Path) -> None:
         ("LOOKALIKE_TIME_ZONE", "../UTC", "LOOKALIKE_TIME_ZONE is '../UTC', but must be"),
         ("DATABASE_URL", "mongodb://user:secret@host/name", "DATABASE_URL must have the form"),
         ("DATABASE_URL", "postgresql://user:secret@host:99999/name", "DATABASE_URL must have the"),
+        ("DATABASE_URL", "mysql://user:secret@host/name", "must begin with postgresql://"),
+        ("DATABASE_URL", "postgresql://user:secret@host/name?pool=true", "has pool=true, which is"),
+        ("LOOKALIKE_DB_POOLER", "session", "is 'session', but must be transaction or empty."),
+        ("LOOKALIKE_S3_CHECKSUMS", "never", "LOOKALIKE_S3_CHECKSUMS is 'never', but must be"),
     ],
 )
 def test_it_rejects(tmp_path: Path, name: str, value: str, sentence: str) -> None:
@@ -91,6 +96,47 @@ def test_values_are_taken_as_written(tmp_path: Path) -> None:
     )
     assert (site, key) == ("$HOME & sons", "$LOOKALIKE_SITE_NAME")
     assert database["default"]["PASSWORD"] == "$HOME"
+
+
+def test_28_every_wait_for_postgresql_has_an_end(tmp_path: Path) -> None:
+    url = "postgresql://site@db.example/faces"
+    [one] = read("DATABASES", tmp_path, DATABASE_URL=url)
+    assert (one["default"]["ANSWER_SECONDS"], one["default"]["OPTIONS"]["connect_timeout"]) == (
+        20,
+        5,
+    )
+    [two] = read(
+        "DATABASES",
+        tmp_path,
+        DATABASE_URL=f"{url}?connect_timeout=2&CONN_MAX_AGE=5",
+        LOOKALIKE_DB_SECONDS="7",
+    )
+    assert two["default"]["ANSWER_SECONDS"] == 7
+    assert two["default"]["CONN_MAX_AGE"] == 5
+    assert two["default"]["OPTIONS"]["connect_timeout"] == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "variables"),
+    [("", {"LOOKALIKE_DB_POOLER": "transaction"}), ("?DISABLE_SERVER_SIDE_CURSORS=true", {})],
+)
+def test_29_a_pooler_in_transaction_mode(
+    tmp_path: Path, url: str, variables: dict[str, str]
+) -> None:
+    url = f"postgresql://site@db.example/faces{url}"
+    [databases] = read("DATABASES", tmp_path, DATABASE_URL=url, **variables)
+    database = databases["default"]
+    assert (database["CONN_MAX_AGE"], database["DISABLE_SERVER_SIDE_CURSORS"]) == (0, True)
+    assert set(database["OPTIONS"]) == set(POSTGRES_OPTIONS)
+
+
+@pytest.mark.parametrize("checksums", ["when_required", "when_supported"])
+def test_33_only_amazon_is_sent_chunked_bodies_unless_asked(tmp_path: Path, checksums: str) -> None:
+    there = {"LOOKALIKE_S3_ENDPOINT": "https://s3.example.org"}
+    amazon, other = read("S3", tmp_path)[0], read("S3", tmp_path, **there)[0]
+    assert "checksums='when_supported'" in amazon
+    assert "checksums='when_required'" in other
+    assert checksums in read("S3", tmp_path, LOOKALIKE_S3_CHECKSUMS=checksums)[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
@@ -152,9 +198,9 @@ def test_postgresql_and_redis_replace_the_embedded_services(tmp_path: Path) -> N
         REDIS_URL="redis://broker.example:6380/2",
     )
     database = databases["default"]
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "lookalike.postgres"
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "faces")
-    assert database["OPTIONS"] == {"sslmode": "require"}
+    assert database["OPTIONS"] == {**POSTGRES_OPTIONS, "sslmode": "require"}
     assert caches["default"]["LOCATION"] == "redis://broker.example:6380/2"
 
 
