@@ -148,7 +148,9 @@ def test_28_readiness_answers_and_no_photo_is_lost(
     cast: dict[str, list[Path]],
 ) -> None:
     site.run_python("from uploads.models import Upload; Upload.objects.all().delete()")
-    processes = find_postgres(services[0]["DATABASE_URL"]) if part == "database" else services[1][part]
+    processes = (
+        find_postgres(services[0]["DATABASE_URL"]) if part == "database" else services[1][part]
+    )
     assert processes
     photos = [paths[2] for paths in cast.values()][:20]
     ends: list[tuple[int, str]] = []
