@@ -1,5 +1,6 @@
 # make run    the site on this machine, with everything it needs
 # make run GALLERY=fictional  the same with 48 people who do not exist
+# make run FULL=1  the same with PyTorch, for a GPU or an export
 # make gallery  500 well-known people from Wikidata; needs the network and LOOKALIKE_CONTACT
 # make setup  the environment alone, with what the tests need
 # make check  formatting, lint, types, templates, imports, settings, migrations
@@ -7,9 +8,11 @@
 # make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make screenshots  the pictures of the README
+# make export  the networks in lookalike/faces/networks, anew from the published weights
 # make lock   requirements*.txt from requirements*.in; UPGRADE=1 takes the newest versions
 
 SHELL := /bin/sh
+comma := ,
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,\
@@ -18,18 +21,26 @@ PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 pyt
 PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run gallery setup check test faults benchmark screenshots format lock
+# Annoy compiles itself for the very processor that builds it, and dies on an older one. Every
+# x86-64 processor since 2009 has x86-64-v2.
+BASELINE := $(if $(filter x86_64 amd64,$(shell uname -m)),x86-64-v2)
+export ANNOY_COMPILER_ARGS ?= $(if $(BASELINE),-march=$(BASELINE)$(comma))-O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14
+# pip keeps what it built, whatever it was built for.
+INSTALL = $(PIP) cache remove annoy >/dev/null 2>&1; $(PIP) install -r
+SITE := $(VENV)/$(if $(FULL),full,serve)-installed
+
+.PHONY: run gallery setup check test faults benchmark screenshots export print-annoy format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
 # LOOKALIKE_HTTPS and LOOKALIKE_DEMO at their defaults, 1 and 0.
-run: $(VENV)/site-installed
+run: $(SITE)
 	@LOOKALIKE_HTTPS=$${LOOKALIKE_HTTPS:-0} LOOKALIKE_DEMO=$${LOOKALIKE_DEMO:-$(or $(GALLERY),1)} exec $(BIN)/python manage.py serve
 
 # The best known of several occupations, of whom there are photos.
 FAMOUS := actor,film actor,singer,musician,model,comedian,footballer,basketball player,tennis player,politician,journalist,writer
 
-gallery: $(VENV)/site-installed
+gallery: $(SITE)
 	@echo "This imports 500 well-known people from Wikidata, with portraits under free licences from"
 	@echo "Wikimedia Commons. It needs the network, loads about 150 MB and takes 10 to 20 minutes."
 	@echo "Ctrl-C stops it; run it again, and it goes on."
@@ -57,6 +68,13 @@ faults: setup
 benchmark: setup
 	$(BIN)/python -m benchmarks run
 
+# What to set where pip is called without make.
+print-annoy:
+	@echo '$(ANNOY_COMPILER_ARGS)'
+
+export: $(VENV)/full-installed
+	$(BIN)/python -m lookalike.faces.export
+
 screenshots: setup
 	$(BIN)/python docs/make_screenshots.py
 
@@ -65,7 +83,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 lock: setup
-	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-serve.in -o requirements-serve.txt
+	$(LOCK) requirements.in -c requirements-serve.txt -o requirements.txt
 	$(LOCK) requirements-batch.in -c requirements.txt -o requirements-batch.txt
 	$(LOCK) requirements-notebook.in -c requirements-batch.txt -o requirements-notebook.txt
 	$(LOCK) requirements-dev.in -c requirements-notebook.txt -o requirements-dev.txt
@@ -75,16 +94,22 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/djlint templates --reformat
 
-# One stamp for each list of requirements, so that pip runs only after a change.
-$(VENV)/all-installed: $(wildcard requirements-*.txt) $(VENV)/site-installed
-	@echo "Installing what checks and tests need."
-	$(PIP) install -r requirements-dev.txt
+# One stamp for each list of requirements, so that pip runs only after a change. Each list holds
+# the ones before it.
+$(VENV)/serve-installed: requirements-serve.txt | $(BIN)/python
+	@echo "Installing what the site serves with: about a minute the first time."
+	@$(INSTALL) requirements-serve.txt
 	@touch $@
 
-$(VENV)/site-installed: requirements.txt | $(BIN)/python
-	@echo "Installing what the site runs on: several minutes the first time, most of it PyTorch."
-	$(PIP) install -r requirements.txt
-	@touch $@
+$(VENV)/full-installed: requirements.txt | $(BIN)/python
+	@echo "Installing the full set: several minutes the first time, most of it PyTorch."
+	@$(INSTALL) requirements.txt
+	@touch $@ $(VENV)/serve-installed
+
+$(VENV)/all-installed: $(wildcard requirements*.txt) | $(BIN)/python
+	@echo "Installing what checks and tests need: several minutes the first time."
+	@$(INSTALL) requirements-dev.txt
+	@touch $@ $(VENV)/full-installed $(VENV)/serve-installed
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it (Debian: apt install python3 python3-venv python3-dev) and try again."; exit 1; }

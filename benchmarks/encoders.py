@@ -15,12 +15,13 @@ from facenet_pytorch import InceptionResnetV1
 from PIL import Image
 
 from benchmarks.figures import Figures
-from benchmarks.paths import CAST, SESSIONS, WORK
+from benchmarks.paths import CAST, WORK
 from benchmarks.timing import RUNS, time_beside, time_once
 from lookalike.faces.encoders.dlib import DlibEncoder, find_weights, read_weights
 from lookalike.faces.encoders.dlib_network import DlibNetwork
 from lookalike.faces.encoders.facenet import FacenetEncoder
-from lookalike.faces.runtime import Runtime, Session, load_session
+from lookalike.faces.export import export
+from lookalike.faces.runtime import OnnxSession, Runtime, Session
 from lookalike.faces.types import Pixels
 
 BATCHES = (1, 8, 32)
@@ -39,7 +40,7 @@ def bench_encoders(threads: int = 1) -> Figures:
 def _bench_dlib(threads: int) -> Figures:
     """Our network once per face, as dlib's, and as the site runs it: each face mirrored too."""
     theirs = dlib.face_recognition_model_v1(str(find_weights()))
-    ours, encoder = _load_single_pass(threads), DlibEncoder(Runtime(SESSIONS, threads))
+    ours, encoder = _load_single_pass(threads), DlibEncoder(Runtime(threads))
     gflop = count_gflop(DlibNetwork(read_weights()), 150)
     rows, differences = [], []
     for batch in BATCHES:
@@ -61,7 +62,7 @@ def _describe_all(network: Any, chips: list[Pixels]) -> list[Any]:
 def _bench_facenet(threads: int) -> Figures:
     """InceptionResnetV1 with random weights, which take the same time as trained ones."""
     path, digest = _save_random_weights()
-    encoder = FacenetEncoder(path, Runtime(SESSIONS, threads), expected_sha256=digest)
+    encoder = FacenetEncoder(path, Runtime(threads), expected_sha256=digest)
     theirs = InceptionResnetV1()
     theirs.load_state_dict(torch.load(path, weights_only=True), strict=False)
     theirs.eval()
@@ -112,16 +113,10 @@ class _SinglePass(torch.nn.Module):
 
 
 def _load_single_pass(threads: int) -> Session:
-    return load_session(
-        "benchmark-dlib",
-        _SinglePass,
-        [np.zeros((2, 150, 150, 3), np.uint8)],
-        "one pass",
-        Runtime(SESSIONS, threads),
-        inputs=("chips",),
-        outputs=("vectors",),
-        dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}},
-    )
+    path = WORK / "dlib-one-pass.onnx"
+    axes = {"chips": {0: "n"}, "vectors": {0: "n"}}
+    export(_SinglePass(), np.zeros((2, 150, 150, 3), np.uint8), path, ["vectors"], axes)
+    return OnnxSession(path, threads)
 
 
 def _save_random_weights() -> tuple[Path, str]:

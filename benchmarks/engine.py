@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.paths import SESSIONS
+from benchmarks.paths import WORK
 from lookalike.faces.photos.decoding import open_photo
 from lookalike.faces.pipeline import FaceEngine, load_engine
 from lookalike.faces.runtime import Runtime
@@ -14,8 +14,8 @@ STORED_SIDE = 1600
 """Pixels; the site's default, to which larger photos are decoded."""
 
 
-def make_engine(cache: Path = SESSIONS, threads: int = 1) -> FaceEngine:
-    return load_engine("dlib", cache, Runtime(cache, threads))
+def make_engine(threads: int = 1) -> FaceEngine:
+    return load_engine("dlib", WORK, Runtime(threads))
 
 
 def open_file(path: Path) -> Photo:

@@ -109,8 +109,9 @@ def _environment(threads: int, checkout: Path | None) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": count,
         "TF_NUM_INTRAOP_THREADS": count,
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        # The next two are read by older checkouts that `compare` runs.
         "BENCHMARK_CACHE": str((checkout or ROOT) / "var" / "benchmarks" / "sessions"),
-        "BENCHMARK_SIDE": "1600",  # Read by older checkouts that `compare` runs.
+        "BENCHMARK_SIDE": "1600",
         "DEEPFACE_HOME": str(WORK),
     }
 

@@ -22,7 +22,7 @@ Analyse = Callable[[str], int]
 
 def make_lookalike(threads: int) -> Analyse:
     engine = import_module("benchmarks.engine")
-    faces = engine.make_engine(Path(os.environ["BENCHMARK_CACHE"]), threads)
+    faces = engine.make_engine(threads)
     return lambda path: engine.analyse_file(faces, Path(path))
 
 

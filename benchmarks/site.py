@@ -19,7 +19,7 @@ import psutil
 import psycopg
 
 from benchmarks.figures import Figures
-from benchmarks.paths import SESSIONS, WORK
+from benchmarks.paths import WORK
 from benchmarks.portraits import make_photos
 from benchmarks.timing import RUNS, amount, percentile
 from benchmarks.visits import time_visit
@@ -65,7 +65,6 @@ def run_site() -> Iterator[Site]:
         "LOOKALIKE_RATE_LIMIT": "0",
         "LOOKALIKE_MAX_QUEUE": "100000",
         "LOOKALIKE_REQUEUE_AFTER": "3600",
-        "LOOKALIKE_SESSIONS_DIR": str(SESSIONS),
     }
     with run_postgres() as database, run_valkey_on_tcp() as broker:
         site = Site(folder, {"DATABASE_URL": database, "REDIS_URL": broker, **settings})

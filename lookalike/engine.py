@@ -77,7 +77,7 @@ def make_runtime() -> Runtime:
     """Where the settings say that networks run."""
     from lookalike.faces.runtime import Runtime
 
-    return Runtime(settings.SESSIONS_DIR, settings.THREADS, settings.DEVICE)
+    return Runtime(settings.THREADS, settings.DEVICE)
 
 
 def is_loaded() -> bool:

@@ -126,11 +126,6 @@ def weights_dir() -> Path:
     return Path(read_text("LOOKALIKE_WEIGHTS_DIR", f"{data_dir()}/weights")).resolve()
 
 
-def sessions_dir() -> Path:
-    """The folder of networks exported to ONNX. Several sites of one machine may share it."""
-    return Path(read_text("LOOKALIKE_SESSIONS_DIR", f"{data_dir()}/sessions")).resolve()
-
-
 def read_database() -> dict[str, Any]:
     """Django's settings for DATABASE_URL, by default SQLite in the data folder.
 

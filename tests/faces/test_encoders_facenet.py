@@ -59,13 +59,8 @@ def sha256(weights: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def encoder(weights: Path, sha256: str, cache: Path) -> FacenetEncoder:
-    return FacenetEncoder(weights, Runtime(cache), expected_sha256=sha256)
+def encoder(weights: Path, sha256: str) -> FacenetEncoder:
+    return FacenetEncoder(weights, Runtime(), expected_sha256=sha256)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +80,7 @@ def test_it_works(encoder: FacenetEncoder, network: InceptionResnetV1, chips: li
     assert found.shape == (len(chips), encoder.dimensions)
     assert found.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
-    assert (found * expected).sum(axis=1).min() > 0.9999
+    assert (found * expected).sum(axis=1).min() > 0.99999
     # The network tells these chips apart, or the line above would say nothing.
     assert (expected[0] * expected[4]).sum() < 0.9
 
@@ -94,14 +89,12 @@ def test_it_handles_no_chips(encoder: FacenetEncoder) -> None:
     assert encoder.encode([]).shape == (0, 512)
 
 
-def test_it_imports_no_torch_when_the_export_is_there(
-    encoder: FacenetEncoder, weights: Path, sha256: str, cache: Path
-) -> None:
+def test_it_imports_no_torch(weights: Path, sha256: str) -> None:
     code = (
         "import sys; from pathlib import Path;"
         "from lookalike.faces.encoders.facenet import FacenetEncoder;"
         "from lookalike.faces.runtime import Runtime;"
-        f"FacenetEncoder(Path({str(weights)!r}), Runtime(Path({str(cache)!r})),"
+        f"FacenetEncoder(Path({str(weights)!r}), Runtime(),"
         f" expected_sha256={sha256!r});"
         "sys.exit('torch' in sys.modules)"
     )
@@ -142,14 +135,14 @@ def test_it_handles_a_box_outside_the_picture(box: Box) -> None:
 
 def test_it_says_how_to_get_missing_weights(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing) as caught:
-        FacenetEncoder(tmp_path / FACENET.file_name, Runtime(tmp_path))
+        FacenetEncoder(tmp_path / FACENET.file_name, Runtime())
     assert "manage.py fetch_weights facenet" in str(caught.value)
     assert "--from FILE" in str(caught.value)
 
 
 def test_it_rejects_other_weights(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsAltered, match="not the published file"):
-        FacenetEncoder(weights, Runtime(tmp_path))
+        FacenetEncoder(weights, Runtime())
 
 
 def test_it_runs_no_code_from_a_weights_file(tmp_path: Path) -> None:
@@ -162,6 +155,6 @@ def test_it_runs_no_code_from_a_weights_file(tmp_path: Path) -> None:
     path = tmp_path / "trap.pt"
     torch.save({"trap": Trap()}, path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    with pytest.raises(Exception, match="Weights only load failed"):
-        FacenetEncoder(path, Runtime(tmp_path / "cache"), expected_sha256=sha256)
+    with pytest.raises(Exception, match="it asks for"):
+        FacenetEncoder(path, Runtime(), expected_sha256=sha256)
     assert not (tmp_path / "sprung").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -248,8 +247,7 @@ def test_the_fakes_keep_a_picture_near_itself() -> None:
 
 
 def make_real_engine() -> FaceEngine:
-    cache = Path(os.environ["LOOKALIKE_SESSIONS_DIR"])
-    return load_engine("dlib", cache, Runtime(cache))
+    return load_engine("dlib", Path(), Runtime())
 
 
 def read_photo(path: Path) -> Photo:

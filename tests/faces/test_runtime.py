@@ -1,24 +1,24 @@
-"""A network is exported once, checked when it is loaded, and runs without torch after that."""
+"""Networks run by ONNX Runtime without torch, and what is missing or altered is said."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from lookalike.faces.errors import DeviceMissing
-from lookalike.faces.runtime import Runtime, Session, load_session
+from lookalike.faces import runtime
+from lookalike.faces.errors import DeviceMissing, WeightsAltered, WeightsMissing
+from lookalike.faces.export import export
+from lookalike.faces.runtime import OnnxSession, Runtime, Session, find_network, load_session
 
 NO_GPU = not torch.cuda.is_available()
 
 
 class TinyNet(torch.nn.Module):
-    """A fully convolutional network with two outputs, as P-Net is."""
+    """A fully convolutional network with two outputs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,29 +30,28 @@ class TinyNet(torch.nn.Module):
         return self.first(image), self.second(image)
 
 
-def load_tiny(cache_dir: Path, key: str = "one", device: str = "cpu") -> Session:
-    return load_session(
-        "tiny",
-        TinyNet,
-        [np.zeros((1, 3, 12, 12), np.float32)],
-        key,
-        Runtime(cache_dir, device=device),
-        outputs=("first", "second"),
-        dynamic_axes={"image": {0: "n", 2: "height", 3: "width"}},
-    )
+def load_tiny(folder: Path) -> Session:
+    path = folder / "tiny.onnx"
+    axes = {"image": {0: "n", 2: "height", 3: "width"}}
+    export(TinyNet(), np.zeros((1, 3, 12, 12), np.float32), path, ["a", "b"], axes, "image")
+    return OnnxSession(path, 1)
 
 
 def refuse_to_build() -> torch.nn.Module:
     raise AssertionError("the module is built although its export is there")
 
 
-def load_cached(cache_dir: Path, key: str = "one") -> Session:
-    return load_session("tiny", refuse_to_build, [], key, Runtime(cache_dir), outputs=())
-
-
 @pytest.fixture
 def image() -> np.ndarray:
     return np.random.default_rng(1).random((2, 3, 20, 31), np.float32)
+
+
+@pytest.fixture
+def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the kept networks, in use."""
+    copy = shutil.copytree(runtime.NETWORKS, tmp_path / "networks")
+    monkeypatch.setattr(runtime, "NETWORKS", copy)
+    return copy
 
 
 def test_it_works(tmp_path: Path, image: np.ndarray) -> None:
@@ -64,93 +63,59 @@ def test_it_works(tmp_path: Path, image: np.ndarray) -> None:
         np.testing.assert_allclose(array, tensor.numpy(), atol=1e-5)
 
 
-def test_it_builds_the_module_once(tmp_path: Path, image: np.ndarray) -> None:
-    first = load_tiny(tmp_path)(image)
-    second = load_cached(tmp_path)(image)
-    np.testing.assert_array_equal(first[0], second[0])
+def test_it_loads_what_is_kept_and_builds_nothing() -> None:
+    assert load_session("mtcnn-rnet", refuse_to_build, Runtime())
 
 
-def test_it_imports_no_torch_when_the_export_is_there(tmp_path: Path) -> None:
-    load_tiny(tmp_path)
-    code = f"""
-        import sys
-        from pathlib import Path
-        import numpy as np
-        from lookalike.faces.runtime import Runtime, load_session
-        runtime = Runtime(Path({str(tmp_path)!r}))
-        session = load_session("tiny", None, [], "one", runtime, outputs=())
-        assert session(np.zeros((1, 3, 9, 9), np.float32))[0].shape == (1, 4, 7, 7)
-        sys.exit("torch" in sys.modules)
-    """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+def test_19_every_kept_file_is_what_the_list_says() -> None:
+    names = {path.name for path in runtime.NETWORKS.iterdir()} - {
+        runtime.SUMS,
+        "README.md",
+        "LICENCE-MTCNN",
+    }
+    assert len([name for name in names if name.endswith(".onnx")]) == 5
+    assert [name for name in names if not runtime.is_whole(runtime.NETWORKS / name)] == []
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".sha256"])
-@pytest.mark.parametrize("damage", ["cut", "altered", "gone"])
-def test_it_handles_a_damaged_export(
-    tmp_path: Path, image: np.ndarray, suffix: str, damage: str
-) -> None:
-    expected = load_tiny(tmp_path)(image)
-    [path] = tmp_path.glob(f"tiny-*{suffix}")
+@pytest.mark.parametrize("damage", ["cut", "altered"])
+def test_19_it_rejects_a_damaged_network(networks: Path, damage: str) -> None:
+    path = find_network("mtcnn-pnet")
     whole = path.read_bytes()
-    match damage:
-        case "cut":
-            path.write_bytes(whole[: len(whole) // 2])
-        case "altered":
-            path.write_bytes(whole[:40] + b"\xff" + whole[41:])
-        case "gone":
-            path.unlink()
-    np.testing.assert_array_equal(load_tiny(tmp_path)(image)[0], expected[0])
-    assert load_cached(tmp_path)
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".onnx", ".sha256"]
+    path.write_bytes(whole[:-1] if damage == "cut" else whole[:40] + b"\xff" + whole[41:])
+    with pytest.raises(WeightsAltered, match="Check the project out again"):
+        find_network("mtcnn-pnet")
 
 
-def test_it_keeps_other_weights_apart(tmp_path: Path) -> None:
-    load_tiny(tmp_path, "one")
-    with pytest.raises(AssertionError, match="the module is built"):
-        load_cached(tmp_path, "two")
-
-
-def test_it_leaves_nothing_behind_when_the_export_fails(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError):
-        load_cached(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["export.lock"]
-
-
-def test_it_exports_once_when_two_workers_start_together(tmp_path: Path) -> None:
-    code = f"""
-        from pathlib import Path
-        import tests.faces.test_runtime as here
-        class Counted(here.TinyNet):
-            def __init__(self):
-                super().__init__()
-                with open({str(tmp_path / "built")!r}, "a") as file:
-                    file.write("x")
-        here.TinyNet = Counted
-        here.load_tiny(Path({str(tmp_path / "cache")!r}))
-    """
-    command = [sys.executable, "-c", textwrap.dedent(code)]
-    workers = [subprocess.Popen(command) for _ in range(2)]
-    assert [worker.wait() for worker in workers] == [0, 0]
-    assert (tmp_path / "built").read_text() == "x"
+@pytest.mark.parametrize("gone", ["mtcnn-pnet-*.onnx", "SHA256SUMS"])
+def test_20_it_says_how_to_get_a_missing_network(networks: Path, gone: str) -> None:
+    [path] = networks.glob(gone)
+    path.unlink()
+    with pytest.raises(WeightsMissing, match="make export"):
+        find_network("mtcnn-pnet")
 
 
 @pytest.mark.parametrize("device", ["tpu", "meta", "cuda:99"])
-def test_it_rejects_a_device_that_is_not_there(tmp_path: Path, device: str) -> None:
+def test_it_rejects_a_device_that_is_not_there(device: str) -> None:
     with pytest.raises(DeviceMissing, match="cpu"):
-        load_tiny(tmp_path, device=device)
+        load_session("tiny", refuse_to_build, Runtime(device=device))
 
 
 @pytest.mark.skipif(not NO_GPU, reason="this machine has a CUDA device")
-def test_it_says_that_there_is_no_gpu(tmp_path: Path) -> None:
+def test_it_says_that_there_is_no_gpu() -> None:
     with pytest.raises(DeviceMissing, match="LOOKALIKE_DEVICE=cpu"):
-        load_tiny(tmp_path, device="cuda")
+        load_session("tiny", TinyNet, Runtime(device="cuda"))
+
+
+def test_20_it_says_that_a_gpu_needs_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "find_spec", lambda name: None)
+    with pytest.raises(DeviceMissing, match=r"pip install -r requirements\.txt"):
+        load_session("tiny", refuse_to_build, Runtime(device="cuda"))
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(NO_GPU, reason="this machine has no CUDA device")
 def test_it_runs_on_a_gpu(tmp_path: Path, image: np.ndarray) -> None:
-    found = load_tiny(tmp_path, device="cuda")(image)
+    found = load_session("tiny", TinyNet, Runtime(device="cuda"))(image)
     expected = load_tiny(tmp_path)(image)
     np.testing.assert_allclose(found[0], expected[0], atol=1e-2)
     np.testing.assert_allclose(found[1], expected[1], atol=1e-2)

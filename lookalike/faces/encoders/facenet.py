@@ -1,7 +1,7 @@
 """facenet-pytorch's InceptionResnetV1, trained on VGGFace2: vectors of 512 dimensions.
 
 `manage.py fetch_weights` downloads its weights: 112 MB, LFW accuracy 0.9965 as published by
-facenet-pytorch.
+facenet-pytorch. On a CPU they are put into the kept graph (`facenet_network`), without torch.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 from PIL import Image
 
 from lookalike.faces.encoders.base import ChipEncoder, EncoderSpec
+from lookalike.faces.encoders.facenet_network import fill_network
 from lookalike.faces.errors import WeightsMissing
-from lookalike.faces.runtime import Runtime
+from lookalike.faces.runtime import OnnxSession, Runtime, Session, TorchSession
 from lookalike.faces.types import Box, Detection, Pixels, Scale, Tail
 from lookalike.faces.weights import FACENET, check_weights
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class FacenetEncoder(ChipEncoder):
-    """The weights are read and checked only for the export, once.
+    """The weights are read and checked only when the network is made from them, once.
 
     Raises WeightsMissing, WeightsAltered or DeviceMissing.
     """
@@ -42,9 +43,7 @@ class FacenetEncoder(ChipEncoder):
                 '"manage.py fetch_weights facenet", or "manage.py fetch_weights facenet '
                 f'--from FILE" with your own copy of {FACENET.file_name}.'
             )
-        super().__init__(
-            lambda: _make_module(weights_path, expected_sha256), expected_sha256, runtime
-        )
+        super().__init__(_open_session(weights_path, expected_sha256, runtime))
 
     def align(self, pixels: Pixels, detection: Detection, zoom: float = 1.0) -> Pixels:
         """The box, resized as facenet-pytorch does with margin 0. Other zooms are untested."""
@@ -69,7 +68,13 @@ def crop_box(pixels: Pixels, box: Box, side: int) -> Pixels:
     return np.asarray(crop.resize((side, side), Image.Resampling.BILINEAR))
 
 
-def _make_module(weights_path: Path, expected_sha256: str) -> torch.nn.Module:
+def _open_session(weights_path: Path, expected_sha256: str, runtime: Runtime) -> Session:
+    if runtime.device != "cpu":
+        return TorchSession(lambda: make_module(weights_path, expected_sha256), runtime.device)
+    return OnnxSession(fill_network(weights_path, expected_sha256), runtime.threads)
+
+
+def make_module(weights_path: Path, expected_sha256: str) -> torch.nn.Module:
     import torch
     from facenet_pytorch import InceptionResnetV1
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from lookalike.faces.encoders import AUTO, ENCODERS
+from lookalike.faces.encoders.facenet_network import fill_network
 from lookalike.faces.errors import FacesError
 from lookalike.faces.weights import fetch_weights, install_weights
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
                 path = install_weights(weights, options["file"], folder)
             else:
                 path = fetch_weights(weights, folder, progress=True, timeout=options["timeout"])
+            fill_network(path, weights.sha256)
         except FacesError as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(f"The weights of {weights.name} are in {path}, whole and checked.")

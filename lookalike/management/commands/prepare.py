@@ -65,8 +65,6 @@ class Command(BaseCommand):
             self.stdout.write(str(problem))
 
     def load_networks(self) -> None:
-        if not any(settings.SESSIONS_DIR.glob("*.onnx")):
-            self.stdout.write("Preparing the networks: half a minute, only this once.")
         try:
             encoder = get_engine().encoder
         except FacesError as problem:
