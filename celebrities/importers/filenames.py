@@ -27,11 +27,22 @@ LEFTOVERS = {
     "lost+found",
     "system volume information",
     "icon\r",
+    "network trash folder",
+    "temporary items",
+    "thumbs",
+    "thumb",
+    "thumbnails",
+    "_thumbs",
+    "_thumb",
+    "_thumbnails",
 }
-# Hidden files, "..", and thumbnails and notes beside a picture.
-_LEFTOVER = re.compile(r"\.|synophoto_|synoindex_|synothumb|.*:zone\.identifier$")
+# Hidden files, "..", thumbnails and notes beside a picture, and files of half a copy.
+_LEFTOVER = re.compile(
+    r"\.|~\$|_?thumb_|synophoto_|synoindex_|synothumb|.*:zone\.identifier$|.*~$"
+    r"|.*\.(aae|bak|bts|crdownload|ctg|db|ini|lnk|lrcat|lrprev|part|partial|thm|tmp|xmp)$"
+)
 
-ZIP_ENCODINGS = ("cp437", "cp866", "cp1251", "cp1252", "cp932")
+ZIP_ENCODINGS = ("cp437", "cp850", "cp866", "cp1251", "cp1252", "cp932")
 """What names in a ZIP may be written in if it doesn't say. DOS's code pages come first, since
 Windows packs with them."""
 
@@ -62,7 +73,7 @@ def decode_names(names: Sequence[bytes], encodings: Sequence[str]) -> list[str |
     foreign = [name for name in names if not _is_utf8(name)]
     odd = {each: sum(_looks_odd(name, each) for name in foreign) for each in encodings}
     best = min(odd, key=odd.__getitem__)
-    known = odd[best] <= len(foreign) / 2
+    known = odd[best] <= len(foreign) / 3
 
     def decode(name: bytes) -> str | None:
         if _is_utf8(name):
@@ -99,8 +110,13 @@ def _is_sign(sign: str) -> bool:
 def _mixes(word: str) -> bool:
     alphabets = {unicodedata.name(sign, "?").partition(" ")[0] for sign in word}
     mixed = len(alphabets) > 1 and not alphabets <= {"HIRAGANA", "KATAKANA", "CJK"}
-    return mixed or (not word.isascii() and _capital_after_small(word))
+    return mixed or (not word.isascii() and _has_odd_capital(word))
 
 
-def _capital_after_small(word: str) -> bool:
-    return any(one.islower() and two.isupper() for one, two in pairwise(word))
+def _has_odd_capital(word: str) -> bool:
+    """True for a capital after a small letter, and for two before one."""
+    after_small = any(one.islower() and two.isupper() for one, two in pairwise(word))
+    threes = zip(word, word[1:], word[2:], strict=False)
+    return after_small or any(
+        one.isupper() and two.isupper() and three.islower() for one, two, three in threes
+    )

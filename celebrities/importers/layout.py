@@ -31,7 +31,9 @@ from celebrities.names import fold
 from lookalike.faces.tables import BadLine
 
 _NOT_PICTURE = re.compile(
-    r"\.(csv|docx?|html|json|md|npy|pdf|py|rtf|tsv|txt|url|xlsx|xml|ya?ml)", re.IGNORECASE
+    r"\.(7z|avi|csv|dat|docx?|gz|html?|json|log|m4v|md|mkv|mov|mp3|mp4|mpg|npy|ods|odt|pdf|py|rar"
+    r"|rtf|tar|torrent|tsv|txt|url|wav|webm|xlsx?|xml|ya?ml|zip)",
+    re.IGNORECASE,
 )
 
 
@@ -110,10 +112,11 @@ def describe_leftovers(source: Source) -> list[str]:
     if not source.leftovers:
         return []
     kinds = ", ".join(sorted(source.leftovers, key=str.lower)[:5])
-    return [
-        f"{source.leftovers.total():,} files that systems and other programs left were skipped "
-        f"({kinds})"
-    ]
+    count = source.leftovers.total()
+    what = "A file that a system or another program left was"
+    if count > 1:
+        what = f"{count:,} files that systems and other programs left were"
+    return [f"{what} skipped ({kinds})"]
 
 
 def _is_manifest(label: str) -> bool:

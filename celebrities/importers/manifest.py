@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.utils import timezone
+
+from celebrities.names import tidy
 from celebrities.spreadsheets import unescape
 from lookalike.faces.tables import FILE_HEADINGS, BadLine, read_table, tidy_heading
 
@@ -42,6 +44,7 @@ EMPTY = {"", "-", "nan", "null", "none", "n/a", "#n/a"}
 LIMITS = {"name": 200, "author": 300, "licence": 300, "notes": 500}
 """Most characters that the gallery stores."""
 
+FIRST_YEAR = -3000
 WIKIDATA_ID = re.compile(r"Q[1-9][0-9]{0,18}")
 _ADDRESS = re.compile(r"https?://.{0,490}")
 _DATE = re.compile(
@@ -156,7 +159,7 @@ def _take_row(
 
 
 def _tidy(cell: str) -> str:
-    text = unescape(unicodedata.normalize("NFC", " ".join(cell.split())))
+    text = unescape(tidy(cell))
     return "" if text.lower() in EMPTY else text
 
 
@@ -184,6 +187,9 @@ def _read_entry(texts: dict[str, str], line: int) -> Entry:
             fail(f"{text(name)!r} is not a web address")
     if text("wikidata") and not WIKIDATA_ID.fullmatch(text("wikidata")):
         fail(f"{text('wikidata')!r} is not a Wikidata id, such as Q42")
+    born, died = _read_year(line, text("birth_year")), _read_year(line, text("death_year"))
+    if born is not None and died is not None and died < born:
+        fail(f"death in {died} comes before birth in {born}")
     notes = "; ".join(part for part in (text("notes"), text("source")) if part)
     for name, value in (*texts.items(), ("notes", notes)):
         if len(value) > LIMITS.get(name, len(value)):
@@ -194,8 +200,8 @@ def _read_entry(texts: dict[str, str], line: int) -> Entry:
         name=text("name"),
         other_names="\n".join(_split(text("other_names"))),
         gender=_read_gender(line, text("gender")),
-        birth_year=_read_year(line, text("birth_year")),
-        death_year=_read_year(line, text("death_year")),
+        birth_year=born,
+        death_year=died,
         occupations=tuple(_split(text("occupations").replace(",", ";"))),
         wikidata=text("wikidata"),
         author=text("author"),
@@ -226,4 +232,7 @@ def _read_year(line: int, text: str) -> int | None:
     found = _DATE.fullmatch(text)
     if not found:
         raise BadLine(line, f"{text!r} is not a year")
-    return int(found["year"] or found["last"])
+    year = int(found["year"] or found["last"])
+    if year == 0 or not FIRST_YEAR <= year <= timezone.localdate().year:
+        raise BadLine(line, f"{text!r} is not a year that anybody was born or died in")
+    return year

@@ -9,20 +9,32 @@ from functools import cache
 from django.utils.text import slugify
 
 from celebrities.categories import KNOWN
+from celebrities.names import tidy
 
 _NUMBERED = re.compile(r"(?P<person>.+?)[ _-]+[0-9]{1,6}")
 _COPY = re.compile(
     r"""(?P<person>.+?)
-        (\s*\([0-9]{1,3}\) | [\s_–—-]+(copy|kopie|copie|copia|копия)([\s_]?\(?[0-9]+\)?)?)""",
+        ( \s*\([0-9]{1,3}\)
+        | [\s_–—-]+(copy|kopie|copie|copia|копия)([\s_]?\(?[0-9]+\)?)?
+        | [\s_–—-]+(edited|edit|cropped|crop|resized|scaled|thumb)
+        | [\s_–—-]*@[1-4]x
+        | [\s_–—-]+[0-9]{2,5}\s?[x×]\s?[0-9]{2,5})""",
     re.IGNORECASE | re.VERBOSE,
 )
+_COPY_OF = re.compile(
+    r"(copy of|kopie von|copie de|copia de|copia di|копия)\s+(?P<person>.+)", re.IGNORECASE
+)
+_LEADING_NUMBER = re.compile(r"(?:0[0-9]*[\s_.-]+|[0-9]+\s*[._-]\s*)(?P<person>[^\W\d].*)")
 # What cameras, phones and programs call a file. A name may begin like one, as Scan Johnson
 # does: after these words there must be no other word.
 _DEVICES = """
     img imag image images dsc dscn dscf dcim pxl mvimg vid mov pict pic pics picture pictures
     photo photos foto scan cimg imgp hpim gopr dji wp burst fb_img received signal file files
     unnamed untitled download downloads avatar camera portrait portraits headshot whatsapp_image
-    new_folder снимок фото изображение без_имени
+    new_folder new_doc profile cropped thumb thumbnail selfie mg screencapture telegram
+    bild bilder unbenannt imagen imágenes sin_título sans_titre immagine imagem zdjęcie
+    снимок фото изображение без_имени
+    صورة 画像 写真 スクリーンショット 照片 图片 截图 截屏 사진 스크린샷
 """
 _DEVICE = re.compile(
     r"(?P<given>{})(?P<rest>(?:[\W\d_].*)?)".format(
@@ -33,7 +45,11 @@ _DEVICE = re.compile(
     re.IGNORECASE,
 )
 _SMALL_WORDS = "at am pm wa edited portrait mp raw cover night burst hdr top"
-_SCREENSHOT = re.compile(r"(screen[ _-]?shot|снимок[ _-]экрана|sam[ _-]?[0-9]).*", re.IGNORECASE)
+_SCREENSHOT = re.compile(
+    r"(screen[ _-]?shot|bildschirmfoto|capture d.écran|captura de|schermata|снимок[ _-]экрана"
+    r"|スクリーンショット|屏幕截图|sam[ _-]?[0-9]).*",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _HEX = re.compile(r"[0-9a-f-]{16,}", re.IGNORECASE)
 
@@ -64,7 +80,7 @@ def ignore_case(text: str) -> str:
 
 def name_person(word: str) -> str:
     """A folder's or file's word as a name: "jane-doe" becomes Jane Doe, "Jane Doe" stays."""
-    word = " ".join(compose(word).split())
+    word = tidy(word)
     parts = [word]
     if " " in word:
         parts = word.split()
@@ -76,8 +92,11 @@ def name_person(word: str) -> str:
 
 
 def strip_copy(word: str) -> str:
-    """The name without what systems add to a copy: "Jane Doe (2)", "Jane Doe - Copy"."""
-    while found := _COPY.fullmatch(word):
+    """The name without what systems and programs add to a copy, and without a list's number:
+    "Jane Doe (2)", "Jane Doe - Copy", "Jane Doe_edited", "001 Jane Doe"."""
+    while found := (
+        _COPY.fullmatch(word) or _COPY_OF.fullmatch(word) or _LEADING_NUMBER.fullmatch(word)
+    ):
         word = found["person"]
     return word
 
@@ -95,7 +114,7 @@ def is_name(word: str) -> bool:
         return False
     if not any(len(part) > 1 for part in _WORD.findall(word)):
         return False
-    device = _DEVICE.fullmatch(word)
+    device = _DEVICE.fullmatch(word.lstrip("_"))
     if device is None:
         return True
     others = set(map(str.lower, _WORD.findall(device["rest"])))

@@ -25,7 +25,7 @@ class Source(ABC):
     it lists are meant.
     """
 
-    encodings = TAR_ENCODINGS
+    encodings: tuple[str, ...] = TAR_ENCODINGS
     manifest = ""
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from celebrities.names import tidy
 from celebrities.wikidata.cache import UNKNOWN
 from celebrities.wikidata.client import Client
 from celebrities.wikidata.errors import ApiError
@@ -171,10 +172,6 @@ def read_person(asked_id: str, entity: dict[str, Any], languages: Sequence[str])
         sitelinks=len(entity.get("sitelinks") or {}),
         former_id=asked_id if id != asked_id else "",
     )
-
-
-def tidy(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())
 
 
 def _text(found: Any) -> str:

@@ -18,7 +18,8 @@ from lookalike.faces.errors import FacesError
 FILE_HEADINGS = ("file_name", "filename", "file", "image", "photo", "path")
 """Headings of a column of file names, as `tidy_heading` gives them."""
 
-_CODE_PAGES = ("cp1251", "cp1252", "cp1250")
+_CODE_PAGES = ("cp1251", "cp1252", "cp1250", "cp1253", "koi8-r", "cp866", "mac-roman")
+"""The first of equals is taken."""
 
 
 class BadLine(FacesError):
@@ -74,6 +75,8 @@ def _split_rows(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
         stated = re.fullmatch(r'"?sep=(.)"?\s*', first)
         if stated:
             first, line = text.readline(), 2
+        while first and not first.strip():
+            first, line = text.readline(), line + 1
         delimiter = stated[1] if stated else _guess_delimiter(first)
         reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
         before = line
@@ -92,7 +95,7 @@ def _split_rows(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
 def _guess_delimiter(line: str) -> str:
     """The most frequent one outside quotes; a semicolon counts double for its decimal commas."""
     bare = re.sub(r'"[^"]*"?', "", line)
-    return max("\t,;", key=lambda sign: bare.count(sign) * (2 if sign == ";" else 1))
+    return max("\t,;|", key=lambda sign: bare.count(sign) * (2 if sign == ";" else 1))
 
 
 def _find_encoding(file: BinaryIO) -> str:
@@ -104,6 +107,8 @@ def _find_encoding(file: BinaryIO) -> str:
         return "utf-8-sig"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    if len(start) == 4 and (nul := [byte == 0 for byte in start]) in (_NUL_LE, _NUL_BE):
+        return "utf-16-le" if nul == _NUL_LE else "utf-16-be"
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
@@ -111,8 +116,30 @@ def _find_encoding(file: BinaryIO) -> str:
             decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
+        _check_mixture(file)
         return _guess_code_page(file)
     return "utf-8"
+
+
+def _check_mixture(file: BinaryIO) -> None:
+    """Raises BadLine if most letters beyond ASCII are in UTF-8, as when files were joined."""
+    file.seek(0)
+    beyond = right = broken = 0
+    for number, line in enumerate(file, 1):
+        here = len(re.findall(rb"[\x80-\xff]", line))
+        fitting = sum(map(len, _UTF8_LETTER.findall(line)))
+        beyond, right = beyond + here, right + fitting
+        broken = broken or (number if fitting < here else 0)
+    if right > beyond / 2:
+        raise BadLine(broken, "the text is not UTF-8 as the rest is")
+
+
+_UTF8_LETTER = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+# ASCII at the start of UTF-16 without a byte order mark.
+_NUL_LE = [False, True, False, True]
+_NUL_BE = [True, False, True, False]
 
 
 def _guess_code_page(file: BinaryIO) -> str:
@@ -124,7 +151,7 @@ def _guess_code_page(file: BinaryIO) -> str:
     sample = b" ".join(islice((line for line in file if not line.isascii()), 500))
     odd = {encoding: _share_of_odd(sample.decode(encoding, "replace")) for encoding in _CODE_PAGES}
     best = min(odd, key=odd.__getitem__)
-    if odd[best] > 0.5:
+    if odd[best] > 0.3:
         raise BadLine(1, "the encoding of the text is unknown; save the table as UTF-8")
     return best
 
@@ -134,10 +161,20 @@ def _share_of_odd(text: str) -> float:
     return sum(map(_looks_odd, words)) / max(len(words), 1)
 
 
+# Signs that no name has, Greek letters that are rare or end a word, six Russian consonants, and
+# four Latin letters that are all accented.
+_ODD = re.compile("[§¶†‡•‰ΐΰ]|ς.|[бвгджзйклмнпрстфхцчшщ]{6}|[À-ɏ]{4}", re.IGNORECASE)
+
+
 def _looks_odd(word: str) -> bool:
-    """True for a mix of Latin and Cyrillic, a symbol, or a capital after a small letter."""
+    """True for mixed alphabets, a symbol, a capital where none belongs, and what `_ODD` finds."""
     return (
-        (any(sign.isascii() for sign in word) and any("Ѐ" <= sign <= "ӿ" for sign in word))
+        _ODD.search(word) is not None
+        or (any(sign.isascii() for sign in word) and any("Ѐ" <= sign <= "ӿ" for sign in word))
         or any(unicodedata.category(sign)[0] in "SNC" for sign in word)
         or any(one.islower() and next_one.isupper() for one, next_one in pairwise(word))
+        or any(
+            one.isupper() and two.isupper() and three.islower()
+            for one, two, three in zip(word, word[1:], word[2:], strict=False)
+        )
     )

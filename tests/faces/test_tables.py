@@ -38,6 +38,12 @@ def test_it_works(tmp_path: Path) -> None:
         ("cp1252", "Björk Guðmundsdóttir", "cp1252"),
         ("cp1252", "Zoë", "cp1252"),
         ("cp1250", "Łukasz Żółty", "cp1250"),
+        ("cp1253", "Γιώργος Παπαδόπουλος", "cp1253"),
+        ("koi8-r", "Алла Пугачёва", "koi8-r"),
+        ("cp866", "Алла Пугачёва", "cp866"),
+        ("mac-roman", "Jürgen Groß", "mac-roman"),
+        ("utf-16-le", "José Álvarez", "utf-16-le"),
+        ("utf-16-be", "José Álvarez", "utf-16-be"),
     ],
 )
 def test_finds_the_encoding(encoding: str, name: str, found: str) -> None:
@@ -59,6 +65,8 @@ def test_finds_the_encoding(encoding: str, name: str, found: str) -> None:
         ('"a, b, c, d";e\n', ["a, b, c, d", "e"]),
         ("sep=;\na,b,c;d\n", ["a,b,c", "d"]),
         ('"sep=|"\r\na|b\r\n', ["a", "b"]),
+        ("a|b\n", ["a", "b"]),
+        ("\n \n\na;b\n", ["a", "b"]),
     ],
 )
 def test_finds_the_separator(text: str, cells: list[str]) -> None:
@@ -81,10 +89,11 @@ def test_handles_an_empty_file() -> None:
         (b'a,b\n"c,d\n', 2, "quotes or separators are broken"),
         (b'a,b\n"c"d,e\n', 2, "quotes or separators are broken"),
         (b"a,b\nc\0,d\n", 2, "NUL"),
-        ("a,b".encode("utf-16-le"), 1, "NUL"),
+        ("ж,b".encode("utf-16-le"), 1, "NUL"),
+        (b"a,b\nZo\xc3\xab,1\nM\xfcller,2\n", 3, "not UTF-8 as the rest is"),
         (b"\xef\xbb\xbfa\n\xff", 1, "not utf-8-sig"),
         (b"PK\x03\x04 sheet", 1, "save the table as CSV"),
-        ("Иван Петров,Анна".encode("cp866"), 1, "encoding of the text is unknown"),
+        ("김철수,이영희".encode("cp949"), 1, "encoding of the text is unknown"),
         ("李娜,王小明".encode("gbk"), 1, "encoding of the text is unknown"),
         ("山田太郎".encode("shift-jis"), 1, "encoding of the text is unknown"),
     ],

@@ -159,7 +159,7 @@ def test_a_manifest_inside_a_persons_folder_is_named(tmp_path: Path) -> None:
         ("name,gender\nAda,female\n", 'Line 1: it has no column "file"'),
         ("", 'Line 1: it has no column "file"'),
         ('file,name\nada_1.jpg,"Ada\n', "Line 2: the quotes or separators are broken"),
-        ("file,name\nada_1.jpg,Иван".encode("cp866"), "Line 1: the encoding of the text"),
+        ("file,name\nada_1.jpg,김철수".encode("cp949"), "Line 1: the encoding of the text"),
         (bytes(MAX_MANIFEST_BYTES + 1), "larger than 20,000,000 bytes"),
     ],
 )

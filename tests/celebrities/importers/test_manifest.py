@@ -133,6 +133,9 @@ def test_names_columns_that_are_not_used() -> None:
         ("a_1.jpg,Ada,female,long ago,,,", "'long ago' is not a year"),
         ("a_1.jpg,Ada,female,01/02/61,,,", "'01/02/61' is not a year"),
         ("a_1.jpg,Ada,female,01/02-1961,,,", "is not a year"),
+        ("a_1.jpg,Ada,female,3000,,,", "'3000' is not a year that anybody"),
+        ("a_1.jpg,Ada,female,0,,,", "'0' is not a year that anybody"),
+        ("a_1.jpg,Ada,female,-5000,,,", "is not a year"),
         ("a_1.jpg,Ada,female,1815,javascript:alert(1),,", "not a web address"),
         ("a_1.jpg,Ada,female,1815,,42,", "Wikidata"),
         (",Ada,female,1815,,,", "it names no file"),
@@ -155,3 +158,12 @@ def test_rejects_a_bad_line_by_its_number_and_keeps_the_others(line: str, reason
 def test_rejects_a_table_that_cannot_be_understood(text: str) -> None:
     with pytest.raises(BadLine):
         read_manifest(text.encode())
+
+
+def test_rejects_a_death_before_the_birth() -> None:
+    listing = read_manifest(b"file,name,born,died\na.jpg,Ada,1900,1850\nb.jpg,Bob,-44,14\n")
+
+    assert [problem.reason for problem in listing.problems] == [
+        "death in 1850 comes before birth in 1900"
+    ]
+    assert list(listing.entries) == ["b.jpg"]

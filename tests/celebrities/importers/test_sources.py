@@ -77,6 +77,26 @@ def test_rejects_what_is_neither_folder_nor_archive(tmp_path: Path) -> None:
             open_source(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty. Copy"),
+        (b"PK\x03\x04broken", "whose end is missing"),
+        (b"Rar!\x1a\x07", "Unpack it"),
+        (b"7z\xbc\xaf\x27\x1c", "Unpack it"),
+        (b"\xff\xd8\xff\xe0", "one picture. Put it into a folder"),
+    ],
+)
+def test_says_what_to_do_with_a_file_that_is_no_source(
+    tmp_path: Path, data: bytes, says: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+
+    with pytest.raises(BadSource, match=says):
+        open_source(path)
+
+
 # Names
 
 
@@ -96,6 +116,7 @@ def pack_raw(path: Path, names: dict[bytes, bytes]) -> Path:
     [
         ("cp866", ["Анна Смирнова/фото.jpg", "Иван Петров/1.jpg", "Plain/1.jpg"]),
         ("cp437", ["José Muñoz/1.jpg", "Zoë Müller/1.jpg"]),
+        ("cp850", ["João Ávila/1.jpg", "Zoë Müller/1.jpg"]),
         ("cp1251", ["Анна Смирнова/1.jpg", "Ёлка Яковлева/1.jpg"]),
         ("cp1252", ["José Álvarez/1.jpg", "Zoë Müller/1.jpg"]),
         ("utf-8", ["José Álvarez/1.jpg", "Анна ★/1.jpg", "みつき/1.jpg"]),
@@ -203,6 +224,15 @@ def test_leftovers_of_systems_are_counted_and_skipped(tmp_path: Path) -> None:
         "$RECYCLE.BIN/1.jpg",
         ".picasaoriginals/1.jpg",
         "1.jpg:Zone.Identifier",
+        "Ada/thumbs/1.jpg",
+        "Ada/_thumb_1.jpg",
+        "Ada/1.jpg~",
+        "Ada/~$1.jpg",
+        "Ada/1.jpg.part",
+        "Ada/1.aae",
+        "Ada/1.jpg.xmp",
+        "Network Trash Folder/x.jpg",
+        "digikam4.db",
     ]
     source = FolderSource(write_files(tmp_path, dict.fromkeys(["Ada/1.jpg", *leftovers], b"x")))
 
