@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("celebrities.urls")),
     path("privacy/", views.privacy, name="privacy"),
     path("site.webmanifest", views.manifest, name="manifest"),
+    path("service-worker.js", views.service_worker, name="service_worker"),
     path("healthz", probes.ready, name="health"),
     path("healthz/live", probes.live),
     path("healthz/ready", probes.ready),

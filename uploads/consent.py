@@ -12,7 +12,8 @@ from uploads.models import Consent
 
 
 def render_text(language: str) -> str:
-    """The text in one language under the current settings, one paragraph per line."""
+    """The text in one language under the current settings, one paragraph per line. The form shows
+    the first two lines at once and the rest behind "More"."""
     hours = settings.KEEP_HOURS
     with translation.override(language):
         return "\n".join(
@@ -21,6 +22,14 @@ def render_text(language: str) -> str:
                     "I agree that this site measures the faces in this photo, only to compare "
                     "them with the people in the gallery."
                 ),
+                ngettext(
+                    "The photo is mine, or I have permission to use it, and everyone in it is "
+                    "at least %(age)d year old.",
+                    "The photo is mine, or I have permission to use it, and everyone in it is "
+                    "at least %(age)d years old.",
+                    settings.MIN_AGE,
+                )
+                % {"age": settings.MIN_AGE},
                 ngettext(
                     "The photo and the result are kept for at most %(hours)d hour and then "
                     "deleted. I can delete them sooner.",
@@ -33,14 +42,6 @@ def render_text(language: str) -> str:
                     "The measurements are never saved. Nothing is sold, used for training, added "
                     "to the gallery, or shown to others unless I share it."
                 ),
-                ngettext(
-                    "The photo is mine, or I have permission to use it, and everyone in it is "
-                    "at least %(age)d year old.",
-                    "The photo is mine, or I have permission to use it, and everyone in it is "
-                    "at least %(age)d years old.",
-                    settings.MIN_AGE,
-                )
-                % {"age": settings.MIN_AGE},
             ]
         )
 

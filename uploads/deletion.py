@@ -30,6 +30,11 @@ class Deleted:
     faces: int
     matches: int
 
+    def __add__(self, other: Deleted) -> Deleted:
+        return Deleted(
+            self.files + other.files, self.faces + other.faces, self.matches + other.matches
+        )
+
 
 def delete_upload(upload: Upload) -> Deleted:
     """Delete the upload's rows and files. A running task loses its claim and stops."""
@@ -45,6 +50,12 @@ def delete_expired(upload: Upload) -> None:
         delete_upload(upload)
     except Exception as error:  # noqa: BLE001 - storage and database fail in many ways.
         logger.error("an expired upload could not be deleted: %s", type(error).__name__)
+
+
+def delete_all_of(owner: UUID) -> Deleted:
+    """Delete every upload of this owner."""
+    uploads = Upload.objects.filter(owner=owner)
+    return sum((delete_upload(upload) for upload in uploads), Deleted(0, 0, 0))
 
 
 @dataclass(slots=True)

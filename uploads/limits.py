@@ -56,7 +56,12 @@ def _check(what: str, amount: int, limit: int) -> None:
 
 def estimate_minutes() -> int | None:
     """Whole minutes that a photo sent now would wait, or None if less than one. It waits for those
-    that are in turn, not for further ones of one sender.
+    that are in turn, not for further ones of one sender."""
+    return round(estimate_seconds(Upload.objects.waiting().filter(turn=0).count()) / 60) or None
+
+
+def estimate_seconds(ahead: int) -> float:
+    """How long until the workers have done ``ahead`` photos.
 
     Each worker is taken to need the median time of the last twenty results, or else one second.
     """
@@ -65,5 +70,4 @@ def estimate_minutes() -> int | None:
     )
     recent = done.order_by("-finished_at").values_list("claimed_at", "finished_at")[:20]
     took = [(end - start).total_seconds() for start, end in recent if start and end]
-    seconds = statistics.median(took or [1.0]) / settings.WORKERS
-    return round(Upload.objects.waiting().filter(turn=0).count() * seconds / 60) or None
+    return ahead * statistics.median(took or [1.0]) / settings.WORKERS

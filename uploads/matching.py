@@ -34,6 +34,7 @@ from lookalike.faces.errors import (
     Reason,
 )
 from lookalike.faces.index import Method
+from lookalike.faces.similarity import PERCENTILES, find_percentile
 from lookalike.faces.types import Face, Photo
 from lookalike.metrics import count
 from lookalike.outages import is_outage
@@ -46,6 +47,9 @@ from uploads.watching import LOST, Stopwatch
 logger = logging.getLogger(__name__)
 
 MAX_FACES = 8
+
+DARK = 40
+"""A photo whose mean is below this (of 255) is so dark that this may be why no face is found."""
 
 
 def match_upload(upload_id: UUID, *, redelivered: bool = False) -> None:
@@ -93,7 +97,7 @@ def _match_claimed(upload: Upload, watch: Stopwatch) -> None:
     _store_photo(upload, upright)
     watch.passed("store")
     if not detections:
-        raise NoFace
+        raise NoFace("dark" if upright.pixels.mean() < DARK else "")
     # The encoder is the index's own, also while the site changes to another.
     opened = open_current()
     faces = get_engine(encoder_of(opened[0])).encode_faces(upright, detections)
@@ -176,6 +180,7 @@ def _save_result(
             method=str(first.method),
             search_ms=first.ms,
             exact_ms=second[0].ms if second else None,
+            usual_best=_usual_best(first),
         )
         UploadedFace.objects.bulk_create(faces)
         Match.objects.bulk_create(
@@ -187,6 +192,7 @@ def _save_result(
                 portrait_id=near.portrait_id,
                 distance=near.distance,
                 similarity=near.similarity,
+                percentile=_percentile(upload, search, rank, near.similarity),
             )
             for search in searches
             for face, neighbours in zip(faces, search.neighbours, strict=True)
@@ -194,6 +200,22 @@ def _save_result(
                 (near for near in neighbours if near.portrait_id not in gone), 1
             )
         )
+
+
+def _usual_best(search: SearchResult) -> float | None:
+    """The median number of the best match of somebody who is not in the gallery."""
+    facts = search.build.facts
+    best = facts.calibration.best if facts else []
+    return best[PERCENTILES.index(50)] if best else None
+
+
+def _percentile(upload: Upload, search: SearchResult, rank: int, number: float) -> float | None:
+    """Of the first and the sixth place. The builds measure them among everybody."""
+    facts = search.build.facts
+    if facts is None or Filters.from_json(upload.filters):
+        return None
+    measured = {1: facts.calibration.best, 6: facts.calibration.sixth}.get(rank, [])
+    return find_percentile(number, measured)
 
 
 def _explain(error: Exception) -> tuple[Reason, str]:

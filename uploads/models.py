@@ -56,6 +56,12 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         """Those of a visitor, or from the network that the visitor sends from."""
         return self.filter(Q(owner=owner) | Q(sender=sender) & ~Q(sender=""))
 
+    def live(self, owner: uuid.UUID) -> UploadQuerySet:
+        """The owner's uploads that are still there, newest first, each with ``first_face``, the
+        number of its largest face or None."""
+        live = self.filter(owner=owner, expires_at__gt=timezone.now())
+        return live.annotate(first_face=models.Min("faces__number")).order_by("-created_at")
+
     def expired(self) -> UploadQuerySet:
         return self.filter(expires_at__lte=timezone.now())
 
@@ -112,6 +118,8 @@ class Upload(models.Model):
     method = models.CharField(max_length=12, blank=True)
     search_ms = models.FloatField(null=True)
     exact_ms = models.FloatField(null=True)
+    # The median number of the best match of somebody not in the gallery, if that was measured
+    usual_best = models.FloatField(null=True)
 
     objects = UploadQuerySet.as_manager()
     if TYPE_CHECKING:
@@ -170,6 +178,9 @@ class Match(Likeness):
     celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
     portrait = models.ForeignKey(Portrait, models.CASCADE, related_name="+")
     sees_it = models.BooleanField(null=True)
+    # Of the best and the sixth match: how many of 100 people who are not in the gallery have a less
+    # similar one. Null where that was not measured, or the search was narrower.
+    percentile = models.FloatField(null=True)
 
     class Meta:
         ordering = ["face", "exhaustive", "rank"]
@@ -186,3 +197,14 @@ class Match(Likeness):
 
     def __str__(self) -> str:
         return f"{self.face_id} {self.rank}"
+
+    @property
+    def rarity(self) -> tuple[int, int] | None:
+        """How unusual it is, rounded down: (7, 10) if closer than that of 7 in 10 people. None
+        below 3 in 10: then it says nothing."""
+        share = self.percentile or 0.0
+        if share >= 99:
+            return 99, 100
+        if share >= 95:
+            return 19, 20
+        return (int(share / 10), 10) if share >= 30 else None

@@ -8,10 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils.translation import ngettext
 
 from lookalike.faces.similarity import HARDLY, band
 from lookalike.processes.heartbeat import worker_is_away
 from uploads.failures import describe_failure
+from uploads.limits import estimate_seconds
 from uploads.models import Match, Upload, UploadedFace
 
 Status = Upload.Status
@@ -105,5 +107,19 @@ def _describe_waiting(upload: Upload) -> dict[str, Any]:
     else:
         # A long queue must not slow the workers down. Each handles at most ten photos a second.
         poll_ms = min(1000 * (1 + place // (10 * settings.WORKERS)), 10_000)
-    people = upload.compared_with
-    return {"place": place, "poll_ms": poll_ms, "people_count": people, "worker_away": away}
+    return {
+        "place": place,
+        "ahead": max(place - 1, 0),
+        "wait": _describe_wait(estimate_seconds(place)) if place > 1 else "",
+        "poll_ms": poll_ms,
+        "people_count": upload.compared_with,
+        "worker_away": away,
+    }
+
+
+def _describe_wait(seconds: float) -> str:
+    if seconds < 90:
+        count = max(5 * round(seconds / 5), 5)
+        return ngettext("%(count)d second", "%(count)d seconds", count) % {"count": count}
+    count = round(seconds / 60)
+    return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}

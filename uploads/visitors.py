@@ -34,6 +34,12 @@ def remember_owner(request: HttpRequest, owner: uuid.UUID) -> None:
         request.session[SESSION_KEY] = str(owner)
 
 
+def list_results(request: HttpRequest) -> list[Upload]:
+    """The live uploads of this browser, newest first."""
+    owner = owner_of(request)
+    return list(Upload.objects.live(owner).defer("filters")) if owner else []
+
+
 def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:
     """Pass the visitor's own upload with the URL's ``upload_id`` to the view. Answers 404 with
     an explanation if it is gone, expired or somebody else's."""
@@ -51,7 +57,8 @@ def own_upload(view: UploadView[P]) -> Callable[..., HttpResponseBase]:
             if request.htmx:
                 # A page that is still polling loads the whole page with the explanation.
                 return HttpResponseClientRedirect(Upload(pk=upload_id).get_absolute_url())
-            return render(request, "uploads/gone.html", {"expired": bool(upload)}, status=404)
+            context = {"expired": bool(upload), "mine": list_results(request)}
+            return render(request, "uploads/gone.html", context, status=404)
         return view(request, upload, *args, **kwargs)
 
     return wrapped

@@ -74,7 +74,13 @@ class PhotoTooSmall(PhotoError):
 
 
 class NoFace(PhotoError):
+    """``detail`` is "dark" if the photo is so dark that this may be why."""
+
     reason = Reason.NO_FACE
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__()
+        self.detail = detail
 
 
 class SeveralFaces(PhotoError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 MAKE_TRANSFER = """(encoded) => {
   const bytes = Uint8Array.from(atob(encoded), (sign) => sign.charCodeAt(0));
@@ -24,7 +25,14 @@ COPY_PICTURE = """async (encoded) => {
 
 
 CAMERA_RUNS = "document.getElementById('camera-view').videoWidth > 0"
-PHOTO_IS_THERE = "document.getElementById('id_photo').files.length === 1"
+PHOTO_IS_THERE = "document.querySelector('.has-photo') !== null"
+# The photo as it will be sent: bytes, type, width and height.
+WHAT_IS_SENT = """async () => {
+  const [head, body] = sessionStorage.getItem("photo").split(",");
+  const bytes = Uint8Array.from(atob(body), (sign) => sign.charCodeAt(0));
+  const picture = await createImageBitmap(new Blob([bytes]));
+  return [bytes.length, head.slice(5, head.indexOf(";")), picture.width, picture.height];
+}"""
 
 
 def wait_until(page: Page, expression: str) -> None:
@@ -65,9 +73,9 @@ def shoot_photo(page: Page, photo: Path) -> None:
 
 
 def wait_until_ready(page: Page) -> None:
-    """Until the photo stands in the frame and in the form."""
-    page.wait_for_selector("#preview:not([hidden])")
-    wait_until(page, PHOTO_IS_THERE)
+    """Until the photo stands in the frame and the tab keeps it."""
+    page.wait_for_selector(".has-photo #preview:not([hidden])")
+    wait_until(page, "sessionStorage.getItem('photo') !== null")
 
 
 def send(page: Page) -> None:
@@ -75,11 +83,12 @@ def send(page: Page) -> None:
     page.check("#id_consent")
     page.click("#send")
     for _ in range(120):
-        if page.query_selector(".result, .failure"):
-            return
+        with suppress(Error):  # The page is just being left.
+            if page.query_selector(".result, .failure"):
+                return
+            if page.query_selector(".waiting") and not page.evaluate("typeof htmx === 'object'"):
+                page.reload()
         page.wait_for_timeout(500)
-        if page.query_selector(".waiting") and not page.evaluate("typeof htmx === 'object'"):
-            page.reload()
     raise AssertionError(f"no result at {page.url}: {page.inner_text('main')}")
 
 

@@ -65,19 +65,17 @@ def test_giving_has_no_violations(
     open_page: OpenPage, cast: dict[str, list[Path]], tmp_path: Path, screen: dict[str, Any]
 ) -> None:
     page = open_page(**screen)
-    page.click(".choices summary")
     page.click("#open-camera")
     wait_until(page, CAMERA_RUNS)
     assert find_violations(page) == []
 
     page.click("#shutter")
     wait_until_ready(page)
+    page.click(".choices summary")
+    page.click(".consent-more summary")
     assert find_violations(page) == []
 
-    # A file that only its content betrays, and no consent: the server has to say both.
-    disguised = tmp_path / "disguised.jpg"
-    disguised.write_bytes(b"%PDF-1.7 and so on")
-    choose_photo(page, disguised)
+    # No consent, and half a photo: the server has to say it.
     page.evaluate("document.getElementById('give').noValidate = true")
     page.click("#send")
     page.wait_for_selector(".notice-error")
@@ -151,9 +149,10 @@ def test_whole_journey_by_keyboard_alone(open_page: OpenPage) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     press_until(page, "Tab", "document.activeElement.id === 'id_photo'")
+    press_until(page, "Tab", "document.activeElement.matches('.sample')")
+    press_until(page, "Shift+Tab", "document.activeElement.id === 'id_photo'")
     choose_photo(page, PHOTO)
     wait_until_ready(page)
-    press_until(page, "Tab", "document.activeElement.matches('.sample')")
     press_until(page, "Tab", "document.activeElement.name === 'consent'")
     page.keyboard.press("Space")
     press_until(page, "Tab", "document.activeElement.id === 'send'")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from playwright.sync_api import Page
 
 from tests.browser.conftest import CAMERA_SEES, OpenPage
 from tests.browser.giving import (
     CAMERA_RUNS,
     choose_photo,
     drop_photo,
-    give,
     paste_photo,
     send,
     shoot_photo,
@@ -27,8 +26,6 @@ WORDS = {
     "en": {"title": "Your look-alikes", "deleted": "Deleted"},
     "ru": {"title": "Ваши двойники", "deleted": "Удалено"},
 }
-ONE_QUARTER_TURN = 6
-ORIENTATION = 0x0112
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -73,49 +70,6 @@ def test_requires_consent(open_page: OpenPage, cast: dict[str, list[Path]]) -> N
     assert page.query_selector(".waiting, .result") is None
 
 
-def test_requires_a_photo(open_page: OpenPage) -> None:
-    page = open_page()
-    page.check("#id_consent")
-    page.click("#send")
-    assert page.inner_text("#photo-said") == "Please choose a photo first."
-
-
-def test_shrinks_a_large_photo_before_sending(
-    open_page: OpenPage, cast: dict[str, list[Path]], tmp_path: Path
-) -> None:
-    """Twelve megapixels travel as a few hundred kB, upright and at most 1600 pixels long."""
-    large = tmp_path / "large.jpg"
-    with Image.open(cast[CAMERA_SEES][2]) as photo:
-        exif = Image.Exif()
-        exif[ORIENTATION] = ONE_QUARTER_TURN
-        turned = photo.resize((3000, 3750)).transpose(Image.Transpose.ROTATE_90)
-        turned.save(large, quality=97, exif=exif)
-    page = open_page()
-    choose_photo(page, large)
-    wait_until_ready(page)
-    sent = page.evaluate("""async () => {
-      const file = document.getElementById("id_photo").files[0];
-      const picture = await createImageBitmap(file);
-      return [file.size, picture.width, picture.height];
-    }""")
-    assert sent[0] < 400_000
-    assert sent[1:] == [1280, 1600]
-    send(page)
-    assert page.get_attribute(".best-name a", "href") == f"/people/{CAMERA_SEES}/"
-
-
-def test_handles_what_the_browser_cannot_show(
-    open_page: OpenPage, cast: dict[str, list[Path]], tmp_path: Path
-) -> None:
-    """Half a JPEG travels as it is, and the site says what is wrong with it."""
-    half = tmp_path / "half.jpg"
-    whole = cast[CAMERA_SEES][2].read_bytes()
-    half.write_bytes(whole[: len(whole) // 2])
-    page = open_page()
-    give(page, half)
-    assert page.inner_text("h1") == "We can’t read this photo"
-
-
 def test_camera_gives_way_to_another_try(open_page: OpenPage) -> None:
     page = open_page()
     page.click("#open-camera")
@@ -132,26 +86,55 @@ def test_camera_gives_way_to_another_try(open_page: OpenPage) -> None:
     assert page.evaluate("document.getElementById('camera-view').srcObject") is None
 
 
-def test_rejects_other_files_by_name(open_page: OpenPage, tmp_path: Path) -> None:
-    letter = tmp_path / "letter.pdf"
-    letter.write_bytes(b"%PDF-1.7")
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (1280, 720)])
+def test_what_to_press_is_in_the_first_screen(
+    open_page: OpenPage, cast: dict[str, list[Path]], width: int, height: int, language: str
+) -> None:
+    """From opening to the result: choose, agree, send."""
+    page = open_page(width=width, language=language, has_touch=width == 360)
+    page.set_viewport_size({"width": width, "height": height})
+    assert_is_seen(page, ".file-button")
+    choose_photo(page, cast[CAMERA_SEES][2])
+    wait_until_ready(page)
+    assert_is_seen(page, "#send")
+    assert_is_seen(page, "#id_consent")
+    assert page.evaluate("scrollY") == 0
+
+
+def assert_is_seen(page: Page, part: str) -> None:
+    """Inside the window, without scrolling."""
+    box, size = page.locator(part).first.bounding_box(), page.viewport_size
+    assert box
+    assert size
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= size["height"], part
+
+
+def test_three_taps_on_a_phone(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:
+    """The device's own camera and its picker count as theirs."""
+    page = open_page(width=360, has_touch=True, is_mobile=True)
+    with page.expect_file_chooser() as chooser:
+        page.tap(".file-button >> nth=0")
+    chooser.value.set_files(cast[CAMERA_SEES][2])
+    wait_until_ready(page)
+    page.tap("#id_consent")
+    page.tap("#send")
+    page.wait_for_selector(".result", timeout=60_000)
+    assert page.is_hidden("#open-camera")
+
+
+def test_a_phone_takes_the_photo_with_its_own_camera(open_page: OpenPage) -> None:
+    page = open_page(width=360, has_touch=True, is_mobile=True)
+    with page.expect_file_chooser():
+        page.tap(".take-with-phone")
+    assert page.get_attribute("#take-photo", "capture") == "user"
+
+
+def test_camera_counts_down(open_page: OpenPage) -> None:
     page = open_page()
-    choose_photo(page, letter)
-    assert "JPEG, PNG, WebP, HEIC, AVIF and GIF" in page.inner_text("#photo-said")
-    assert page.evaluate("document.getElementById('id_photo').files.length") == 0
-
-
-def test_rejects_several_photos(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:
-    page = open_page()
-    page.evaluate("document.getElementById('id_photo').multiple = true")
-    page.set_input_files("#id_photo", cast[CAMERA_SEES][:2])
-    assert page.inner_text("#photo-said").startswith("One photo at a time, please.")
-
-
-def test_rejects_too_many_bytes(open_page: OpenPage, tmp_path: Path) -> None:
-    huge = tmp_path / "huge.jpg"
-    huge.write_bytes(b"\xff\xd8" + bytes(20_000_000))
-    page = open_page()
-    choose_photo(page, huge)
-    page.wait_for_selector("#photo-said.is-error")
-    assert page.inner_text("#photo-said") == "This file is too large. The limit is 20 MB."
+    page.click("#open-camera")
+    wait_until(page, CAMERA_RUNS)
+    page.click("#camera-timer")
+    assert page.inner_text("#camera-count") in {"1", "2", "3"}
+    wait_until_ready(page)

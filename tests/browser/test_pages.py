@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Response
 
 from tests.browser.conftest import CAMERA_SEES, OpenPage
-from tests.browser.giving import give
+from tests.browser.giving import choose_photo, send
 from tests.conftest import DEMO
 
 pytestmark = pytest.mark.browser
@@ -68,9 +68,10 @@ def test_russian_pages_are_russian_throughout(open_page: OpenPage) -> None:
         assert page.get_attribute("html", "lang") == "ru"
         assert find_latin_words(page) == set(), path
     page.goto("/")
+    choose_photo(page, DEMO / f"{CAMERA_SEES}_3.jpg")
     page.click(".choices summary")
     page.check("#id_living_only")
-    give(page, DEMO / f"{CAMERA_SEES}_3.jpg")
+    send(page)
     assert find_latin_words(page) == set()
     page.click(".keeping .button-danger")
     assert find_latin_words(page) == set()

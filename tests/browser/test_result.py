@@ -67,13 +67,24 @@ def test_any_look_alike_can_be_compared(open_page: OpenPage, cast: dict[str, lis
     page = open_page()
     give(page, cast[CAMERA_SEES][2])
     other = page.inner_text(".match .match-name a >> nth=0")
+    first = page.inner_text(BEST)
     page.click(".match [data-compare-chip] >> nth=0")
     assert page.inner_text(".compare-them figcaption") == other
+    assert page.inner_text(BEST) == other
+    number = page.inner_text(".match .likeness-number strong >> nth=0")
+    assert page.inner_text(".best .likeness-number strong") == number
+    assert page.get_attribute(".match [data-compare-chip] >> nth=0", "aria-pressed") == "true"
     assert page.evaluate("document.activeElement.className") == "compare-range"
     page.keyboard.press("End")
     assert page.get_attribute(".compare-range", "aria-valuetext") == f"You 100 %, {other} 0 %"
     picture = page.locator(".compare-them img")
     assert picture.evaluate("(image) => image.complete && image.naturalWidth") == 320
+    shared = page.request.get(page.get_attribute(".best a[download]", "href") or "")
+    assert shared.headers["content-type"] == "image/png"
+
+    page.click("[data-compare-back]")
+    assert page.inner_text(BEST) == page.inner_text(".compare-them figcaption") == first
+    assert page.locator("[aria-pressed=true]").count() == 0
 
 
 def test_result_says_that_everybody_was_compared(
@@ -81,11 +92,23 @@ def test_result_says_that_everybody_was_compared(
 ) -> None:
     """The demo gallery is so small that its searches are exact."""
     page = open_page()
-    page.click(".choices summary")
     assert page.locator("#id_exhaustive").count() == 0
     give(page, cast[CAMERA_SEES][2])
     assert "Compared with all 48 people in " in page.inner_text(".result-faces")
     assert page.locator(".exhaustive").count() == 0
+
+
+def test_look_alikes_come_first_on_a_phone(
+    open_page: OpenPage, cast: dict[str, list[Path]]
+) -> None:
+    """The faces and the name stand in the first screen of 360 x 640."""
+    page = open_page(width=360)
+    page.set_viewport_size({"width": 360, "height": 640})
+    give(page, cast[CAMERA_SEES][2])
+    for part in (".compare", BEST):
+        box = page.locator(part).first.bounding_box()
+        assert box
+        assert box["y"] + box["height"] < 640
 
 
 def test_vote_is_taken_once(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:

@@ -56,12 +56,14 @@ def test_it_works(open_page: OpenPage, live_site: Site) -> None:
     with worker_asleep(live_site):
         send_photo(page)
         assert page.inner_text(".steps [aria-current]").startswith("In the queue")
-        assert "1 photo in the queue" in page.inner_text(".steps")
+        assert "You’re next." in page.inner_text(".steps")
+        assert page.title().startswith("Looking for your look-alikes")
         assert "Comparing with 48 people" in page.inner_text(".steps")
         assert page.inner_text("#announce") == "Your photo is in the queue."
         assert count_polls(page, 3500) >= 2
     page.wait_for_selector(".result", timeout=60_000)
     assert page.inner_text("#announce") == "Your result is ready."
+    assert page.title() == "✓ Your result is ready"
     assert count_polls(page, 3000) == 0
 
 
@@ -84,6 +86,21 @@ def test_says_when_the_worker_is_away(open_page: OpenPage, live_site: Site) -> N
         page.wait_for_selector(".waiting .notice-warning", timeout=60_000)
         other = open_page("/")
         assert "is offline at the moment" in other.inner_text(".notice-warning")
+    page.wait_for_selector(".result", timeout=60_000)
+
+
+def test_says_when_the_connection_is_lost(open_page: OpenPage, live_site: Site) -> None:
+    """After the third failure, with longer and longer pauses; the result comes all the same."""
+    page = open_page()
+    with worker_asleep(live_site):
+        send_photo(page)
+        page.context.set_offline(True)
+        page.wait_for_selector("#connection:not([hidden])")
+        assert page.inner_text("#connection").startswith("No connection. We keep trying")
+        page.wait_for_timeout(2000)
+        assert count_polls(page, 4000) <= 3
+        page.context.set_offline(False)
+        page.wait_for_selector("#connection", state="hidden", timeout=40_000)
     page.wait_for_selector(".result", timeout=60_000)
 
 

@@ -61,7 +61,11 @@ def test_the_web_manifest_is_one(client: Client, db: None, settings: Settings) -
     response = client.get("/site.webmanifest")
 
     assert response["Content-Type"] == "application/manifest+json"
-    assert json.loads(response.content)["name"] == 'Look "alike" </script>'
+    manifest = json.loads(response.content)
+    assert manifest["name"] == 'Look "alike" </script>'
+    target = manifest["share_target"]
+    assert target["params"]["files"][0]["name"] == "photo"
+    assert f'"{target["action"]}"' in client.get("/service-worker.js").content.decode()
 
 
 def test_the_language_can_be_switched(client: Client, db: None) -> None:

@@ -61,5 +61,5 @@ def test_consent_texts_are_read_only(admin_client: Client, gallery: list[Celebri
     consent = make_result(gallery).consent
     page = admin_client.get(f"/admin/uploads/consent/{consent.pk}/change/").content.decode()
 
-    assert "geometry of the faces" in page
+    assert "measures the faces" in page
     assert admin_client.post(f"/admin/uploads/consent/{consent.pk}/delete/").status_code == 403

@@ -18,7 +18,7 @@ from lookalike.processes import heartbeat
 from tests.uploads.factories import as_owner, body_of, make_match, make_result, make_upload
 from tests.uploads.test_failures import FAILURES
 from uploads.failures import describe_failure
-from uploads.models import Upload
+from uploads.models import Match, Upload
 from uploads.results import Place
 from uploads.storage import list_files
 
@@ -88,12 +88,80 @@ def test_it_says_when_nobody_is_alike(
     assert "the closest of 261 people, but not much alike" in page
     assert "Another photo may do better" in page
     places = re.findall(r'likeness-number"><strong>(\d+)</strong></span> <span', page)
-    assert places == ["1", "2", "3", "4"]
+    assert sorted(set(places)) == ["1", "2", "3", "4"]
     for number in ("of 100", ">-7", "<strong>0</strong>", "a slight"):
         assert number not in page
     assert "What the score means" not in page
     assert "share.png" not in page
     assert 'name="link"' not in page
+
+
+def test_it_says_first_what_is_true_then_how_unusual_then_the_number(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    upload = make_result(gallery, owner=owner, compared_with=261, usual_best=62.0)
+    upload.faces.get().matches.filter(rank=1).update(percentile=78.4)
+    page = read_text(client, upload)
+    page = page[page.index("best-words") :]
+
+    said = ("Of 261 people, you look most like", gallery[0].name, "best match of 7 in 10 people")
+    places = [page.index(each) for each in (*said, "of 100", "usual best match", "photo.jpg")]
+    assert places == sorted(places)
+    assert 'x="62.0%"' in page
+    assert page.count("closer than the best match") == 1
+
+
+@pytest.mark.parametrize(
+    ("percentile", "rarity"),
+    [
+        (None, None),
+        (1, None),
+        (29.9, None),
+        (30, (3, 10)),
+        (94.9, (9, 10)),
+        (95, (19, 20)),
+        (99, (99, 100)),
+    ],
+)
+def test_it_never_says_more_than_was_measured(
+    percentile: float | None, rarity: tuple[int, int] | None
+) -> None:
+    assert Match(percentile=percentile).rarity == rarity
+
+
+def test_it_says_when_the_photo_is_next(client: Client, owner: uuid.UUID, valkey: str) -> None:
+    page = read_text(client, make_upload(owner=owner))
+
+    assert "You’re next." in page
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (1, "1 photo ahead, about 5 seconds"),
+        (12, "12 photos ahead, about 15 seconds"),
+        (180, "180 photos ahead, about 3 minutes"),
+    ],
+)
+def test_it_says_how_many_are_ahead_and_how_long(
+    client: Client, owner: uuid.UUID, valkey: str, settings: Settings, ahead: int, words: str
+) -> None:
+    settings.WORKERS = 1
+    Upload.objects.bulk_create(
+        Upload(owner=one.owner, language="en", consent=one.consent)
+        for one in [make_upload()]
+        for _ in range(ahead - 1)
+    )
+
+    assert words in read_text(client, make_upload(owner=owner))
+
+
+def test_it_shows_the_photo_after_the_answer(
+    client: Client, owner: uuid.UUID, gallery: list[Celebrity]
+) -> None:
+    page = read_text(client, make_result(gallery, owner=owner))
+
+    assert page.index('class="best"') < page.index("photo.jpg") < page.index("Delete now")
 
 
 def test_it_offers_to_share_whoever_is_alike(
@@ -103,7 +171,7 @@ def test_it_offers_to_share_whoever_is_alike(
 
     assert "share.png" in page
     assert 'name="link"' in page
-    assert "not alike" not in page
+    assert "but not much alike" not in page
     assert "What the score means" in page
 
 

@@ -19,7 +19,7 @@ def test_it_works() -> None:
 
     assert words.title == "No face found"
     assert words.sentence == "We couldn’t find a face in your photo, even after turning it."
-    assert words.tips.count("<li>") == words.tips.count("</li>") == 3
+    assert words.tips.count("<li>") == words.tips.count("</li>") == 5
 
 
 @pytest.mark.parametrize("reason", FAILURES)
@@ -52,6 +52,13 @@ def test_it_gives_the_detail_and_the_limits(settings: Settings) -> None:
     assert "at least 70 pixels" in describe_failure("too_small").sentence
     assert "limit is 2.5 MB" in describe_failure("too_large").sentence
     assert "limit is 50 megapixels" in describe_failure("too_many_pixels").sentence
+
+
+def test_a_dark_photo_is_told_to_find_light_first() -> None:
+    assert "very dark" in describe_failure("no_face", "dark").sentence
+    first = describe_failure("no_face", "dark").tips.partition("</li>")[0]
+    assert "more light" in first
+    assert "help.svg#light" in first
 
 
 def test_it_rejects_what_is_no_reason() -> None:

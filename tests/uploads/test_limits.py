@@ -84,5 +84,5 @@ def test_the_page_says_that_it_is_enough(client: Client, valkey: str, settings: 
 
     assert response.status_code == 429
     assert response["Retry-After"]
-    assert "Try again" in response.content.decode()
+    assert "try again" in response.content.decode()
     assert Upload.objects.count() == 1

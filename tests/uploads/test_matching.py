@@ -104,6 +104,22 @@ def test_it_stores_whether_a_face_says_little(gallery: list[Celebrity], confiden
     assert upload.faces.get().is_weak == (confidence == 0.9)
 
 
+@pytest.mark.parametrize(("filters", "stored"), [({}, True), ({"living_only": True}, False)])
+def test_it_stores_how_unusual_the_best_match_is(
+    gallery: list[Celebrity], filters: dict[str, bool], stored: bool
+) -> None:
+    """As measured by the build that was searched; a narrower search cannot be compared."""
+    build = IndexBuild.objects.get()
+    build.manifest["calibration"]["best"] = [0.0] * 4 + [50.0] + [1e9] * 4
+    build.save()
+    upload = finish(make_upload(cast_photo(number=1), filters=filters))
+
+    best, *others = upload.faces.get().matches.all()
+    assert upload.usual_best == 50.0
+    assert best.percentile == pytest.approx(50, abs=1) if stored else best.percentile is None
+    assert [match.percentile for match in others] == [None] * 3
+
+
 def test_it_stores_what_the_search_says_it_did(
     gallery: list[Celebrity], searches: Searches
 ) -> None:
@@ -297,6 +313,15 @@ def test_it_names_what_is_wrong_with_a_photo(
     assert not upload.received
     assert not storages["uploads"].exists(str(received))
     assert list_files(upload.pk) == ([upload.photo.name] if upload.photo else [])
+
+
+@pytest.mark.parametrize(("grey", "detail"), [(200, ""), (20, "dark")])
+def test_it_says_when_a_photo_without_a_face_is_dark(
+    gallery: list[Celebrity], grey: int, detail: str
+) -> None:
+    upload = finish(make_upload(encode(Image.new("RGB", (300, 300), (grey, grey, grey)))))
+
+    assert (upload.failure, upload.detail) == ("no_face", detail)
 
 
 def test_it_says_when_the_face_is_too_small(gallery: list[Celebrity]) -> None:

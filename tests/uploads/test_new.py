@@ -336,3 +336,12 @@ def test_its_answers_to_a_photo_are_kept_by_nobody(client: Client, valkey: str) 
     for response in (client.post("/", fill_form()), client.post("/", fill_form(consent=None))):
         assert "no-store" in response["Cache-Control"]
         assert "noindex" in response["X-Robots-Tag"]
+
+
+def test_a_shared_photo_without_a_service_worker_is_not_stored(client: Client) -> None:
+    """The share sheet knows no token, and nobody has agreed to anything."""
+    strict = Client(enforce_csrf_checks=True)
+    response = strict.post("/share/", {"photo": fill_form()["photo"]})
+
+    assert response["Location"] == "/?shared"
+    assert nothing_is_stored()

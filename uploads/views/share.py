@@ -36,7 +36,7 @@ def shared_face(view: Callable[[HtmxRequest, UploadedFace], HttpResponseBase]) -
         if face is not None and is_expired:
             delete_expired(face.upload)
         if face is None or is_expired or not has_look_alike(face):
-            return render(request, "uploads/gone.html", status=404)
+            return render(request, "uploads/link_gone.html", status=404)
         return view(request, face)
 
     return wrapped
@@ -50,8 +50,9 @@ def has_look_alike(face: UploadedFace) -> bool:
 @require_safe
 @own_upload
 def share_picture(request: HttpRequest, upload: Upload, number: int) -> HttpResponse:
+    """Of the best look-alike, or of the one whose id is in the query's ``match``."""
     face = upload.faces.filter(number=number).first()
-    return answer_picture(face) if face else HttpResponse(status=404)
+    return answer_picture(face, request.GET.get("match", "")) if face else HttpResponse(status=404)
 
 
 @require_POST
@@ -94,12 +95,14 @@ def shared_picture(request: HttpRequest, face: UploadedFace) -> HttpResponse:
     return answer_picture(face)
 
 
-def answer_picture(face: UploadedFace) -> HttpResponse:
-    """The share picture of the face and its best look-alike, or 404 if it has none."""
+def answer_picture(face: UploadedFace, wanted: str = "") -> HttpResponse:
+    """The share picture of the face and its best look-alike, or another of its look-alikes. 404 if
+    it has none."""
     view = show_faces([face])[0]
+    chosen = [match for match in view.matches if wanted in ("", str(match.pk))]
     try:
-        if view.best and view.best.portrait.chip and not view.is_weak:
-            return HttpResponse(draw_share_picture(face, view.best), content_type="image/png")
+        if chosen and chosen[0].portrait.chip and not view.is_weak:
+            return HttpResponse(draw_share_picture(face, chosen[0]), content_type="image/png")
     except FileNotFoundError:
         pass
     return HttpResponse(status=404)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -23,7 +25,7 @@ from uploads.consent import current_digest, render_text
 from uploads.forms import UploadForm
 from uploads.intake import accept_upload
 from uploads.limits import QueueFull, TooManyUploads, check_network, check_owner, estimate_minutes
-from uploads.visitors import owner_of, remember_owner
+from uploads.visitors import list_results, owner_of, remember_owner
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,6 +38,13 @@ def new(request: HttpRequest) -> HttpResponseBase:
     # list the page, unlike the private ones.
     response.headers["Cache-Control"] = "no-store, private"
     return response
+
+
+@csrf_exempt
+def share_target(request: HttpRequest) -> HttpResponse:
+    """Where a phone's share sheet sends a photo. The service worker keeps it from coming here;
+    without one, nothing is stored, and the first page asks for the photo."""
+    return redirect(f"{reverse('uploads:new')}?shared")
 
 
 @private
@@ -98,7 +107,9 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
         "consent_text": render_text(_language()),
         "people_count": EVERYBODY.count(),
         "coming": Celebrity.objects.coming().count(),
+        "mine": list_results(request),
         "samples": choose_samples(),
+        "max_pixels": settings.MAX_PIXELS,
         "busy_minutes": estimate_minutes(),
         "worker_away": worker_is_away(),
     }

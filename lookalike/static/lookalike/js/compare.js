@@ -4,7 +4,7 @@
 class CompareSlider extends HTMLElement {
   connectedCallback() {
     if (this.range) return;
-    this.other = this.querySelector(".compare-them");
+    this.them = this.querySelector(".compare-them");
     this.range = document.createElement("input");
     Object.assign(this.range, { type: "range", min: 0, max: 100, value: 50 });
     this.range.className = "compare-range";
@@ -28,12 +28,19 @@ class CompareSlider extends HTMLElement {
     this.range.setAttribute("aria-valuetext", `${left} ${at} %, ${right} ${100 - at} %`);
   }
 
+  // The face on the right.
+  get other() {
+    const picture = this.them.querySelector("img");
+    const name = this.them.querySelector("figcaption").textContent;
+    return { address: picture.src, name, alt: picture.alt };
+  }
+
   // Puts another face on the right.
   face(address, name, alt) {
-    const picture = this.other.querySelector("img");
+    const picture = this.them.querySelector("img");
     picture.src = address;
     picture.alt = alt;
-    this.other.querySelector("figcaption").textContent = name;
+    this.them.querySelector("figcaption").textContent = name;
     this.range.value = 50;
     this.wipe();
   }

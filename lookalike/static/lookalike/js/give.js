@@ -1,18 +1,28 @@
-// Giving a photo: choose, drop or paste it. It is shown at once and made small before it is sent. Without this script the form works as it stands.
+// Giving a photo: choose, take, drop or paste it. Without this script the form works as it stands.
+
+import { forgetPhoto, expectReturn, keepOptions, keepPhoto, recallOptions, recallPhoto, takeShared } from "./keep.js";
+import { Refused, readPhoto, shrink } from "./photo.js";
+import { send } from "./send.js";
 
 const form = document.getElementById("give");
+const stage = form.closest(".first");
 const field = form.elements.photo;
+const lens = document.getElementById("take-photo");
 const frame = document.getElementById("frame");
 const preview = document.getElementById("preview");
-const empty = document.getElementById("frame-empty");
 const said = document.getElementById("photo-said");
-const send = document.getElementById("send");
+const refusal = document.getElementById("refusal");
+const button = document.getElementById("send");
 const words = form.dataset;
-const READABLE = /^image\/(jpeg|png|webp|hei[cf](-sequence)?|avif|gif|mpo)$/;
-const READABLE_NAME = /\.(jpe?g|jfif|png|webp|hei[cf]|hif|avif|gif|mpo)$/i;
+const limits = {
+  bytes: Number(words.maxBytes),
+  pixels: Number(words.maxPixels),
+  side: Number(words.side),
+  shortSide: Number(words.shortSide),
+};
 
-// The photo being made smaller, so that sending can wait for it.
-let preparing = null;
+let photo = null;
+let given = 0; // Counts what was given, so that only the last counts.
 
 function say(sentence, isError = false) {
   said.textContent = sentence;
@@ -21,153 +31,134 @@ function say(sentence, isError = false) {
   else field.removeAttribute("aria-invalid");
 }
 
-function show(address) {
+function show(file) {
   if (preview.src.startsWith("blob:")) URL.revokeObjectURL(preview.src);
-  if (address) preview.src = address;
+  if (file) preview.src = URL.createObjectURL(file);
   else preview.removeAttribute("src");
-  preview.hidden = !address;
-  empty.hidden = Boolean(address);
+  preview.hidden = !file;
 }
 
-function isReadable(file) {
-  return READABLE.test(file.type) || READABLE_NAME.test(file.name);
+// The second step: this photo, the consent, the button.
+function put(file, opens) {
+  photo = file;
+  show(opens ? file : null);
+  stage.classList.toggle("has-photo", Boolean(file));
+  frame.classList.toggle("is-unseen", Boolean(file) && !opens);
 }
 
-function put(file) {
-  const holder = new DataTransfer();
-  holder.items.add(file);
-  field.files = holder.files;
+async function prepare(files) {
+  const chosen = await readPhoto(files);
+  const { opens, smaller } = await shrink(chosen, limits);
+  const file = smaller ?? chosen;
+  if (file.size > limits.bytes) throw new Refused("tooLarge");
+  return { file, opens, words: opens ? "ready" : chosen.type === "image/heic" ? "noPreview" : "doubtful" };
 }
 
-function forget() {
-  preparing = null;
-  field.value = "";
-  show("");
-}
-
-// Draws the picture upright at the size that the site keeps. Null where the browser cannot
-// decode it, as most cannot with HEIC: then the original travels.
-async function shrink(file) {
-  let picture;
-  try {
-    picture = await createImageBitmap(file, { imageOrientation: "from-image" });
-  } catch {
-    return null;
-  }
-  const scale = Math.min(1, Number(words.side) / Math.max(picture.width, picture.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(picture.width * scale));
-  canvas.height = Math.max(1, Math.round(picture.height * scale));
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.imageSmoothingQuality = "high";
-  pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  picture.close();
-  const drawn = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
-  return drawn && new File([drawn], "photo.jpg", { type: "image/jpeg" });
-}
-
-async function prepare(file, from) {
+export async function take(files, from) {
+  const mine = ++given;
+  refusal.replaceChildren();
   say(words.preparing);
-  const small = await shrink(file);
-  const chosen = small ?? file;
-  if (chosen.size > Number(words.maxBytes)) {
-    forget();
-    return say(words.tooLarge, true);
-  }
-  put(chosen);
-  show(small ? URL.createObjectURL(small) : "");
-  say(small ? words.ready : words.noPreview);
   form.dispatchEvent(new CustomEvent("given", { detail: from }));
+  let ready;
+  try {
+    ready = await prepare(files);
+  } catch (error) {
+    if (mine !== given) return;
+    // What stood there before still stands.
+    return say(words[error instanceof Refused ? error.message : "vanished"], true);
+  }
+  if (mine !== given) return;
+  put(ready.file, ready.opens);
+  say(words[ready.words]);
+  await keepPhoto(ready.file);
+  form.dispatchEvent(new CustomEvent("ready", { detail: from }));
 }
 
-function take(files, from) {
-  if (files.length > 1) {
-    forget();
-    return say(words.several, true);
-  }
-  if (!files.length || !isReadable(files[0])) {
-    forget();
-    return say(words.wrongType, true);
-  }
-  const mine = prepare(files[0], from).finally(() => {
-    if (preparing === mine) preparing = null;
-  });
-  preparing = mine;
-  return mine;
+function label(text) {
+  button.firstElementChild.textContent = text;
+}
+
+function refuse(elements) {
+  refusal.replaceChildren(...elements);
+  for (const element of elements) element.hidden = false;
+  refusal.focus();
+  refusal.scrollIntoView({ block: "center" });
 }
 
 async function submit(event) {
-  if (preparing) {
-    event.preventDefault();
-    await preparing;
-    if (field.files.length) form.requestSubmit();
-  } else if (!field.files.length) {
-    event.preventDefault();
+  event.preventDefault();
+  if (button.getAttribute("aria-disabled")) return;
+  if (!photo) {
     say(words.nothing, true);
-    field.focus();
-  } else if (send.getAttribute("aria-disabled")) {
-    event.preventDefault();
-  } else {
-    send.setAttribute("aria-disabled", "true");
-    send.dataset.label = send.firstElementChild.textContent;
-    send.firstElementChild.textContent = words.sending;
+    return field.focus();
   }
+  keepOptions(form);
+  refusal.replaceChildren();
+  button.setAttribute("aria-disabled", "true");
+  button.dataset.label = button.firstElementChild.textContent;
+  label(words.sending);
+  const progress = (share) => label(`${words.sending} ${Math.round(100 * share)} %`);
+  const { address, refusal: why } = await send(form, photo, { words, progress });
+  if (address) return location.assign(address);
+  reset();
+  refuse(why);
 }
 
 function reset() {
-  if (!send.getAttribute("aria-disabled")) return;
-  send.removeAttribute("aria-disabled");
-  send.firstElementChild.textContent = send.dataset.label;
+  if (!button.getAttribute("aria-disabled")) return;
+  button.removeAttribute("aria-disabled");
+  label(button.dataset.label);
 }
 
-async function pasteFromButton() {
-  try {
-    for (const item of await navigator.clipboard.read()) {
-      const type = item.types.find((each) => each.startsWith("image/"));
-      if (type) return take([new File([await item.getType(type)], "pasted", { type })], "paste");
-    }
-    say(words.noPicture, true);
-  } catch {
-    say(words.noClipboard, true);
-  }
-}
-
-function markOver(event) {
-  if (!event.dataTransfer?.types.includes("Files")) return;
+// Everything that is dragged over the page is stopped: the browser would open it, and the form
+// would be gone.
+function drag(event) {
+  if (!event.dataTransfer) return;
   event.preventDefault();
   frame.classList.toggle("is-over", event.type !== "drop");
+  if (event.type !== "drop") return;
+  const files = [...event.dataTransfer.files];
+  if (files.length) take(files, "drop");
+  else if (event.dataTransfer.types.includes("text/uri-list")) say(words.dropAddress, true);
 }
 
-field.addEventListener("change", () => field.files.length && take([...field.files], "file"));
+for (const input of [field, lens]) {
+  input.addEventListener("change", () => {
+    const files = [...input.files];
+    if (files.length) take(files, "file").finally(() => (input.value = ""));
+  });
+}
 form.addEventListener("photo", (event) => take([event.detail], "camera"));
 form.addEventListener("submit", submit);
-window.addEventListener("pageshow", reset);
-
-document.addEventListener("dragenter", markOver);
-document.addEventListener("dragover", markOver);
+for (const type of ["dragenter", "dragover", "drop"]) document.addEventListener(type, drag);
 document.addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) frame.classList.remove("is-over");
 });
-document.addEventListener("drop", (event) => {
-  markOver(event);
-  if (event.defaultPrevented) take([...event.dataTransfer.files], "drop");
-});
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
-  if (files.length) {
-    event.preventDefault();
-    take(files, "paste");
-  }
+  if (!files.length) return;
+  event.preventDefault();
+  take(files, "paste");
+});
+document.querySelector(".language")?.addEventListener("submit", () => photo && expectReturn());
+document.getElementById("start-over").addEventListener("click", () => {
+  given += 1;
+  put(null, false);
+  forgetPhoto();
+  say("");
+  field.focus();
+});
+window.addEventListener("pageshow", (event) => {
+  reset();
+  // The consent is given for each photo that is sent.
+  if (event.persisted) form.elements.consent.checked = false;
 });
 
-const pasteButton = document.getElementById("paste-photo");
-pasteButton.hidden = !navigator.clipboard?.read;
-pasteButton.addEventListener("click", pasteFromButton);
-
+recallOptions(form);
+navigator.serviceWorker?.register(words.serviceWorker).catch(() => {});
 form.classList.add("is-live");
-document.getElementById("frame-hint").hidden = false;
-said.classList.toggle("is-error", said.textContent !== "");
-// A browser that comes back to this page may have kept what was chosen.
-if (field.files.length) take([...field.files], "file");
+stage.classList.add("is-live");
+const kept = (await takeShared()) ?? recallPhoto();
+if (kept) take([kept], "kept");
+else if (kept === "") say(words.chooseAgain, true);
+else if (field.files.length) take([...field.files], "file");

@@ -3,6 +3,7 @@
 // <face-picker>: shows the face that was chosen, by its box, its picture or the address.
 class FacePicker extends HTMLElement {
   connectedCallback() {
+    this.first = {};
     this.faces = [...this.querySelectorAll(".face")];
     this.links = [...this.querySelectorAll("[data-face]")];
     for (const link of this.links) link.addEventListener("click", (event) => this.click(event));
@@ -30,14 +31,29 @@ class FacePicker extends HTMLElement {
     }
   }
 
+  // Comparing with another person changes all that is said beside the faces, and there is a way
+  // back. The words wait in a template of that person's entry.
   offer(button) {
-    const slider = button.closest(".face").querySelector("compare-slider");
+    const face = button.closest(".face");
+    const slider = face.querySelector("compare-slider");
+    const put = ({ words, address, name, alt }, pressed) => {
+      slider.face(address, name, alt);
+      face.querySelector(".best-words").replaceWith(words);
+      for (const each of face.querySelectorAll("[data-compare-chip]")) {
+        each.setAttribute("aria-pressed", String(each === pressed));
+      }
+      slider.scrollIntoView({ block: "nearest" });
+      slider.range.focus({ preventScroll: true });
+    };
     button.hidden = false;
     button.addEventListener("click", () => {
-      const { compareChip, compareName, compareAlt } = button.dataset;
-      slider.face(compareChip, compareName, compareAlt);
-      slider.scrollIntoView({ block: "center" });
-      slider.range.focus({ preventScroll: true });
+      this.first[face.id] ??= { words: face.querySelector(".best-words"), ...slider.other };
+      const first = this.first[face.id];
+      const { compareChip: address, compareName: name, compareAlt: alt } = button.dataset;
+      const template = button.parentElement.querySelector("template");
+      const words = template.content.firstElementChild.cloneNode(true);
+      words.querySelector("[data-compare-back]").addEventListener("click", () => put(first, null));
+      put({ words, address, name, alt }, button);
     });
   }
 }
