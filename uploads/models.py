@@ -181,6 +181,18 @@ class Match(Likeness):
     # Of the best and the sixth match: how many of 100 people who are not in the gallery have a less
     # similar one. Null where that was not measured, or the search was narrower.
     percentile = models.FloatField(null=True)
+    # What makes the two alike, as `uploads.explaining` saves it: empty if that is not clear.
+    why = models.JSONField(null=True, editable=False)
+
+    class Part(models.TextChoices):
+        """`lookalike.faces.parts.Part` in words."""
+
+        BROWS = "brows", _("the brows")
+        EYES = "eyes", _("the eyes")
+        NOSE = "nose", _("the nose")
+        CHEEKS = "cheeks", _("the cheeks")
+        MOUTH = "mouth", _("the mouth")
+        CHIN = "chin", _("the chin")
 
     class Meta:
         ordering = ["face", "exhaustive", "rank"]
@@ -208,3 +220,15 @@ class Match(Likeness):
         if share >= 95:
             return 19, 20
         return (int(share / 10), 10) if share >= 30 else None
+
+    @property
+    def most_alike(self) -> str:
+        """Such as "the nose and the mouth". Raises KeyError if ``why`` is empty."""
+        names = [str(self.Part(part).label) for part in (self.why or {})["most"]]
+        if len(names) == 1:
+            return names[0]
+        return _("%(one)s and %(other)s") % {"one": names[0], "other": names[1]}
+
+    @property
+    def least_alike(self) -> str:
+        return str(self.Part((self.why or {})["least"]).label)

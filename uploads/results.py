@@ -11,10 +11,12 @@ from django.db.models import Q
 from django.utils.translation import ngettext
 
 from lookalike.faces.similarity import HARDLY, band
+from lookalike.faces.types import EncoderId
 from lookalike.processes.heartbeat import worker_is_away
 from uploads.failures import describe_failure
 from uploads.limits import estimate_seconds
 from uploads.models import Match, Upload, UploadedFace
+from uploads.questions import usual_parts
 
 Status = Upload.Status
 
@@ -47,6 +49,11 @@ class FaceView:
         """How many people both searches found."""
         exact = {match.celebrity_id for match in self.exact_matches}
         return sum(match.celebrity_id in exact for match in self.matches)
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether the site can tell which parts of the face make a look-alike."""
+        return usual_parts(EncoderId.parse(self.face.upload.encoder)) is not None
 
     @property
     def is_weak(self) -> bool:

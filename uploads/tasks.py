@@ -16,6 +16,13 @@ def match_upload_task(self, upload_id: str) -> None:  # type: ignore[no-untyped-
 
 
 @app.task
+def explain_match_task(match_id: int) -> None:
+    from uploads.explaining import explain_match
+
+    explain_match(match_id)
+
+
+@app.task
 def sweep_task() -> None:
     from uploads.sweeping import sweep_uploads
 

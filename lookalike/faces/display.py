@@ -7,10 +7,11 @@ import numpy as np
 from lookalike.faces.alignment import Points, align_face
 from lookalike.faces.types import Pixels
 
-# Shares of the chip's side. Looser than the encoders' chips, so that hair and chin are seen.
-_TEMPLATE = np.array(
+DISPLAY_TEMPLATE = np.array(
     [(0.36, 0.44), (0.64, 0.44), (0.50, 0.60), (0.385, 0.73), (0.615, 0.73)], np.float32
 )
+"""The landmarks (5, 2) as shares of the chip's side. Looser than the encoders' chips, so that hair
+and chin are seen."""
 
 
 def cut_display_chip(pixels: Pixels, landmarks: Points, side: int = 320) -> Pixels:
@@ -24,4 +25,4 @@ def cut_display_chip(pixels: Pixels, landmarks: Points, side: int = 320) -> Pixe
     down = float(np.linalg.norm(mouth.mean(axis=0) - eyes.mean(axis=0)))
     # In profile views the eyes are too close together to align by.
     points = 2 if between > 0.6 * down else 5
-    return align_face(pixels, landmarks[:points], _TEMPLATE[:points] * side, side)
+    return align_face(pixels, landmarks[:points], DISPLAY_TEMPLATE[:points] * side, side)

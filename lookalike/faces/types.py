@@ -128,6 +128,15 @@ class Tail:
     deviation: float
 
 
+@dataclass(frozen=True, slots=True)
+class UsualParts:
+    """For `lookalike.faces.parts`: what each cover usually takes off the similarity of
+    look-alikes, and the least standard deviation from that of a map clearer than chance."""
+
+    losses: tuple[float, ...]
+    least_spread: float
+
+
 class Detector(Protocol):
     def detect(self, pixels: Pixels) -> list[Detection]:
         """The faces worth analysing, largest first."""

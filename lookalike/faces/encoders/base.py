@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.faces.runtime import Runtime, Session
-from lookalike.faces.types import Encoder, Floats, Pixels, Scale, Tail, Vectors
+from lookalike.faces.types import Encoder, Floats, Pixels, Scale, Tail, UsualParts, Vectors
 from lookalike.faces.weights import Weights
 
 _BATCH = 32
@@ -23,7 +23,8 @@ class EncoderSpec:
     ``scale`` (in similarities, not yet normalised) and ``tail`` stand in for the gallery's own,
     the less the larger it is. ``load`` takes the
     runtime and the folder of fetched weights, and raises WeightsMissing, WeightsAltered or
-    DeviceMissing. ``weights`` is None if they come with a package.
+    DeviceMissing. ``weights`` is None if they come with a package, ``parts`` if the encoder's maps
+    of parts have not been measured.
     """
 
     name: str
@@ -32,6 +33,7 @@ class EncoderSpec:
     tail: Tail
     load: Callable[[Runtime, Path], Encoder]
     weights: Weights | None = None
+    parts: UsualParts | None = None
 
     def is_available(self, weights_dir: Path) -> bool:
         return self.weights is None or (weights_dir / self.weights.file_name).is_file()

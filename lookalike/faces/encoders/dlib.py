@@ -17,7 +17,7 @@ from lookalike.faces.alignment import align_face
 from lookalike.faces.encoders.base import ChipEncoder, EncoderSpec
 from lookalike.faces.errors import WeightsAltered, WeightsMissing
 from lookalike.faces.runtime import Runtime, load_session
-from lookalike.faces.types import Detection, Pixels, Scale, Tail
+from lookalike.faces.types import Detection, Pixels, Scale, Tail, UsualParts
 
 if TYPE_CHECKING:
     import torch
@@ -100,5 +100,18 @@ SPEC = EncoderSpec(
     # kind, because studio portraits alone give 0.972, and a visitor's photo is rarely one.
     scale=Scale(stranger=0.833, same=0.955),
     tail=Tail(mean=0.891, deviation=0.0105),
+    # The mean over 83 people, two portraits each, and their five nearest look-alikes. Maps of the
+    # spread or more (93 in 100) agree between the two portraits: correlation 0.85 in the median,
+    # 3 in 100 below 0.45; with another person's map for the same look-alike 0, 9 in 10 below 0.49.
+    parts=UsualParts(
+        losses=(
+            *(0.0001, 0.0040, 0.0056, 0.0037, -0.0001),
+            *(0.0007, 0.0022, 0.0039, 0.0020, 0.0012),
+            *(0.0017, 0.0043, 0.0040, 0.0040, 0.0016),
+            *(0.0013, 0.0014, 0.0018, 0.0014, 0.0013),
+            *(0.0005, 0.0006, 0.0010, 0.0006, 0.0008),
+        ),
+        least_spread=0.003,
+    ),
     load=lambda runtime, weights_dir: DlibEncoder(runtime),
 )
