@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from lookalike.environ import make_data_dir
 
 _is_patient = False
 
@@ -44,7 +45,7 @@ class DatabaseCommand(BaseCommand):
     to the operator, who runs `manage.py migrate`."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        make_data_dir()
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             if connection.vendor != "sqlite":

@@ -16,6 +16,9 @@ from typing import Any, TypeVar
 
 import dj_database_url
 
+PRIVATE_UMASK = 0o077
+"""For processes of the site: what they write is their owner's alone."""
+
 Number = TypeVar("Number", int, float)
 BASE_DIR = Path(__file__).resolve().parent.parent
 SQLITE = "django.db.backends.sqlite3"
@@ -121,6 +124,15 @@ def data_dir() -> Path:
     return (BASE_DIR / read_text("LOOKALIKE_DATA_DIR", "var")).resolve()
 
 
+def make_data_dir() -> Path:
+    """Make the data folder. Nobody but its owner may look into it, whatever lies there."""
+    folder = data_dir()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid == os.getuid():
+        folder.chmod(0o700)
+    return folder
+
+
 def weights_dir() -> Path:
     """The folder of downloaded weights. Several sites of one machine may share it."""
     return Path(read_text("LOOKALIKE_WEIGHTS_DIR", f"{data_dir()}/weights")).resolve()
@@ -198,7 +210,7 @@ def secret_key() -> str:
         return key
     kept = data_dir() / "secret_key"
     if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        make_data_dir()
         made = kept.with_name(f"secret_key.{os.getpid()}")
         made.touch(mode=0o600)
         made.write_text(secrets.token_urlsafe(50))

@@ -1,6 +1,8 @@
 """Settings from the environment, explained in the README's table. The defaults are safe for a
 public site; `make run` relaxes what a private machine does not need."""
 
+import os
+
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,8 @@ from lookalike.storage import read_bucket, storage_for
 django_stubs_ext.monkeypatch()
 
 DATA_DIR = environ.data_dir()
+# What the site writes is its owner's alone.
+os.umask(environ.PRIVATE_UMASK)
 
 # Whoever knows it may read health and metrics from another machine.
 HEALTH_TOKEN = read_text("LOOKALIKE_HEALTH_TOKEN")
@@ -96,8 +100,9 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 HSTS_SECONDS = read_number("LOOKALIKE_HSTS_SECONDS", 31_536_000)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+HSTS_SUBDOMAINS = read_switch("LOOKALIKE_HSTS_SUBDOMAINS", default=True)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and HSTS_SUBDOMAINS
+SECURE_HSTS_PRELOAD = HTTPS and HSTS_SUBDOMAINS
 TRUST_PROXY = read_switch("LOOKALIKE_TRUST_PROXY", default=False)
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -136,6 +141,13 @@ MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+# The data folder is its owner's alone. Storages with other needs say so.
+FILE_UPLOAD_PERMISSIONS = 0o600
+TEMP_DIR = DATA_DIR / "tmp"
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "lookalike.uploading.NamelessFileUploadHandler",
+]
 INDEX_DIR = DATA_DIR / "index"
 S3 = read_bucket()
 _bucket = S3 if STORAGE == "s3" else None

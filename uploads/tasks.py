@@ -31,6 +31,10 @@ def sweep_task() -> None:
 
 @app.task
 def purge_expired_task() -> None:
+    from lookalike.queue import forget_history
+    from lookalike.uploading import sweep_temporary_files
     from uploads.deletion import purge_expired
 
     purge_expired()
+    sweep_temporary_files()
+    forget_history()

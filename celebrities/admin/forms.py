@@ -11,11 +11,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import BaseInlineFormSet
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.do_not_import import is_listed
+from celebrities.importers.manifest import WIKIDATA_ID
 from celebrities.models import Celebrity, Portrait
 from celebrities.portraits import MAX_FILE_BYTES
 from celebrities.reasons import describe_reason
@@ -87,6 +89,24 @@ class PortraitForm(forms.ModelForm[Portrait]):
 
 class CelebrityForm(forms.ModelForm[Celebrity]):
     """A person, who may not be on the do-not-import list."""
+
+    def clean_wikidata_id(self) -> str:
+        given: str = self.cleaned_data["wikidata_id"]
+        if given and not WIKIDATA_ID.fullmatch(given):
+            raise ValidationError(_("A Wikidata id is a Q and a number, such as Q42."))
+        return given
+
+    def clean_birth_year(self) -> int | None:
+        return self.check_year("birth_year")
+
+    def clean_death_year(self) -> int | None:
+        return self.check_year("death_year")
+
+    def check_year(self, field: str) -> int | None:
+        year: int | None = self.cleaned_data[field]
+        if year is not None and not -4000 <= year <= timezone.now().year:
+            raise ValidationError(_("There has been no such year."))
+        return year
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

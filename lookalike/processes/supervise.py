@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from lookalike.environ import read_number
+from lookalike.environ import PRIVATE_UMASK, read_number
 
 STOP_SECONDS = 4.5
 """honcho kills 5 s after its SIGTERM."""
@@ -114,4 +114,5 @@ def _kill_group(group: int) -> None:
 
 
 if __name__ == "__main__":
+    os.umask(PRIVATE_UMASK)
     sys.exit(supervise(sys.argv[1:]))

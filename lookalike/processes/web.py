@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 import time
 from collections import Counter
 from typing import Any
@@ -156,6 +157,9 @@ class WaitressWorker(Worker):  # type: ignore[misc]
             recv_bytes=65_536,
             log_socket_errors=False,
         )
+        # Large bodies go to files without a name in the site's own folder.
+        settings.TEMP_DIR.mkdir(parents=True, exist_ok=True)
+        tempfile.tempdir = str(settings.TEMP_DIR)
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(self.cfg.threads)
         channels: dict[int, Any] = {}

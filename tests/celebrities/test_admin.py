@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.signals import pre_save
+from django.forms import modelform_factory
 from django.test import Client
 from pytest_django import (
     DjangoAssertNumQueries,
     DjangoCaptureOnCommitCallbacks,
 )
 
+from celebrities.admin.forms import CelebrityForm
 from celebrities.gallery import embed_portraits
 from celebrities.index.rebuild import rebuild_index
 from celebrities.models import Category, Celebrity, IndexBuild, Portrait, RemovalRequest
@@ -510,3 +512,13 @@ def test_what_changes_while_a_person_is_edited_stays(
     assert (person.birth_year, person.other_names) == (1815, "Countess")
     assert person.search_key == "ada lovelace countess"
     assert (portrait.author, portrait.status, portrait.seen) == ("Somebody", "ready", 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("birth_year", "99999999"), ("death_year", "-99999"), ("wikidata_id", 'Q1"><script>')],
+)
+def test_impossible_facts_are_refused(field: str, value: str) -> None:
+    form = modelform_factory(Celebrity, CelebrityForm, fields=[field])({field: value})
+
+    assert field in form.errors

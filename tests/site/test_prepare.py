@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,20 @@ def prepared(make_site: MakeSite) -> Site:
 def test_it_works(prepared: Site) -> None:
     assert prepared.run_python(COUNT) == "48 48 1"
     assert (prepared.data_dir / "static" / "staticfiles.json").is_file()
+
+
+def test_21_nothing_is_readable_by_others_but_the_gallery(prepared: Site) -> None:
+    prepared.data_dir.chmod(0o755)
+    (prepared.data_dir / "lookalike.sqlite3").chmod(0o644)
+    (prepared.data_dir / "static.sha256").unlink()
+    shutil.rmtree(prepared.data_dir / "static")
+    prepared.manage("prepare")
+
+    found = [prepared.data_dir, *prepared.data_dir.rglob("*")]
+    gallery = prepared.data_dir / "media" / "gallery"
+    private = [path for path in found if not path.is_relative_to(gallery)]
+    assert len(private) > 50
+    assert [path for path in private if path.stat().st_mode & 0o077] == []
 
 
 def test_it_loads_no_gallery_unasked(make_site: MakeSite) -> None:

@@ -9,6 +9,7 @@ import secrets
 import socket
 import threading
 import urllib.request
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from lookalike.engine import get_engine
-from lookalike.environ import read_text
+from lookalike.environ import make_data_dir, read_text
 from lookalike.faces.encoders import resolve_name
 from lookalike.faces.errors import FacesError
 from lookalike.faces.weights import FACENET
@@ -33,7 +34,7 @@ class Command(BaseCommand):
     help = "Prepare the data folder: database, static files, networks, gallery, index, admin."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        close_to_others(make_data_dir())
         call_command("migrate", interactive=False, verbosity=0)
         self.collect_static_files()
         self.try_to_fetch_weights()
@@ -96,6 +97,13 @@ class Command(BaseCommand):
             "as LOOKALIKE_ADMIN_PASSWORD says" if given else f"{password} (shown only this once)"
         )
         self.stdout.write(f"Admin login: admin, password: {shown}")
+
+
+def close_to_others(folder: Path) -> None:
+    """What an earlier version, or a command run by hand, left open."""
+    for path in folder.iterdir():
+        if path.stat().st_uid == os.getuid() and not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
 
 
 def check_password(password: str) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from lookalike.environ import make_data_dir
 from lookalike.processes.supervise import SUPERVISOR, end_with_parent
 
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
 
 def lock_data_folder(folder: Path) -> IO[str]:
     """Lock the folder for this site. Raises CommandError if a site runs on it already."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_data_dir()
     lock = (folder / "run.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
