@@ -25,16 +25,16 @@ BANDS: Final[tuple[tuple[float, str], ...]] = (
 )
 """(least number, phrase) of each band, ascending.
 
-Percentiles with the embedded encoder, among the 255 people of the shared portraits (339, by
-`python -m benchmarks.numbers`) and among 413 people (1,205 photos of every kind):
+Percentiles (5th, 50th, 95th) of somebody who is not in the gallery, with the embedded encoder:
 
-    best match of somebody not among them    5th: 50 and 54, median: 62 and 66, 95th: 72 and 78
-    their sixth match                        5th: 36, median: 48 and 53, 95th: 58
-    a further photo of the same person       median: 100
+    people in the gallery     50          100         200         390
+    best match                37 55 65    44 58 68    48 61 70    52 64 73
+    sixth match               14 34 48    24 41 53    35 47 56    40 51 60
 
-So the sixth match is mostly a slight resemblance and the best some resemblance. A third to a half
-of people get above 65, and one in ten or fewer above 75. A build measures the percentiles of its
-own gallery (`Calibration`).
+So among 390 the best is some resemblance for half of the people, strong for 38 in 100 and striking
+for 1 or 2; the sixth is mostly slight. Photos of every kind, 1,205 of 413 people, gave the best
+3 more. Table: "number" of `make choices`. A build measures the percentiles of its own gallery
+(`Calibration`).
 """
 
 HARDLY: Final = 0

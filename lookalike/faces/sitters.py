@@ -15,8 +15,8 @@ BEHIND = 0.6
 
 CLEARLY_LARGER = 1.35
 """The largest face is the portrait's if it is this many times as wide as any beside it, and
-nearer the middle. On 176 photos put together from two portraits it was never the wrong one, and
-37 to 94 in 100 were decided where the second was 0.9 to 0.7 times as wide. Table: "several" of
+nearer the middle. On 217 photos put together from two portraits it was never the wrong one, and
+decided nearly all where the second was 0.7 times as wide, 15 in 100 where 0.9. Table: "faces" of
 `make choices`."""
 
 

@@ -96,10 +96,11 @@ def make_module() -> torch.nn.Module:
 SPEC = EncoderSpec(
     name=DlibEncoder.name,
     version=DlibEncoder.version,
-    # Medians over 390 people (474 public-domain portraits); `same` over 1,205 photos of every
-    # kind, because studio portraits alone give 0.972, and a visitor's photo is rarely one.
-    scale=Scale(stranger=0.833, same=0.955),
-    tail=Tail(mean=0.891, deviation=0.0105),
+    # Medians over 390 people (474 public-domain portraits), table "number" of `make choices`;
+    # `same` over 1,205 photos of every kind, because studio portraits alone give 0.973, and a
+    # visitor's photo is rarely one.
+    scale=Scale(stranger=0.835, same=0.955),
+    tail=Tail(mean=0.893, deviation=0.0105),
     # The mean over 83 people, two portraits each, and their five nearest look-alikes. Maps of the
     # spread or more (93 in 100) agree between the two portraits: correlation 0.85 in the median,
     # 3 in 100 below 0.45; with another person's map for the same look-alike 0, 9 in 10 below 0.49.
