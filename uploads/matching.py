@@ -25,6 +25,7 @@ from celebrities.index.search import (
 from celebrities.models import Portrait
 from celebrities.photos import open_to_keep
 from lookalike.engine import get_engine, get_finder
+from lookalike.faces.encoders import ENCODERS
 from lookalike.faces.errors import (
     FacesError,
     FaceTooSmall,
@@ -35,7 +36,7 @@ from lookalike.faces.errors import (
 )
 from lookalike.faces.index import Method
 from lookalike.faces.similarity import PERCENTILES, find_percentile
-from lookalike.faces.types import Face, Photo
+from lookalike.faces.types import EncoderId, Face, Photo
 from lookalike.metrics import count
 from lookalike.outages import is_outage
 from uploads.claims import ClaimLost, claim_upload, fail_claimed, give_back, update_claimed
@@ -100,11 +101,13 @@ def _match_claimed(upload: Upload, watch: Stopwatch) -> None:
         raise NoFace("dark" if upright.pixels.mean() < DARK else "")
     # The encoder is the index's own, also while the site changes to another.
     opened = open_current()
-    faces = get_engine(encoder_of(opened[0])).encode_faces(upright, detections)
+    encoder = encoder_of(opened[0])
+    faces = get_engine(encoder).encode_faces(upright, detections)
     watch.passed("encode")
     searches = _search(upload, faces, opened)
     watch.passed("search")
-    _save(upload, cut_faces(upload, upright.pixels, faces), searches)
+    pair = compare_pair(faces, encoder)
+    _save(upload, cut_faces(upload, upright.pixels, faces), searches, pair)
     watch.passed("save")
 
 
@@ -149,21 +152,33 @@ def _search(upload: Upload, faces: Sequence[Face], opened: Opened) -> list[Searc
     return searches
 
 
-def _save(upload: Upload, faces: list[UploadedFace], searches: list[SearchResult]) -> None:
+def compare_pair(faces: Sequence[Face], encoder: EncoderId) -> float | None:
+    """How alike the two people of a photo are: 0 as two strangers, 100 as two photos of one
+    person. None for any other number of faces, and if either face says little."""
+    spec = ENCODERS.get(encoder.name)
+    if spec is None or len(faces) != 2 or any(face.is_weak for face in faces):
+        return None
+    return spec.scale.number(float(faces[0].vector @ faces[1].vector))
+
+
+def _save(
+    upload: Upload, faces: list[UploadedFace], searches: list[SearchResult], pair: float | None
+) -> None:
     """Raises ClaimLost."""
     try:
-        _save_result(upload, faces, searches)
+        _save_result(upload, faces, searches, pair)
     except IntegrityError:
         # A portrait was deleted after the search found it.
         found = {near.portrait_id for search in searches for near in chain(*search.neighbours)}
         kept = Portrait.objects.filter(pk__in=found).values_list("pk", flat=True)
-        _save_result(upload, faces, searches, gone=found - set(kept))
+        _save_result(upload, faces, searches, pair, gone=found - set(kept))
 
 
 def _save_result(
     upload: Upload,
     faces: list[UploadedFace],
     searches: list[SearchResult],
+    pair: float | None,
     gone: Iterable[int] = (),
 ) -> None:
     first, *second = searches
@@ -181,6 +196,7 @@ def _save_result(
             search_ms=first.ms,
             exact_ms=second[0].ms if second else None,
             usual_best=_usual_best(first),
+            pair=pair,
         )
         UploadedFace.objects.bulk_create(faces)
         Match.objects.bulk_create(

@@ -120,6 +120,8 @@ class Upload(models.Model):
     exact_ms = models.FloatField(null=True)
     # The median number of the best match of somebody not in the gallery, if that was measured
     usual_best = models.FloatField(null=True)
+    # How alike the two people of a photo with two are, 0 to 100
+    pair = models.FloatField(null=True)
 
     objects = UploadQuerySet.as_manager()
     if TYPE_CHECKING:
