@@ -39,8 +39,9 @@ def make_faces(*degrees: float, is_weak: bool = False) -> list[Face]:
 
 
 def test_it_works() -> None:
-    """On the encoder's scale for two photos: 0.833 is 0 and 0.955 is 100."""
-    halfway = float(np.degrees(np.arccos((0.833 + 0.955) / 2)))
+    """On the encoder's scale for two photos."""
+    scale = dlib.SPEC.scale
+    halfway = float(np.degrees(np.arccos((scale.stranger + scale.same) / 2)))
     assert compare_pair(make_faces(0, halfway), DLIB) == pytest.approx(50, abs=0.1)
     assert compare_pair(make_faces(0, 0), DLIB) == 100
     assert compare_pair(make_faces(0, 90), DLIB) == 0
