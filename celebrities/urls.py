@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from django.contrib.sitemaps.views import index, sitemap
 from django.urls import path
 
 from celebrities import views
+from celebrities.sitemaps import list_sitemaps
 
 app_name = "celebrities"
 urlpatterns = [
@@ -11,5 +13,12 @@ urlpatterns = [
     path("people/<str:slug>/", views.show_person, name="detail"),
     path("credits/", views.list_credits, name="credits"),
     path("removal/", views.ask_for_removal, name="removal"),
+    path(
+        "sitemap.xml",
+        index,
+        {"sitemaps": list_sitemaps(), "sitemap_url_name": "celebrities:sitemap"},
+        name="sitemaps",
+    ),
+    path("sitemap-<section>.xml", sitemap, {"sitemaps": list_sitemaps()}, name="sitemap"),
     path("media/gallery/<path:name>", views.show_picture, name="picture"),
 ]

@@ -62,9 +62,12 @@ def show_person(request: HttpRequest, slug: str) -> HttpResponse:
     people = Celebrity.objects.searchable()
     resemblances = person.resemblances.filter(other__in=people.order_by().values("pk"))
     others = Prefetch("other", queryset=people.with_portraits())
+    portraits = Portrait.objects.ready().filter(celebrity=person).defer("vector", "landmarks")
+    cover = next(iter(portraits), None)
     context = {
         "celebrity": person,
-        "portraits": Portrait.objects.ready().filter(celebrity=person).defer("vector"),
+        "portraits": portraits,
+        "picture_url": request.build_absolute_uri(cover.thumbnail_url(640)) if cover else "",
         "resemblances": resemblances.prefetch_related(others),
     }
     return render(request, "celebrities/detail.html", context)

@@ -1,4 +1,4 @@
-"""For every request: the permissions policy, and a limit on the size of its body."""
+"""For every request: its language, the permissions policy, and a limit on the size of its body."""
 
 from __future__ import annotations
 
@@ -9,13 +9,39 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
+from django.utils import translation
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 BODY_FACTOR = 4
 """A body up to this many times MAX_BYTES is read, so that the form can say what is wrong."""
+
+
+class ChosenLanguage(LocaleMiddleware):
+    """The language of an address with `?lang=`, which the browser remembers; else the one that the
+    browser remembers or asks for."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if chosen := self._read(request):
+            translation.activate(chosen)
+            request.LANGUAGE_CODE = chosen
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if chosen := self._read(request):
+            response.set_cookie(settings.LANGUAGE_COOKIE_NAME, chosen, samesite="Lax")
+        return super().process_response(request, response)
+
+    @staticmethod
+    def _read(request: HttpRequest) -> str | None:
+        wanted = request.GET.get("lang")
+        return wanted if wanted in dict(settings.LANGUAGES) else None
 
 
 def set_permissions_policy(get_response: Respond) -> Respond:

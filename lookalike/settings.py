@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.contrib.sitemaps",
     "django_htmx",
 ]
 MIDDLEWARE = [
@@ -59,7 +60,7 @@ MIDDLEWARE = [
     "lookalike.middleware.set_permissions_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "lookalike.middleware.ChosenLanguage",
     "lookalike.middleware.refuse_unreadable",
     "django.middleware.common.CommonMiddleware",
     "lookalike.middleware.limit_body",
