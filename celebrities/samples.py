@@ -27,6 +27,22 @@ def choose_samples() -> list[Celebrity]:
     return [people[pk] for pk in ids if pk in people]
 
 
+def choose_pair(samples: list[Celebrity]) -> list[Celebrity]:
+    """The first sample with a look-alike who both have a chip, and that look-alike; or nobody."""
+    best = Resemblance.objects.filter(celebrity__in=samples, rank=1)
+    look_alikes = dict(best.values_list("celebrity", "other"))
+    people = Celebrity.objects.searchable().with_portraits().in_bulk(look_alikes.values())
+    for one in samples:
+        other = people.get(look_alikes.get(one.pk, 0))
+        if other and _has_chip(one) and _has_chip(other):
+            return [one, other]
+    return []
+
+
+def _has_chip(celebrity: Celebrity) -> bool:
+    return bool(celebrity.cover and celebrity.cover.chip)
+
+
 # The same for a whole build. An exception is not cached: look-alikes follow a build later.
 @lru_cache(maxsize=1)
 def _choose(build: UUID) -> list[int]:

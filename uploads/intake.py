@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.core.files.base import File
 from django.db import transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from celebrities.filters import EVERYBODY, Filters
 from lookalike.health import describe_full_disk
@@ -70,6 +72,33 @@ def accept_upload(
         delete_upload(upload)
         raise
     return upload
+
+
+def rotate_upload(upload: Upload) -> None:
+    """Queue a finished upload again, its photo turned clockwise by a quarter, whatever the site
+    thinks is up. Its result is deleted. Does nothing unless it is finished and has its photo.
+
+    Raises QueueFull, TooManyUploads, or QueueAway on commit: sweeping queues it later then.
+    """
+    check_queue(upload.owner, upload.sender)
+    finished = Upload.objects.filter(status__in=[Upload.Status.DONE, Upload.Status.FAILED])
+    with transaction.atomic():
+        if (
+            finished.filter(pk=upload.pk)
+            .exclude(photo="")
+            .update(
+                status=Upload.Status.QUEUED,
+                failure="",
+                detail="",
+                attempts=0,
+                claim=None,
+                finished_at=None,
+                queued_at=timezone.now(),
+                rotation=Coalesce("rotation", 0) + 1,
+            )
+        ):
+            upload.faces.all().delete()
+            send_upload(upload)
 
 
 def find_turn(upload: Upload, seconds: float = 0) -> int:

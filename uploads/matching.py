@@ -35,6 +35,7 @@ from lookalike.faces.errors import (
     Reason,
 )
 from lookalike.faces.index import Method
+from lookalike.faces.photos.decoding import rotate_photo
 from lookalike.faces.similarity import PERCENTILES, find_percentile
 from lookalike.faces.types import EncoderId, Face, Photo
 from lookalike.metrics import count
@@ -90,12 +91,16 @@ def _match_claimed(upload: Upload, watch: Stopwatch) -> None:
     watch.passed("read")
     update_claimed(upload, stage=Upload.Stage.FINDING)
     try:
-        upright, detections = get_finder().find_faces(photo, max_faces=MAX_FACES)
+        if upload.rotation is None:
+            upright, detections = get_finder().find_faces(photo, max_faces=MAX_FACES)
+        else:
+            upright = photo
+            detections = get_finder().find_faces_as_it_is(photo, max_faces=MAX_FACES)
     except FaceTooSmall:
         _store_photo(upload, photo)
         raise
     watch.passed("find")
-    _store_photo(upload, upright)
+    _store_photo(upload, upright, is_turned=upright is not photo)
     watch.passed("store")
     if not detections:
         raise NoFace("dark" if upright.pixels.mean() < DARK else "")
@@ -113,13 +118,14 @@ def _match_claimed(upload: Upload, watch: Stopwatch) -> None:
 
 def _read_photo(upload: Upload) -> Photo:
     """The upright photo, its longer side at most STORED_SIDE pixels: the received one, or the one
-    that an earlier attempt stored."""
+    that an earlier attempt stored, turned as the visitor has asked for."""
     if upload.received:
         return open_to_keep(read_file(upload.received.name))
-    return open_to_keep(read_file(upload.photo.name), is_ours=True)
+    photo = open_to_keep(read_file(upload.photo.name), is_ours=True)
+    return rotate_photo(photo, upload.rotation or 0)
 
 
-def _store_photo(upload: Upload, photo: Photo) -> None:
+def _store_photo(upload: Upload, photo: Photo, *, is_turned: bool = False) -> None:
     """Replace all files of the upload, leftovers of killed attempts included, by this photo."""
     # Listed before the claim is checked: a later claimant's files are not among these.
     replaced = list_files(upload.pk)
@@ -130,6 +136,8 @@ def _store_photo(upload: Upload, photo: Photo) -> None:
         received="",
         width=width,
         height=height,
+        rotation=None if upload.rotation is None else 0,
+        is_turned=upload.is_turned or is_turned,
         stage=Upload.Stage.COMPARING,
     )
     delete_files(replaced)

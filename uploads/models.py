@@ -111,6 +111,10 @@ class Upload(models.Model):
     photo = models.FileField(storage=uploads_storage, max_length=200, blank=True)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
+    # Quarter turns clockwise that the visitor has asked for and that are still to be made; null
+    # where the site decides. Whether the site has turned the photo.
+    rotation = models.PositiveSmallIntegerField(null=True, editable=False)
+    is_turned = models.BooleanField(default=False, editable=False)
     # What the search did; exact_ms if an exhaustive search followed an approximate one
     build_name = models.CharField(max_length=80, blank=True)
     encoder = models.CharField(max_length=80, blank=True)

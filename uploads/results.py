@@ -68,6 +68,9 @@ def describe_upload(upload: Upload) -> dict[str, Any]:
     if upload.status == Status.DONE:
         faces = show_faces(list(upload.faces.select_related("upload")))
         context["faces"] = faces
+        # The site has turned the photo, or the visitor has, or a face says little as it stands.
+        is_doubtful = upload.is_turned or upload.rotation is not None
+        context["in_doubt"] = is_doubtful or any(view.face.is_weak for view in faces)
         context["has_numbers"] = not all(view.is_weak for view in faces)
     elif upload.status == Status.FAILED:
         context["failure"] = describe_failure(upload.failure, upload.detail)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uploads.views import delete, pictures, share, status, upload, vote, why
+from uploads.views import delete, pictures, rotate, share, status, upload, vote, why
 
 FACE = "u/<uuid:upload_id>/faces/<int:number>"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{FACE}/link/", share.link, name="link"),
     path("u/<uuid:upload_id>/why/<int:match_id>/", why.why, name="why"),
     path("u/<uuid:upload_id>/vote/", vote.vote, name="vote"),
+    path("u/<uuid:upload_id>/rotate/", rotate.rotate, name="rotate"),
     path("u/<uuid:upload_id>/delete/", delete.delete, name="delete"),
     path("results/delete/", delete.delete_all, name="delete_all"),
     path("s/<str:token>/", share.shared, name="shared"),

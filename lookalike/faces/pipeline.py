@@ -79,6 +79,21 @@ class FaceEngine:
         ]
         return turned, sorted([best.face, *others], key=lambda face: -face.box.width)[:max_faces]
 
+    def find_faces_as_it_is(
+        self, photo: Photo, *, max_faces: int = 8, min_share: float = 0.25
+    ) -> list[Detection]:
+        """The faces of a photo whose rotation a person has chosen, as `find_faces` has them.
+        Raises FaceTooSmall."""
+        faces = self.detector.detect(photo.pixels)
+        if faces and widest(faces) / photo.scale < self.min_face_side:
+            raise FaceTooSmall(widest(faces) / photo.scale, self.min_face_side)
+        kept = [
+            straighten(self.detector, photo.pixels, face)
+            for face in faces
+            if face.box.width >= min_share * widest(faces)
+        ]
+        return sorted(kept, key=lambda face: -face.box.width)[:max_faces]
+
     def encode_faces(self, photo: Photo, detections: Sequence[Detection]) -> list[Face]:
         """The faces of one photo, in the order given."""
         return self.encode_many([(photo, detection) for detection in detections])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from celebrities.models import Celebrity, IndexBuild, Resemblance
-from celebrities.samples import choose_samples
+from celebrities.models import Celebrity, IndexBuild, Portrait, Resemblance
+from celebrities.samples import choose_pair, choose_samples
 from lookalike.faces.pipeline import FaceEngine
 from tests.celebrities.factories import make_people, unit
 
@@ -63,3 +63,18 @@ def test_it_chooses_once_the_look_alikes_are_known(people: list[Celebrity]) -> N
     Resemblance.objects.bulk_create(kept)
     assert len(choose_samples()) == 6
     assert IndexBuild.objects.current() == build
+
+
+def test_the_pair_is_a_sample_and_its_look_alike(people: list[Celebrity]) -> None:
+    assert choose_pair(choose_samples()) == []
+    Portrait.objects.update(chip="chip.jpg")
+    assert choose_pair(choose_samples()) == [people[18], people[19]]
+
+
+def test_the_pair_needs_chips_of_both(people: list[Celebrity]) -> None:
+    Portrait.objects.exclude(celebrity=people[19]).update(chip="chip.jpg")
+    assert choose_pair(choose_samples()) == [people[16], people[17]]
+
+    Celebrity.objects.filter(pk=people[17].pk).update(published=False)
+    assert choose_pair(choose_samples())[0] == people[14]
+    assert choose_pair([]) == []

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from celebrities.filters import EVERYBODY
 from celebrities.models import Celebrity
-from celebrities.samples import choose_samples
+from celebrities.samples import choose_pair, choose_samples
 from lookalike.http import private
 from lookalike.processes.heartbeat import worker_is_away
 from lookalike.queue import QueueAway
@@ -101,6 +101,7 @@ def _read(request: HttpRequest) -> HttpResponse:
 def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     """The page with the form, which always asks for consent to the current text."""
     form.renew_consent(_digest())
+    samples = choose_samples()
     context = {
         "form": form,
         "failure": form.failure,
@@ -108,7 +109,8 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
         "people_count": EVERYBODY.count(),
         "coming": Celebrity.objects.coming().count(),
         "mine": list_results(request),
-        "samples": choose_samples(),
+        "samples": samples,
+        "pair": choose_pair(samples),
         "max_pixels": settings.MAX_PIXELS,
         "busy_minutes": estimate_minutes(),
         "worker_away": worker_is_away(),
