@@ -43,7 +43,8 @@ FAMOUS := actor,film actor,singer,musician,model,comedian,footballer,basketball 
 gallery: $(SITE)
 	@echo "This imports 500 well-known people from Wikidata, with portraits under free licences from"
 	@echo "Wikimedia Commons. It needs the network, loads about 150 MB and takes 10 to 20 minutes."
-	@echo "Ctrl-C stops it; run it again, and it goes on."
+	@echo "Ctrl-C stops it; run it again, and it goes on. The Congress stays beside them until you run"
+	@echo "    $(BIN)/python manage.py load_demo --remove"
 	@test -n "$${LOOKALIKE_CONTACT}" || { echo "Set LOOKALIKE_CONTACT first: Wikimedia asks every program for an address of who runs it."; echo "    LOOKALIKE_CONTACT=you@example.org make gallery"; exit 1; }
 	@exec $(BIN)/python manage.py import_wikidata --occupation "$(FAMOUS)" --born-after 1930 --limit 500
 

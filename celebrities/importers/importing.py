@@ -15,7 +15,7 @@ from django.db import transaction
 
 from celebrities.do_not_import import Blocked, hash_picture
 from celebrities.gallery import BATCH, read_vectors, store_reading
-from celebrities.importers.facts import label
+from celebrities.importers.facts import label, note_written
 from celebrities.importers.layout import ListedPhoto, Plan
 from celebrities.importers.people import Options, People
 from celebrities.importers.report import Kind, Report
@@ -239,18 +239,20 @@ class _Import:
         changes = {}
         for name, value in stated.items():
             before = getattr(portrait, name)
-            kind = self.people.compare(name, before, value)
+            kind = self.people.compare(portrait, name, value)
             if kind in (Kind.FILLED, Kind.UPDATED):
                 changes[name] = value
             if kind:
                 what = f"{label(name)} {value}"
                 what += f", in the gallery {before}" if before else ""
                 self.report.add(kind, photo.entry.file, what)
+        as_read = {name: getattr(portrait, name) for name in changes}
+        written = note_written(portrait, changes) if changes else portrait.source_values
         if not portrait.import_file:
             changes["import_file"] = photo.import_file
         if changes and not self.options.dry_run:
-            as_read = {name: getattr(portrait, name) for name in changes}
-            Portrait.objects.filter(pk=portrait.pk, **as_read).update(**changes)
+            same = Portrait.objects.filter(pk=portrait.pk, **as_read)
+            same.update(**changes, source_values=written)
 
     def store(self, file: _File, reading: Reading | None) -> None:
         photo = file.photo
@@ -274,9 +276,10 @@ class _Import:
     def save(self, file: _File, person: Celebrity, reading: Reading | None) -> None:
         """Add the portrait, or give the one it replaces the new file. Raises ValidationError."""
         credits_ = {name: getattr(file.photo.entry, name) for name in CREDITS}
-        portrait = file.replaces or Portrait(
-            celebrity=person, import_file=file.photo.import_file, **credits_
-        )
+        portrait = file.replaces
+        if portrait is None:
+            portrait = Portrait(celebrity=person, import_file=file.photo.import_file, **credits_)
+            portrait.source_values = note_written(portrait, credits_)
         portrait.image_hash = file.digest
         portrait.clean_fields(exclude=["image"])
         if reading is None:

@@ -11,7 +11,14 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from celebrities.categories import find_category
-from celebrities.importers.facts import join_names, label, read_facts, show
+from celebrities.importers.facts import (
+    is_by_hand,
+    join_names,
+    label,
+    note_written,
+    read_facts,
+    show,
+)
 from celebrities.importers.layout import ListedPhoto
 from celebrities.importers.manifest import Entry
 from celebrities.importers.naming import ignore_case
@@ -132,15 +139,15 @@ class People:
     def make(self, photo: ListedPhoto) -> Celebrity:
         """Add the person, and ask about everybody with a name like theirs. Raises
         ValidationError."""
-        entry = photo.entry
-        person = cleaned(
-            Celebrity(
-                import_key=photo.key,
-                published=self.options.published,
-                is_fictional=self.options.is_fictional,
-                **{"name": entry.name, **read_facts(entry)},
-            )
+        facts = {"name": photo.entry.name, **read_facts(photo.entry)}
+        person = Celebrity(
+            import_key=photo.key,
+            published=self.options.published,
+            is_fictional=self.options.is_fictional,
+            **facts,
         )
+        person.source_values = note_written(person, facts)
+        cleaned(person)
         self.ask_about(person)
         if self.options.dry_run:
             self.planned[photo.identity] = person
@@ -169,8 +176,9 @@ class People:
             )
 
     def fill(self, person: Celebrity, entry: Entry, *, is_new: bool = False) -> None:
-        """Fill in missing facts; existing ones belong to the curators, unless ``update``. Only
-        those fields are written, and only where they are as read. Raises ValidationError."""
+        """Fill in missing facts, and with ``update`` take other ones, but for those changed by
+        hand. Only these fields are written, and only where they are as read. Raises
+        ValidationError."""
         stated = read_facts(entry)
         done = (person.pk or person.name, *stated.values(), entry.occupations)
         if done in self.done:
@@ -179,7 +187,7 @@ class People:
         changes = {}
         for name, value in stated.items():
             before = getattr(person, name)
-            kind = self.compare(name, before, value)
+            kind = self.compare(person, name, value)
             if kind in (Kind.FILLED, Kind.UPDATED):
                 changes[name] = join_names(before, value) if name == "other_names" else value
             if kind and not is_new:
@@ -190,14 +198,17 @@ class People:
         self.write(person, changes)
         self.add_categories(person, entry)
 
-    def compare(self, name: str, before: Any, value: Any) -> Kind | None:
+    def compare(self, row: Celebrity | Portrait, name: str, value: Any) -> Kind | None:
         """What becomes of a stated value; None if the gallery has it."""
-        if not before:
-            return Kind.FILLED
+        before = getattr(row, name)
         if name == "other_names" and set(value.splitlines()) <= set(before.splitlines()):
             return None
         if before == value:
             return None
+        if is_by_hand(row, name) and (self.options.update or not before):
+            return Kind.KEPT
+        if not before:
+            return Kind.FILLED
         return Kind.UPDATED if self.options.update else Kind.DIFFERS
 
     def write(self, person: Celebrity, changes: dict[str, Any]) -> None:
@@ -208,9 +219,11 @@ class People:
         if person.pk is None or self.options.dry_run:
             return
         derived = {"search_key": person.search_key, "sort_key": person.sort_key}
+        written = note_written(person, changes)
         Celebrity.objects.filter(pk=person.pk, **before).update(
-            **changes, **derived, updated_at=timezone.now()
+            **changes, **derived, source_values=written, updated_at=timezone.now()
         )
+        person.source_values = written
 
     def add_categories(self, person: Celebrity, entry: Entry) -> None:
         if self.options.dry_run:

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     UPDATED = "updated"
     REPLACED = "replaced"
     DIFFERS = "differs"
+    KEPT = "kept"
     QUESTION = "question"
     SKIPPED = "skipped"
     REFUSED = "refused"
@@ -66,6 +67,11 @@ class Report:
     def changed(self) -> bool:
         """Whether a portrait was added or replaced."""
         return any(self.count(kind) for kind in (Kind.PORTRAIT, Kind.REPLACED))
+
+    @property
+    def took_some(self) -> bool:
+        """Whether any file has a place in the gallery now, as before or anew."""
+        return any(self.count(kind) for kind in (Kind.PORTRAIT, Kind.REPLACED, Kind.SKIPPED))
 
     @property
     def skipped(self) -> list[Problem]:

@@ -32,6 +32,10 @@ _FILE = re.compile(
 )
 _BAD = (zipfile.BadZipFile, OSError, KeyError, ValueError, ValidationError, RuntimeError)
 
+LARGE = 10_000_000
+MOST_PACKED = 100
+"""Times that a larger file in the archive may be packed."""
+
 Row = Mapping[str, str]
 
 
@@ -41,6 +45,7 @@ class GalleryArchive:
     def __init__(self, path: Path) -> None:
         try:
             self.archive = zipfile.ZipFile(path)
+            check_packing(self.archive)
             if json.loads(self.archive.read(MARK))["version"] > VERSION:
                 raise ValueError("it was written by a newer version of the site")
             self.categories = list(read_table(self.archive, "categories.csv"))
@@ -81,6 +86,14 @@ class GalleryArchive:
         if len(data) > MAX_FILE_BYTES:
             raise OSError(f"{name} is too large")
         return data
+
+
+def check_packing(archive: zipfile.ZipFile) -> None:
+    """Raises ValueError for a table that would fill the memory: a gallery's tables pack to a tenth
+    or so, a bomb's to a thousandth."""
+    for info in archive.infolist():
+        if info.file_size > LARGE and info.file_size > MOST_PACKED * info.compress_size:
+            raise ValueError(f"{info.filename} unpacks to {info.file_size:,} bytes")
 
 
 def restore_gallery(

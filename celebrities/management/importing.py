@@ -30,7 +30,7 @@ def make_plan(
     try:
         plan = plan_import(source, same)
     except BadSource as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(str(error), returncode=2) from error
     for remark in plan.remarks:
         stderr.write(f"{remark}.")
     if plan.bad_lines and not skip_bad_lines:
@@ -44,7 +44,8 @@ def make_plan(
             "or leave their files out with --skip-bad-lines."
             if count > 1
             else "A line of the manifest cannot be used. Nothing was imported. Correct it, or "
-            "leave its file out with --skip-bad-lines."
+            "leave its file out with --skip-bad-lines.",
+            returncode=2,
         )
     return plan
 
@@ -88,6 +89,7 @@ def show_report(
             (Kind.UPDATED, "updated"),
             (Kind.REPLACED, "replaced"),
             (Kind.DIFFERS, "different (taken with --update)"),
+            (Kind.KEPT, "kept as changed by hand"),
             (Kind.QUESTION, "questions"),
             (Kind.REFUSED, "refused"),
         )

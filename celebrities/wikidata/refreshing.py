@@ -57,7 +57,9 @@ class Refresher:
         """Raises what Client raises, and WeightsMissing or DeviceMissing."""
         people = Celebrity.objects.exclude(wikidata_id="").order_by("pk")
         for keys in batched(list(people.values_list("pk", flat=True)), IDS_A_REQUEST):
-            batch = [row for row in people.filter(pk__in=keys) if row.source_values]
+            # Others have an id that a file or a curator gave them.
+            rows = people.filter(pk__in=keys)
+            batch = [row for row in rows if "source_page" in row.source_values]
             ids = [row.wikidata_id for row in batch]
             found = fetch_people(self.client, self.services.wikidata, ids, self.options.languages)
             self.importer.prepare(list(found.values()))

@@ -40,11 +40,21 @@ def gallery(fake_engine: FaceEngine) -> None:
         wikidata_id="Q42",
         categories=["actor", "musician"],
         import_key="ada example\n\n",
+        source_values={"files": {"birth_year": -45}, "name": "Ada", "pictures": ["0" * 40]},
     )
     hidden = make_celebrity("'@Bob", published=False)
     make_celebrity("Cast", is_fictional=True)
     portraits = [
-        make_portrait(ada, make_photo(1), author="+Someone, Else", licence="CC0", seen=3),
+        make_portrait(
+            ada,
+            make_photo(1),
+            author="+Someone, Else",
+            licence="CC0",
+            seen=3,
+            source_sha1="0" * 40,
+            source_values={"is_main": True, "title": 'File:"Ada", =1+1.jpg'},
+            flag=Portrait.Flag.CONFIRMED,
+        ),
         make_portrait(ada, make_photo(2), notes='"quoted"\ttab', import_file="ada/2.jpg"),
         make_portrait(hidden, make_photo(3), source_page="https://example.org/?a=1&b=2"),
         make_portrait(hidden, b"no picture"),
@@ -221,6 +231,15 @@ def test_rejects_an_archive_with_values_that_fields_cannot_have(
         run("import_celebrities", tmp_path / "a.zip", no_rebuild=True)
 
     assert not Celebrity.objects.exists()
+
+
+def test_rejects_an_archive_that_would_fill_the_memory(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("gallery.json", '{"version": 1}')
+        archive.writestr("people.csv", bytes(20_000_000))
+
+    with pytest.raises(CommandError, match=r"people\.csv unpacks to 20,000,000 bytes"):
+        run("import_celebrities", tmp_path / "a.zip", no_rebuild=True)
 
 
 def test_rejects_files_under_other_names_than_the_gallery_gives(

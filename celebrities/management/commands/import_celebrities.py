@@ -22,6 +22,9 @@ from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
 from lookalike.database import DatabaseCommand
 
+NOTHING_DONE = 2
+"""Exit code."""
+
 
 class Command(DatabaseCommand):
     help = (
@@ -29,7 +32,7 @@ class Command(DatabaseCommand):
         "per person, or files named <person>_<number>.jpg, in either case with a manifest.csv "
         "if you like. What the gallery has already is skipped, so an import can be repeated. "
         "An archive of export_gallery is restored. Then the index is rebuilt. Exit code 0 when "
-        "every portrait found a place, 1 when some failed."
+        "every portrait found a place, 1 when some failed, 2 when nothing was done."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -72,7 +75,7 @@ class Command(DatabaseCommand):
             else:
                 report = self.read_source(chosen, options)
         except BadSource as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(str(error), returncode=NOTHING_DONE) from error
         show_report(report, chosen, self.stdout, self.stderr, options["verbosity"])
         save_report(report, options["report"])
         if report.imported and Celebrity.objects.filter(is_fictional=True).exists():
@@ -83,11 +86,16 @@ class Command(DatabaseCommand):
         if report.changed and not options["no_rebuild"] and not options["dry_run"]:
             rebuild_and_tell(self.stdout)
         if report.failed:
-            raise CommandError(f"{len(report.failed)} could not be imported, as said above.")
+            raise CommandError(
+                f"{len(report.failed)} could not be imported, as said above.",
+                returncode=1 if report.took_some else NOTHING_DONE,
+            )
 
     def read_source(self, chosen: Options, options: dict[str, Any]) -> Report:
         source = open_source(options["path"])
         plan = make_plan(source, options["same"], options["skip_bad_lines"], self.stderr)
         if not plan.portraits and not plan.failed:
-            raise CommandError(f"There is no portrait in {options['path']}.")
+            raise CommandError(
+                f"There is no portrait in {options['path']}.", returncode=NOTHING_DONE
+            )
         return run_import(source, plan, chosen)
