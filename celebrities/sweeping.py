@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 OLD = timedelta(hours=1)
 """Longer than any process takes from a file to its row, on whatever machine it runs."""
 
+MANY = 500
+"""If more files than this, and a tenth of all, have no row, the database may be an older one."""
+
 _FILE = re.compile(r"([0-9a-f]{32})(-chip|-[0-9]{1,4})?\.(jpg|webp)")
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 
@@ -45,8 +48,9 @@ def _lock(kind: int) -> Iterator[None]:
 def sweep_files() -> int:
     """Delete the files of portraits that have no row, and return their number.
 
-    Other machines may be storing portraits in a shared storage, so there only files of over an
-    hour are deleted.
+    Nothing is deleted where so many have none that the database may be an older one. Other
+    machines may be storing portraits in a shared storage, so there only files of over an hour
+    are deleted.
     """
     storage = gallery_storage()
     is_ours = isinstance(storage, FileSystemStorage)
@@ -54,7 +58,16 @@ def sweep_files() -> int:
     with _lock(fcntl.LOCK_EX):
         images = Portrait.objects.order_by().values_list("image", flat=True)
         known = {Path(name).stem for name in images.iterator(chunk_size=5000)}
-        orphans = [name for name in _list_files() if _stem(name) not in known]
+        files = list(_list_files())
+        orphans = [name for name in files if _stem(name) not in known]
+        if len(orphans) > MANY and len(orphans) > len(files) / 10:
+            logger.warning(
+                "%d of %d files in the gallery's storage belong to no portrait. They stay: is this "
+                "the right database? If it is, delete them by hand.",
+                len(orphans),
+                len(files),
+            )
+            return 0
         if before is not None:
             orphans = [name for name in orphans if storage.get_modified_time(name) < before]
         for name in orphans:

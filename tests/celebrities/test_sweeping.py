@@ -100,3 +100,14 @@ def test_in_a_shared_storage_only_old_files_go(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(timezone, "now", lambda: later)
     assert sweep_files() == 3
     assert not Portrait.objects.exists()
+
+
+def test_keeps_everything_under_a_database_that_knows_little_of_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sweeping, "MANY", 2)
+    save_orphans()
+
+    assert sweep_files() == 0
+    assert "3 of 3 files in the gallery's storage belong to no portrait" in caplog.text
+    assert storages["gallery"].exists(f"{ORPHAN}.jpg")
