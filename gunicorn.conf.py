@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from lookalike.environ import read_address
+from lookalike.environ import read_address, read_number
+from lookalike.machine import count_web_processes
 
 _host, _port = read_address()
 
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 worker_class = "lookalike.processes.web.WaitressWorker"
-workers = 2
-threads = 8
+workers = read_number("LOOKALIKE_WEB_PROCESSES", 0) or count_web_processes()
+threads = read_number("LOOKALIKE_WEB_THREADS", 8)
 preload_app = True
 timeout = 60
 graceful_timeout = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from typing import Any
@@ -12,7 +13,7 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 from celery import Celery
-from celery.signals import celeryd_init, worker_process_init
+from celery.signals import celeryd_init, worker_init, worker_process_init
 from django.conf import settings
 
 from lookalike.engine import get_engine
@@ -88,9 +89,18 @@ def configure_transport(conf: Any, options: dict[str, Any], **kwargs: Any) -> No
     conf.broker_transport_options = GALLERY_TRANSPORT if "gallery" in queues else TRANSPORT
 
 
+@worker_init.connect
+def load_models_once(**kwargs: Any) -> None:
+    """Load the models before the worker forks, so that its children share their memory. A network
+    of several threads has to be loaded by the process that runs it."""
+    if serves_visitors(app) and settings.THREADS == 1 and settings.DEVICE == "cpu":
+        load_models()
+        gc.freeze()  # What the collector never looks at stays shared.
+
+
 @worker_process_init.connect
 def load_models(**kwargs: Any) -> None:
-    """Load the models in each child process of a match worker, before its first task."""
+    """Load the models in a child process of a match worker, unless it shares its parent's."""
     if not serves_visitors(app):
         return
     try:

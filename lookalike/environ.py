@@ -112,13 +112,6 @@ def read_address() -> tuple[str, int]:
     return read_text("LOOKALIKE_HOST", "127.0.0.1"), read_number("LOOKALIKE_PORT", 8000)
 
 
-def count_cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # Not on macOS and Windows.
-        return os.cpu_count() or 1
-
-
 def data_dir() -> Path:
     """LOOKALIKE_DATA_DIR; a relative path is below the project's folder."""
     return (BASE_DIR / read_text("LOOKALIKE_DATA_DIR", "var")).resolve()
@@ -136,6 +129,11 @@ def make_data_dir() -> Path:
 def weights_dir() -> Path:
     """The folder of downloaded weights. Several sites of one machine may share it."""
     return Path(read_text("LOOKALIKE_WEIGHTS_DIR", f"{data_dir()}/weights")).resolve()
+
+
+def static_dir() -> Path:
+    """The folder of collected static files."""
+    return Path(read_text("LOOKALIKE_STATIC_DIR", f"{data_dir()}/static")).resolve()
 
 
 def read_database() -> dict[str, Any]:

@@ -7,7 +7,7 @@ import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from lookalike import environ
+from lookalike import environ, machine
 from lookalike.environ import BASE_DIR, read_list, read_number, read_switch, read_text
 from lookalike.storage import read_bucket, storage_for
 
@@ -141,7 +141,7 @@ STORAGE = read_text("LOOKALIKE_STORAGE", "local")
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = environ.static_dir()
 # The data folder is its owner's alone. Storages with other needs say so.
 FILE_UPLOAD_PERMISSIONS = 0o600
 TEMP_DIR = DATA_DIR / "tmp"
@@ -202,7 +202,7 @@ IMPORT_HOSTS = read_list("LOOKALIKE_IMPORT_HOSTS")
 ENCODER = read_text("LOOKALIKE_ENCODER", "auto")
 DEVICE = read_text("LOOKALIKE_DEVICE", "cpu")
 THREADS = read_number("LOOKALIKE_THREADS", 1)
-WORKERS = read_number("LOOKALIKE_WORKERS", 0) or environ.count_cores()
+WORKERS = read_number("LOOKALIKE_WORKERS", 0) or machine.count_workers()
 WEIGHTS_DIR = environ.weights_dir()
 FETCH_WEIGHTS = read_switch("LOOKALIKE_FETCH_WEIGHTS", default=True)
 INDEX_BACKEND = read_text("LOOKALIKE_INDEX", "annoy")

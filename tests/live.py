@@ -1,4 +1,4 @@
-"""A site as an operator runs it: real processes, from the Procfile, on a data folder of its own.
+"""A site as an operator runs it: real processes, on a data folder of its own.
 
 Tests that need a worker, a broker or a browser talk to one of these; it shares nothing with
 pytest's own process but the exported networks.
@@ -44,11 +44,6 @@ def wait_for(happened: Callable[[], bool], what: str, seconds: float = 60) -> No
         time.sleep(0.05)
 
 
-def read_procfile() -> dict[str, str]:
-    lines = (CHECKOUT / "Procfile").read_text().splitlines()
-    return dict(line.split(": ", 1) for line in lines if line)
-
-
 class Site:
     """One site: its environment, its processes. Use `start`, `manage`, `url`, and `stop`."""
 
@@ -89,12 +84,12 @@ class Site:
         return done.stdout.strip()
 
     def start(self, *names: str) -> None:
-        """Start processes of the Procfile and wait until each does its work."""
-        commands = read_procfile()
+        """Start processes of the site, each under a supervisor of its own, and wait until each
+        does its work."""
         for name in names:
             with (self.data_dir / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    ["/bin/sh", "-c", commands[name]],
+                    [sys.executable, "-m", "lookalike.processes.supervise", name],
                     cwd=CHECKOUT,
                     env=self.environment,
                     stdout=log,
@@ -141,12 +136,14 @@ class Site:
             return False
 
     def stop(self, *names: str) -> None:
-        """Stop these processes, or all, as honcho does: the broker last."""
-        going = [self.processes.pop(name) for name in names or [*reversed(self.processes)]]
-        for process in going:
-            process.send_signal(signal.SIGTERM)
-        for process in going:
-            process.wait(15)
+        """Stop these processes, or all, as `serve` does: the broker last."""
+        asked = names or (*self.processes,)
+        for some in ({*asked} - {"valkey"}, {*asked} & {"valkey"}):
+            going = [self.processes.pop(name) for name in some]
+            for process in going:
+                process.send_signal(signal.SIGTERM)
+            for process in going:
+                process.wait(15)
 
     def children(self, name: str) -> list[int]:
         """The process ids below a process, those of the command itself first."""

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike import environ
 from lookalike.faces.errors import PhotoError, Reason
 from lookalike.faces.photos.colours import flatten_to_rgb
 from lookalike.faces.photos.orientation import TRANSPOSE, read_orientation
 from lookalike.faces.types import Pixels
+from lookalike.machine import count_processors
 
 Column = NDArray[np.object_]
 """(n,) of any values, one per photo."""
@@ -52,7 +52,7 @@ def try_each(function: Callable[..., Any], jobs: Iterable[Sequence[Any]]) -> lis
         except OSError:
             return Reason.UNREADABLE
 
-    with ThreadPoolExecutor(environ.count_cores()) as pool:
+    with ThreadPoolExecutor(count_processors()) as pool:
         return list(pool.map(attempt, jobs))
 
 

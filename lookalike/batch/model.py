@@ -19,6 +19,7 @@ from lookalike.faces.encoders import load_encoder
 from lookalike.faces.encoders.facenet import FacenetEncoder
 from lookalike.faces.runtime import Runtime
 from lookalike.faces.types import Encoder, Pixels, Vectors
+from lookalike.machine import count_processors
 
 
 class EncoderModel(BaseModel):  # type: ignore[misc]
@@ -81,7 +82,7 @@ class EncoderModel(BaseModel):  # type: ignore[misc]
 
     def _encode(self, chips: Sequence[Pixels]) -> Vectors:
         """Encode on all cores; one run of a network uses one core."""
-        shares = np.array_split(np.arange(len(chips)), environ.count_cores())
+        shares = np.array_split(np.arange(len(chips)), count_processors())
         parts = [[chips[number] for number in share] for share in shares]
         with ThreadPoolExecutor() as pool:
             return np.concatenate(list(pool.map(self.encoder.encode, parts)))

@@ -97,6 +97,8 @@ class OnnxSession:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # The arena never shrinks: 180 MB after some portraits, and no faster.
+        options.enable_cpu_mem_arena = False
         # Threads that wait by spinning would take the core of the next worker.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.inter_op.allow_spinning", "0")

@@ -1,12 +1,12 @@
-"""Keeps one process of the site running: `python -m lookalike.processes.supervise COMMAND ...`.
+"""Keeps the site's processes running: `python -m lookalike.processes.supervise NAME ...`.
 
-The Procfile puts this before each command, for what honcho does not do:
+One small process for all of them, which `manage.py serve` becomes:
 
-- A process that dies is restarted after a second. If three in a row die within 10 s of their
-  start, this ends with the last one's status, and honcho stops the site.
-- On a stop only the process itself gets SIGTERM, not its children, so that a worker can finish or
-  hand back its task. Whatever runs 4.5 s later is killed.
-- No process outlives this one or honcho, even if those are killed.
+- A process that dies is started again after a second. If three in a row of one name die within
+  10 s of their start, everything is stopped, and this ends with the last one's status.
+- On a stop a process gets SIGTERM, not its children, so that a worker can finish or hand back its
+  task. Whatever runs 4.5 s later is killed. Valkey is stopped after all others.
+- No process outlives this one, even if it is killed.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-from lookalike.environ import PRIVATE_UMASK, read_number
+from lookalike.environ import PRIVATE_UMASK
+from lookalike.processes.commands import command_of
+from lookalike.processes.valkey import UnsafeFolder, ValkeyMissing
 
 STOP_SECONDS = 4.5
-"""honcho kills 5 s after its SIGTERM."""
+"""Until a process that was asked to end is killed."""
 
-SUPERVISOR = "LOOKALIKE_SUPERVISOR"
-"""The environment variable with the process id of honcho."""
+SHORT_SECONDS = 10
+MOST_SHORT_LIVES = 3
 
 PR_SET_PDEATHSIG = 1
 
@@ -38,81 +40,88 @@ def end_with_parent(number: int = signal.SIGTERM) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
-def supervise(command: Sequence[str], before_stop: Callable[[], None] = lambda: None) -> int:
-    """Run the command until SIGTERM or SIGINT. Returns the exit status to end with.
+class Kept:
+    """One process of the site, started again when it ends."""
 
-    ``before_stop`` runs before the command gets SIGTERM. Its time counts towards STOP_SECONDS.
-    """
-    asked = _catch_signals()
-    is_orphan = _watch_honcho()
-    short_lives = 0
-    while True:
-        started = time.monotonic()
-        child = subprocess.Popen(command, start_new_session=True, preexec_fn=end_with_parent)  # noqa: S603
-        while child.poll() is None and not asked and not is_orphan():
-            time.sleep(0.1)
-        if child.returncode is None:
-            _stop(child, before_stop)
-            return 0
-        _kill_group(child.pid)
-        if asked:
-            return 0
-        short_lives = short_lives + 1 if time.monotonic() - started < 10 else 0
-        if short_lives == 3:
-            return child.returncode if child.returncode > 0 else 1
-        status = child.returncode
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        self.name = name
+        self.command = command
+        self.short_lives = 0
+        self.start()
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        self.ended_at: float | None = None
+        self.child = subprocess.Popen(  # noqa: S603
+            self.command, start_new_session=True, preexec_fn=end_with_parent
+        )
+
+    def tend(self) -> int | None:
+        """Start it again a second after it ended. Returns its status if that is of no use."""
+        if self.child.poll() is None:
+            return None
+        if self.ended_at is None:
+            self.note_end()
+        if self.short_lives >= MOST_SHORT_LIVES:
+            return self.child.returncode if self.child.returncode > 0 else 1
+        if self.ended_at and time.monotonic() > self.ended_at + 1:
+            self.start()
+        return None
+
+    def note_end(self) -> None:
+        self.kill()
+        self.ended_at = time.monotonic()
+        is_short = self.ended_at - self.started < SHORT_SECONDS
+        self.short_lives = self.short_lives + 1 if is_short else 0
+        status = self.child.returncode
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
-        sys.stderr.write(f"ended ({how}), starting it again.\n")
+        sys.stderr.write(f"{self.name} ended ({how}), starting it again.\n")
         sys.stderr.flush()
-        time.sleep(1)
+
+    def kill(self) -> None:
+        """Kill the process and whatever it has started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.child.pid, signal.SIGKILL)
 
 
-def _catch_signals() -> list[int]:
-    """Returns a list that collects the signals to stop."""
+def supervise(commands: Mapping[str, Sequence[str]]) -> int:
+    """Run the commands until SIGTERM, SIGINT or SIGHUP. Returns the status to end with."""
     asked: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda number, frame: asked.append(number))
-    return asked
+    kept = [Kept(name, command) for name, command in commands.items()]
+    status = None
+    while status is None and not asked:
+        status = next((found for each in kept if (found := each.tend()) is not None), None)
+        time.sleep(0.1)
+    stop(each for each in kept if each.name != "valkey")
+    stop(each for each in kept if each.name == "valkey")
+    return status or 0
 
 
-def _watch_honcho() -> Callable[[], bool]:
-    """Returns a function that tells whether honcho has ended."""
-    pid = read_number(SUPERVISOR, 0)
-    if not pid:
-        return lambda: False
-    if sys.platform == "linux":
-        # Unlike a number, a handle notices zombies and never means a later process.
-        try:
-            handle = os.pidfd_open(pid)
-        except ProcessLookupError:
-            return lambda: True
-        return lambda: bool(select.select([handle], [], [], 0)[0])
-    return lambda: not _exists(pid)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _stop(child: subprocess.Popen[bytes], before_stop: Callable[[], None]) -> None:
+def stop(some: Iterable[Kept]) -> None:
+    """Ask each to end, and kill what has not after STOP_SECONDS."""
+    going = list(some)
+    for each in going:
+        each.child.terminate()
     deadline = time.monotonic() + STOP_SECONDS
-    before_stop()
-    child.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(max(deadline - time.monotonic(), 0.2))
-    _kill_group(child.pid)
-    child.wait()
+    for each in going:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            each.child.wait(max(deadline - time.monotonic(), 0))
+        each.kill()
+        each.child.wait()
 
 
-def _kill_group(group: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
+def main(names: Sequence[str]) -> int:
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    try:
+        commands = {name: command_of(name) for name in names}
+    except (ValkeyMissing, UnsafeFolder) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    return supervise(commands)
 
 
 if __name__ == "__main__":
     os.umask(PRIVATE_UMASK)
-    sys.exit(supervise(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

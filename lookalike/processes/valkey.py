@@ -1,22 +1,14 @@
-"""`python -m lookalike.processes.valkey` runs the embedded Valkey on a unix socket."""
+"""The embedded Valkey, on a unix socket."""
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import shutil
 import stat
-import sys
-import time
 from pathlib import Path
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from lookalike import environ
-from lookalike.processes.supervise import supervise
 
 
 class ValkeyMissing(Exception):
@@ -71,23 +63,3 @@ def command_line() -> list[str]:
         *("--dir", str(make_folders()), "--maxmemory-policy", "noeviction"),
         *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
     ]
-
-
-def wait_for_clients() -> None:
-    """Wait up to 3.8 s, so that workers that stop can still hand back their tasks."""
-    deadline = time.monotonic() + 3.8
-    retry = Retry(NoBackoff(), retries=0)
-    path = str(environ.socket_path())
-    client = redis.Redis(unix_socket_path=path, socket_timeout=1, retry=retry)
-    # A server that does not answer has no clients.
-    with client, contextlib.suppress(redis.RedisError):
-        while time.monotonic() < deadline and len(client.client_list()) > 1:
-            time.sleep(0.1)
-
-
-if __name__ == "__main__":
-    try:
-        command = command_line()
-    except (ValkeyMissing, UnsafeFolder) as problem:
-        sys.exit(str(problem))
-    sys.exit(supervise(command, before_stop=wait_for_clients))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from lookalike.processes.supervise import SUPERVISOR
 from tests.live import CHECKOUT, is_running, list_children, wait_for
 
 Keep = Callable[..., "subprocess.Popen[bytes]"]
@@ -41,27 +42,26 @@ pathlib.Path(sys.argv[1]).write_text(str(child.pid))
 sys.stdin.close()
 """
 
-SUPERVISE = "lookalike.processes.supervise"
+SUPERVISE = """
+import json, sys
+from lookalike.processes.supervise import supervise
+sys.exit(supervise(json.loads(sys.argv[1])))
+"""
 
 
 @pytest.fixture
 def keep() -> Iterator[Keep]:
-    """Starts a keeper of a piece of Python; kills it at the end."""
+    """Starts a supervisor of a piece of Python, or of several by name; kills it at the end."""
     keepers = []
 
-    def start(code: str, *words: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(code: str, *words: str, **others: str) -> subprocess.Popen[bytes]:
+        commands = {
+            name: [sys.executable, "-c", each, *words]
+            for name, each in {"it": code, **others}.items()
+        }
         keeper = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "lookalike.processes.supervise",
-                sys.executable,
-                "-c",
-                code,
-                *words,
-            ],
+            [sys.executable, "-c", SUPERVISE, json.dumps(commands)],
             cwd=CHECKOUT,
-            env={**os.environ, **environment},
             stderr=subprocess.DEVNULL,
         )
         keepers.append(keeper)
@@ -122,10 +122,22 @@ def test_the_command_ends_when_the_keeper_is_killed(keep: Keep, tmp_path: Path) 
     wait_for(lambda: not is_running(child), "the command to end")
 
 
-def test_it_ends_when_its_supervisor_is_gone(keep: Keep) -> None:
-    supervisor = subprocess.Popen([sys.executable, "-c", SLEEP])
-    keeper = keep(SLEEP, **{SUPERVISOR: str(supervisor.pid)})
-    child_of(keeper)
-    supervisor.kill()
-    supervisor.wait()
-    assert keeper.wait(10) == 0
+def test_one_that_keeps_failing_stops_the_others(keep: Keep) -> None:
+    keeper = keep("raise SystemExit(7)", other=SLEEP)
+    wait_for(lambda: len(list_children(keeper.pid)) >= 1, "the other to start")
+    assert keeper.wait(30) == 7
+    assert list_children(keeper.pid) == []
+
+
+def test_valkey_ends_after_the_others(keep: Keep, tmp_path: Path) -> None:
+    """So that a worker can hand back its task."""
+    note = str(tmp_path / "note")
+    slow = NOTE_THE_END.replace("def note(*about):", "def note(*about):\n    time.sleep(1)")
+    valkey = NOTE_THE_END.replace('write_text("asked")', 'open("a").write(" valkey")')
+    keeper = keep(slow, note, valkey=valkey)
+    wait_for(lambda: len(list_children(keeper.pid)) == 2, "both to start")
+    wait_for((tmp_path / "note").exists, "both to be ready")
+    time.sleep(1)
+    keeper.terminate()
+    keeper.wait(15)
+    assert (tmp_path / "note").read_text() == "asked valkey"

@@ -12,7 +12,7 @@ from lookalike.faces.runtime import Runtime, Session
 from lookalike.faces.types import Encoder, Floats, Pixels, Scale, Tail, UsualParts, Vectors
 from lookalike.faces.weights import Weights
 
-_BATCH = 32
+_BATCH = 8
 """Chips per run. Larger batches are no faster and need more memory."""
 
 

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         self.make_admin()
 
     def collect_static_files(self) -> None:
-        mark = settings.DATA_DIR / "static.sha256"
+        mark = settings.STATIC_ROOT.with_suffix(".sha256")
         now = fingerprint_static_files()
         if mark.exists() and settings.STATIC_ROOT.is_dir() and mark.read_text() == now:
             return

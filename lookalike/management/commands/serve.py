@@ -1,4 +1,4 @@
-"""`manage.py serve` becomes honcho, and so keeps the lock on the data folder."""
+"""`manage.py serve` becomes the supervisor, and so keeps the lock on the data folder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import fcntl
 import os
 import socket
 import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,14 +16,24 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from lookalike.environ import make_data_dir
-from lookalike.processes.supervise import SUPERVISOR, end_with_parent
+from lookalike.environ import PRIVATE_UMASK, make_data_dir
+from lookalike.processes.commands import NAMES, command_of
+from lookalike.processes.supervise import end_with_parent
+from lookalike.processes.valkey import UnsafeFolder, ValkeyMissing
 
 
 class Command(BaseCommand):
-    help = "Prepare the data folder and run the whole site: web, workers, embedded Valkey."
+    help = (
+        "Prepare the data folder and run the whole site: web, workers, embedded Valkey. With a "
+        "name, run that process alone after `prepare`: for systemd and containers."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", nargs="?", choices=NAMES, help="one process of the site")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["name"]:
+            become(find_command(options["name"]))
         if "MAKELEVEL" in os.environ:
             end_with_parent()
         lock = lock_data_folder(settings.DATA_DIR)
@@ -30,7 +42,8 @@ class Command(BaseCommand):
         self.stdout.write("Starting. Ctrl-C stops everything.")
         self.stdout.flush()
         os.set_inheritable(lock.fileno(), True)
-        become_honcho()
+        names = NAMES[1:] if settings.REDIS_URL else NAMES
+        become([sys.executable, "-m", "lookalike.processes.supervise", *names])
 
 
 def lock_data_folder(folder: Path) -> IO[str]:
@@ -72,13 +85,18 @@ def check_address(host: str, port: int) -> None:
         ) from None
 
 
-def become_honcho() -> None:
-    """Replace this process by honcho. With REDIS_URL set it runs no Valkey."""
-    python = Path(sys.executable)
-    os.environ["PATH"] = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+def find_command(name: str) -> list[str]:
+    try:
+        return command_of(name)
+    except (ValkeyMissing, UnsafeFolder) as problem:
+        raise CommandError(str(problem)) from None
+
+
+def become(command: Sequence[str]) -> None:
+    """Replace this process by the command, in the project's folder and environment."""
+    here = Path(sys.executable).parent
+    os.environ["PATH"] = f"{here}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     os.environ["PYTHONUNBUFFERED"] = "1"
-    os.environ[SUPERVISOR] = str(os.getpid())
     os.chdir(settings.BASE_DIR)
-    needed = ["web", "worker", "gallery"] if settings.REDIS_URL else []
-    options = ["--env", os.devnull, "--procfile", "Procfile"]
-    os.execv(python, [str(python), "-m", "honcho", "start", *options, *needed])  # noqa: S606
+    os.umask(PRIVATE_UMASK)
+    os.execvp(command[0], command)  # noqa: S606
