@@ -18,6 +18,7 @@ from celebrities.index.search import is_whole
 from celebrities.models import IndexBuild, Portrait
 from celebrities.sweeping import sweep_files
 from celebrities.watching import mark_storage
+from lookalike import engine
 from lookalike.celery import app
 from lookalike.queue import QueueAway, send
 
@@ -67,6 +68,8 @@ def tend_gallery_task() -> None:
         tend_gallery_task.delay()
     elif gallery_changed() and _may_rebuild_now():
         _rebuild()
+    else:
+        engine.release()
 
 
 @app.task(soft_time_limit=5 * HOURS, time_limit=5 * HOURS + 60)

@@ -103,7 +103,7 @@ def storage_for(
     """The entry of STORAGES for one place. Private files are readable by their owner only."""
     if bucket is not None:
         return {
-            "BACKEND": "storages.backends.s3.S3Storage",
+            "BACKEND": "lookalike.s3.SharedS3Storage",
             "OPTIONS": bucket.options(place, public=public),
         }
     return {

@@ -150,6 +150,38 @@ class Site:
         return list_children(self.processes[name].pid)
 
 
+class Served:
+    """A site run by `manage.py serve`, with what it has printed. ``before`` is called in the new
+    process first."""
+
+    def __init__(
+        self, site: Site, before: Callable[[], None] | None = None, **environment: str
+    ) -> None:
+        self.site = site
+        self.output_path = site.data_dir / "output.log"
+        with self.output_path.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=CHECKOUT,
+                env={**site.environment, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=before,
+            )
+
+    @property
+    def output(self) -> str:
+        return self.output_path.read_text(errors="replace")
+
+    def processes(self) -> list[int]:
+        return find_processes(self.site.data_dir)
+
+    def wait_until_all_runs(self) -> None:
+        wait_for(self.site.answers, f"the site; {self.output}")
+        wait_for(self.site.has_worker, f"the worker; {self.output}")
+
+
 def list_children(pid: int) -> list[int]:
     """The process ids of all descendants, nearest first (Linux)."""
     found = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,37 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeSite
-from tests.live import CHECKOUT, Site, find_processes, wait_for
+from tests.live import Served, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-
-
-class Served:
-    """A site run by `manage.py serve`, with what it has printed."""
-
-    def __init__(self, site: Site, **environment: str) -> None:
-        self.site = site
-        self.output_path = site.data_dir / "output.log"
-        with self.output_path.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
-                cwd=CHECKOUT,
-                env={**site.environment, **environment},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    @property
-    def output(self) -> str:
-        return self.output_path.read_text(errors="replace")
-
-    def processes(self) -> list[int]:
-        return find_processes(self.site.data_dir)
-
-    def wait_until_all_runs(self) -> None:
-        wait_for(self.site.answers, f"the site; {self.output}")
-        wait_for(self.site.has_worker, f"the worker; {self.output}")
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def storage(request: pytest.FixtureRequest, settings: Settings) -> None:
         "addressing_style": env["LOOKALIKE_S3_ADDRESSING"],
         "location": "uploads",
     }
-    place = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    place = {"BACKEND": "lookalike.s3.SharedS3Storage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "uploads": place}
 
 
