@@ -18,6 +18,7 @@ from tests.visitor import Visitor
 
 pytestmark = [
     pytest.mark.faults,
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(sys.platform != "linux", reason="control groups are Linux's"),
 ]
 
