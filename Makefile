@@ -8,6 +8,7 @@
 # make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make screenshots  the pictures of the README
+# make image  the site in an image, with docker, podman or buildah, whichever is there
 # make export  the networks in lookalike/faces/networks, anew from the published weights
 # make lock   requirements*.txt from requirements*.in; UPGRADE=1 takes the newest versions
 
@@ -29,7 +30,7 @@ export ANNOY_COMPILER_ARGS ?= $(if $(BASELINE),-march=$(BASELINE)$(comma))-O3,-f
 INSTALL = $(PIP) cache remove annoy >/dev/null 2>&1; $(PIP) install -r
 SITE := $(VENV)/$(if $(FULL),full,serve)-installed
 
-.PHONY: run gallery setup check test faults benchmark screenshots export print-annoy format lock
+.PHONY: run gallery setup check test faults benchmark screenshots export image print-annoy format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
@@ -72,6 +73,9 @@ benchmark: setup
 # What to set where pip is called without make.
 print-annoy:
 	@echo '$(ANNOY_COMPILER_ARGS)'
+
+image:
+	@deploy/build_image.sh
 
 export: $(VENV)/full-installed
 	$(BIN)/python -m lookalike.faces.export

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeSite
-from tests.live import Served, wait_for
+from tests.live import CHECKOUT, Served, wait_for
+from tests.visitor import Visitor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -61,6 +62,27 @@ def is_leader(pid: int, name: str) -> bool:
         return name in words and ".supervise" not in words and os.getpgid(pid) == pid
     except OSError:
         return False
+
+
+def test_23_each_process_can_be_a_service_of_its_own(
+    make_site: MakeSite, redis_url: str, cast: dict[str, list[Path]]
+) -> None:
+    site = make_site(demo=True, REDIS_URL=redis_url)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "manage.py", "serve", name], cwd=CHECKOUT, env=site.environment
+        )
+        for name in ("web", "worker", "gallery")
+    ]
+    try:
+        wait_for(site.answers, "the pages")
+        wait_for(site.has_worker, "the worker")
+        with Visitor(site.url) as visitor:
+            assert visitor.find_people(cast["kenji-morishige"][2])[0] == "kenji-morishige"
+    finally:
+        for process in processes:
+            process.terminate()
+        assert [process.wait(15) for process in processes] == [0, 0, 0]
 
 
 def test_a_second_one_on_the_same_folder_is_refused(served: Served) -> None:
