@@ -99,4 +99,4 @@ def become(command: Sequence[str]) -> None:
     os.environ["PYTHONUNBUFFERED"] = "1"
     os.chdir(settings.BASE_DIR)
     os.umask(PRIVATE_UMASK)
-    os.execvp(command[0], command)  # noqa: S606
+    os.execvp(command[0], [*command])  # noqa: S606
