@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -28,7 +29,7 @@ MB = 1024 * 1024
 SIZE = (9000, 6600)
 """59.4 million pixels, just below the site's limit."""
 
-KINDS = {
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "baseline.jpg": ("RGB", {"quality": 60}),
     "progressive.jpg": ("RGB", {"quality": 60, "progressive": True}),
     "cmyk.jpg": ("CMYK", {"quality": 60, "progressive": True}),
