@@ -12,6 +12,7 @@ VARIABLE = re.compile(r"\b(?:LOOKALIKE_[A-Z0-9_]+|DATABASE_URL|REDIS_URL)\b")
 def variables_read() -> set[str]:
     names = ["settings.py", "environ.py", "storage.py", "management/commands/prepare.py"]
     text = "".join((CHECKOUT / "lookalike" / name).read_text() for name in names)
+    text += (CHECKOUT / "gunicorn.conf.py").read_text()
     return {name for name in VARIABLE.findall(text) if f'"{name}"' in text}
 
 
