@@ -66,8 +66,10 @@ def open_page(chromium: Browser, live_site: Site) -> Iterator[OpenPage]:
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        # Chromium also writes down every answer of 404 or 422, which tests provoke.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        # Chromium also writes down every answer of 404 or 422, and htmx every lost connection,
+        # which tests provoke.
+        provoked = ("Failed to load resource", "htmx:afterRequest", "htmx:sendError")
+        if message.type == "error" and not message.text.startswith(provoked):
             complaints.append(message.text)
 
     def watch(request: Request) -> None:

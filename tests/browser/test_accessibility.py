@@ -219,3 +219,22 @@ def test_motion_stops_where_it_is_not_wanted(open_page: OpenPage) -> None:
     )
     assert longest <= 1
     give(page, PHOTO)
+
+
+def test_no_heading_breaks_inside_a_word(open_page: OpenPage) -> None:
+    """At 360 pixels in Russian, whose words are long: each word stands on one line."""
+    page = open_page(width=360, language="ru")
+    for path in ("/privacy/", "/how-it-works/", "/", "/credits/", "/removal/"):
+        page.goto(path)
+        assert page.evaluate(BROKEN_WORDS) == [], path
+
+
+BROKEN_WORDS = """(() => {
+  const text = document.querySelector("h1").firstChild;
+  return [...text.data.matchAll(/\\S+/g)].filter(({ index, 0: word }) => {
+    const range = document.createRange();
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return range.getClientRects().length > 1;
+  }).map(([word]) => word);
+})()"""
