@@ -119,7 +119,7 @@ def test_tending_is_cheap_when_there_is_nothing_to_do(
     Portrait.objects.update(embedded_at=timezone.now() - timedelta(days=1))
     engine.reset()
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         tend_gallery_task()
     # No engine was loaded for it.
     assert not engine.is_loaded()
