@@ -47,7 +47,8 @@ class Visitor:
         return self.session.get(page, timeout=30).text
 
     def is_waiting(self, page: str) -> bool:
-        return "hx-trigger" in self.session.get(f"{page}status/", timeout=30).text
+        # A result has triggers of its own; only the waiting page asks again and again.
+        return 'hx-trigger="every ' in self.session.get(f"{page}status/", timeout=30).text
 
     def find_people(self, photo: Path, **choices: str) -> list[str]:
         """The slugs of the people whom the result for a photo shows, best first."""
