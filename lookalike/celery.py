@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 from typing import Any
 
 # On SIGTERM a worker lets short tasks finish and hands long ones back. Celery reads this variable
@@ -20,6 +21,7 @@ from lookalike.engine import get_engine
 from lookalike.faces.errors import FacesError
 from lookalike.processes.heartbeat import HeartbeatStep, serves_visitors
 from lookalike.processes.housekeeping import HousekeepingStep
+from lookalike.processes.supervise import end_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +98,12 @@ def load_models_once(**kwargs: Any) -> None:
     if serves_visitors(app) and settings.THREADS == 1 and settings.DEVICE == "cpu":
         load_models()
         gc.freeze()  # What the collector never looks at stays shared.
+
+
+@worker_process_init.connect
+def end_with_worker(**kwargs: Any) -> None:
+    """A child whose worker was killed would wait for ever where Valkey is gone too."""
+    end_with_parent(signal.SIGKILL)
 
 
 @worker_process_init.connect

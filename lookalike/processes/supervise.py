@@ -52,8 +52,11 @@ class Kept:
     def start(self) -> None:
         self.started = time.monotonic()
         self.ended_at: float | None = None
+        # Asked to end without Valkey, a worker waits for it. Its task is delivered again.
+        is_worker = self.name not in {"valkey", "web"}
+        number = signal.SIGKILL if is_worker else signal.SIGTERM
         self.child = subprocess.Popen(  # noqa: S603
-            self.command, start_new_session=True, preexec_fn=end_with_parent
+            self.command, start_new_session=True, preexec_fn=lambda: end_with_parent(number)
         )
 
     def tend(self) -> int | None:
