@@ -57,6 +57,8 @@ def test_a_second_portrait_is_added_on_a_persons_page(
     desk: Page, cast: dict[str, list[Path]]
 ) -> None:
     open_person(desk, "Kenji Morishige")
+    # A count waits for nothing.
+    expect(desk.locator(".inline-related.has_original").first).to_be_visible()
     stored = desk.locator(".inline-related.has_original").count()
     new = desk.locator(".inline-related:not(.has_original):not(.empty-form)").first
     new.locator("input[type=file]").set_input_files(cast["kenji-morishige"][2])
