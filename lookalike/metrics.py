@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 from lookalike import __version__
+from lookalike.outages import CACHE_FAILURES
 from lookalike.processes.housekeeping import JOBS, SCHEDULER_KEY
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def count(name: str, by: int = 1) -> None:
             cache.incr(f"count:{name}", by)
         except ValueError:
             cache.add(f"count:{name}", by, timeout=None)
-    except (RedisError, OSError):
+    except CACHE_FAILURES:
         pass
 
 

@@ -21,6 +21,10 @@ AWAY = (
 )
 
 
+CACHE_FAILURES = (RedisError, OSError)
+"""What Django's cache raises while Valkey is away."""
+
+
 class Outage(Exception):
     """A service that the site needs is away. The text is for the log."""
 

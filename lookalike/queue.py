@@ -13,9 +13,6 @@ from redis.exceptions import RedisError
 
 from lookalike.celery import LEVELS, app
 
-CACHE_FAILURES = (RedisError, OSError)
-"""What Django's cache raises while Valkey is away."""
-
 
 class QueueAway(Exception):
     """The broker does not accept tasks."""

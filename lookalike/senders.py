@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from lookalike.queue import CACHE_FAILURES
+from lookalike.outages import CACHE_FAILURES
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from django.core.cache import cache
 
 from lookalike.faces.encoders import ENCODERS
 from lookalike.faces.types import EncoderId, UsualParts
-from lookalike.queue import CACHE_FAILURES, QueueAway, send
+from lookalike.outages import CACHE_FAILURES
+from lookalike.queue import QueueAway, send
 from uploads.models import Match
 
 PATIENCE = 20

@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from celebrities.models import IndexBuild
 from lookalike.faces.errors import IndexProblem, IndexStale
-from lookalike.queue import CACHE_FAILURES
+from lookalike.outages import CACHE_FAILURES
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from celery import bootsteps
 from django.core.cache import cache
-from redis.exceptions import RedisError
+
+from lookalike.outages import CACHE_FAILURES
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def beat(key: str = KEY, gone_after: int = GONE_AFTER_SECONDS) -> None:
     """Record a heartbeat. Never raises: the worker goes on without a cache."""
     try:
         cache.set(key, 1, timeout=gone_after)
-    except (RedisError, OSError) as problem:
+    except CACHE_FAILURES as problem:
         logger.warning("The heartbeat could not be written: %s", problem)
 
 
@@ -36,7 +37,7 @@ def worker_is_away() -> bool:
     global _unreadable
     try:
         away = cache.get(KEY) is None
-    except (RedisError, OSError) as problem:
+    except CACHE_FAILURES as problem:
         if not _unreadable:
             logger.warning("The worker's heartbeat could not be read: %s", problem)
         _unreadable = True

@@ -18,8 +18,8 @@ from celery import bootsteps
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from redis.exceptions import RedisError
 
+from lookalike.outages import CACHE_FAILURES
 from lookalike.processes.heartbeat import EVERY_SECONDS, beat, serves_visitors
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def scheduler_is_away() -> bool:
     """Whether nothing was heard of these threads for a minute, or Valkey is away."""
     try:
         return cache.get(SCHEDULER_KEY) is None
-    except (RedisError, OSError):
+    except CACHE_FAILURES:
         return True
 
 

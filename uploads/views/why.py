@@ -7,7 +7,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from lookalike.http import HtmxRequest
-from lookalike.queue import CACHE_FAILURES, QueueAway
+from lookalike.outages import CACHE_FAILURES
+from lookalike.queue import QueueAway
 from uploads.models import Match, Upload
 from uploads.questions import NoTime, ask, is_asked
 from uploads.visitors import own_upload
