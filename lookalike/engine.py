@@ -98,13 +98,12 @@ def configured_encoder() -> EncoderId:
 
 def can_encode(encoder: EncoderId) -> bool:
     """Whether this process can make vectors of this encoder; loads nothing."""
-    from lookalike.faces.encoders import ENCODERS
+    from lookalike.faces.encoders import find_spec
 
     if encoder == configured_encoder():
         return True
-    spec = ENCODERS.get(encoder.name)
-    known = _given is None and spec is not None and spec.version == encoder.version
-    return known and spec is not None and spec.is_available(settings.WEIGHTS_DIR)
+    spec = find_spec(encoder) if _given is None else None
+    return spec is not None and spec.is_available(settings.WEIGHTS_DIR)
 
 
 def release() -> None:

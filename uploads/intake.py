@@ -45,7 +45,8 @@ def accept_upload(
 
     The visitor agreed to the current consent text in ``consent_language``. ``sender`` is
     `lookalike.senders.hash_sender`'s, ``seconds`` what reading the photo is estimated to cost.
-    Raises QueueFull, TooManyUploads or QueueAway; nothing is kept then. If the caller has a
+    Raises QueueFull, TooManyUploads, QueueAway, or Outage if the disk is full; nothing is kept
+    then. If the caller has a
     transaction open, its commit raises QueueAway instead, and sweeping queues the upload later.
     """
     if problem := describe_full_disk():

@@ -25,7 +25,7 @@ from celebrities.index.search import (
 from celebrities.models import Portrait
 from celebrities.photos import open_to_keep
 from lookalike.engine import get_engine, get_finder
-from lookalike.faces.encoders import ENCODERS
+from lookalike.faces.encoders import find_spec
 from lookalike.faces.errors import (
     FacesError,
     FaceTooSmall,
@@ -163,7 +163,7 @@ def _search(upload: Upload, faces: Sequence[Face], opened: Opened) -> list[Searc
 def compare_pair(faces: Sequence[Face], encoder: EncoderId) -> float | None:
     """How alike the two people of a photo are: 0 as two strangers, 100 as two photos of one
     person. None for any other number of faces, and if either face says little."""
-    spec = ENCODERS.get(encoder.name)
+    spec = find_spec(encoder)
     if spec is None or len(faces) != 2 or any(face.is_weak for face in faces):
         return None
     return spec.scale.number(float(faces[0].vector @ faces[1].vector))
@@ -190,6 +190,9 @@ def _save_result(
     gone: Iterable[int] = (),
 ) -> None:
     first, *second = searches
+    best, sixth = _read_usual(first)
+    # The builds measure them among everybody.
+    measured = {} if Filters.from_json(upload.filters) else {1: best, 6: sixth}
     with transaction.atomic():
         update_claimed(
             upload,
@@ -203,7 +206,7 @@ def _save_result(
             method=str(first.method),
             search_ms=first.ms,
             exact_ms=second[0].ms if second else None,
-            usual_best=_usual_best(first),
+            usual_best=best[PERCENTILES.index(50)] if best else None,
             pair=pair,
         )
         UploadedFace.objects.bulk_create(faces)
@@ -216,7 +219,7 @@ def _save_result(
                 portrait_id=near.portrait_id,
                 distance=near.distance,
                 similarity=near.similarity,
-                percentile=_percentile(upload, search, rank, near.similarity),
+                percentile=find_percentile(near.similarity, measured.get(rank, [])),
             )
             for search in searches
             for face, neighbours in zip(faces, search.neighbours, strict=True)
@@ -226,20 +229,11 @@ def _save_result(
         )
 
 
-def _usual_best(search: SearchResult) -> float | None:
-    """The median number of the best match of somebody who is not in the gallery."""
+def _read_usual(search: SearchResult) -> tuple[list[float], list[float]]:
+    """PERCENTILES of the best and of the sixth match of somebody who is not in the gallery; empty
+    if the build measured none."""
     facts = search.build.facts
-    best = facts.calibration.best if facts else []
-    return best[PERCENTILES.index(50)] if best else None
-
-
-def _percentile(upload: Upload, search: SearchResult, rank: int, number: float) -> float | None:
-    """Of the first and the sixth place. The builds measure them among everybody."""
-    facts = search.build.facts
-    if facts is None or Filters.from_json(upload.filters):
-        return None
-    measured = {1: facts.calibration.best, 6: facts.calibration.sixth}.get(rank, [])
-    return find_percentile(number, measured)
+    return (facts.calibration.best, facts.calibration.sixth) if facts else ([], [])
 
 
 def _explain(error: Exception) -> tuple[Reason, str]:

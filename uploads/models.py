@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.models import Celebrity, Likeness, Portrait
+from lookalike.faces.types import Part
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -173,6 +174,16 @@ class UploadedFace(models.Model):
         return secrets.token_urlsafe(24)
 
 
+PART_NAMES = {
+    Part.BROWS: _("the brows"),
+    Part.EYES: _("the eyes"),
+    Part.NOSE: _("the nose"),
+    Part.CHEEKS: _("the cheeks"),
+    Part.MOUTH: _("the mouth"),
+    Part.CHIN: _("the chin"),
+}
+
+
 class Match(Likeness):
     """A celebrity who looks like a face, and the portrait of theirs that looks most like it.
     ``distance`` is that of `lookalike.faces.types.Neighbour`. ``exhaustive`` rows are
@@ -189,16 +200,6 @@ class Match(Likeness):
     percentile = models.FloatField(null=True)
     # What makes the two alike, as `uploads.explaining` saves it: empty if that is not clear.
     why = models.JSONField(null=True, editable=False)
-
-    class Part(models.TextChoices):
-        """`lookalike.faces.parts.Part` in words."""
-
-        BROWS = "brows", _("the brows")
-        EYES = "eyes", _("the eyes")
-        NOSE = "nose", _("the nose")
-        CHEEKS = "cheeks", _("the cheeks")
-        MOUTH = "mouth", _("the mouth")
-        CHIN = "chin", _("the chin")
 
     class Meta:
         ordering = ["face", "exhaustive", "rank"]
@@ -230,11 +231,11 @@ class Match(Likeness):
     @property
     def most_alike(self) -> str:
         """Such as "the nose and the mouth". Raises KeyError if ``why`` is empty."""
-        names = [str(self.Part(part).label) for part in (self.why or {})["most"]]
+        names = [str(PART_NAMES[Part(part)]) for part in (self.why or {})["most"]]
         if len(names) == 1:
             return names[0]
         return _("%(one)s and %(other)s") % {"one": names[0], "other": names[1]}
 
     @property
     def least_alike(self) -> str:
-        return str(self.Part((self.why or {})["least"]).label)
+        return str(PART_NAMES[Part((self.why or {})["least"])])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.cache import cache
 
-from lookalike.faces.encoders import ENCODERS
+from lookalike.faces.encoders import find_spec
 from lookalike.faces.types import EncoderId, UsualParts
 from lookalike.outages import CACHE_FAILURES
 from lookalike.queue import QueueAway, send
@@ -21,8 +21,8 @@ class NoTime(Exception):
 
 def usual_parts(encoder: EncoderId) -> UsualParts | None:
     """None if the encoder's maps have not been measured."""
-    spec = ENCODERS.get(encoder.name)
-    return spec.parts if spec and spec.version == encoder.version else None
+    spec = find_spec(encoder)
+    return spec.parts if spec else None
 
 
 def ask(match: Match) -> None:

@@ -8,14 +8,13 @@ instead, or both faces', agrees less between two photos of one person, and costs
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from lookalike.faces.display import DISPLAY_TEMPLATE
-from lookalike.faces.types import Box, Detection, Encoder, Pixels, UsualParts
+from lookalike.faces.types import Box, Detection, Encoder, Part, Pixels, UsualParts
 
 GRID = 5
 """Covers in a row, and rows. From 4 to 6, with covers from 0.055 to 0.095, and with grey instead of
@@ -25,15 +24,6 @@ CENTRE, REACH = (0.5, 0.59), 0.55
 It holds the face from the brows to the chin."""
 SIGMA = 0.075
 """Standard deviation of a cover, and of the blur that it covers with, as a share of the side."""
-
-
-class Part(StrEnum):
-    BROWS = "brows"
-    EYES = "eyes"
-    NOSE = "nose"
-    CHEEKS = "cheeks"
-    MOUTH = "mouth"
-    CHIN = "chin"
 
 
 LEFT_EYE, RIGHT_EYE, NOSE, LEFT_MOUTH, RIGHT_MOUTH = DISPLAY_TEMPLATE

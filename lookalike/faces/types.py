@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -126,6 +127,17 @@ class Tail:
 
     mean: float
     deviation: float
+
+
+class Part(StrEnum):
+    """A part of the face that may make two alike."""
+
+    BROWS = "brows"
+    EYES = "eyes"
+    NOSE = "nose"
+    CHEEKS = "cheeks"
+    MOUTH = "mouth"
+    CHIN = "chin"
 
 
 @dataclass(frozen=True, slots=True)

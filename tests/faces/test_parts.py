@@ -12,7 +12,6 @@ from PIL import Image
 from lookalike.faces.display import cut_display_chip
 from lookalike.faces.encoders import dlib
 from lookalike.faces.parts import (
-    Part,
     cover_parts,
     explain,
     label_cover,
@@ -20,7 +19,7 @@ from lookalike.faces.parts import (
     place_covers,
 )
 from lookalike.faces.pipeline import FaceEngine
-from lookalike.faces.types import Detection, Floats, Photo, Pixels, UsualParts, Vectors
+from lookalike.faces.types import Detection, Floats, Part, Photo, Pixels, UsualParts, Vectors
 
 NOTHING_USUAL = UsualParts((0.0,) * 25, 0.001)
 

@@ -7,12 +7,18 @@ from pathlib import Path
 from lookalike.faces.encoders import dlib, facenet
 from lookalike.faces.encoders.base import EncoderSpec
 from lookalike.faces.runtime import Runtime
-from lookalike.faces.types import Encoder
+from lookalike.faces.types import Encoder, EncoderId
 
 AUTO = "auto"
 
 ENCODERS: dict[str, EncoderSpec] = {spec.name: spec for spec in (facenet.SPEC, dlib.SPEC)}
 """By name, the preferred one first. "auto" takes the first whose weights are present."""
+
+
+def find_spec(encoder: EncoderId) -> EncoderSpec | None:
+    """None for a name or a version that this project does not have."""
+    spec = ENCODERS.get(encoder.name)
+    return spec if spec and spec.version == encoder.version else None
 
 
 def list_choices() -> list[str]:
