@@ -17,7 +17,7 @@ from celebrities.index.resemblances import store_resemblances
 from celebrities.index.search import is_whole
 from celebrities.models import IndexBuild, Portrait
 from celebrities.sweeping import sweep_files
-from celebrities.watching import mark_storage
+from celebrities.watching import WRONG_STORAGE, mark_storage
 from lookalike import engine
 from lookalike.celery import app
 from lookalike.queue import QueueAway, send
@@ -111,10 +111,7 @@ def look_after_storage() -> None:
     except Exception as error:  # noqa: BLE001 - a storage fails in many ways, and may come back.
         logger.error("The gallery's storage cannot be reached: %s", type(error).__name__)
         return
-    logger.error(
-        "The gallery's storage lacks the portraits' files: it is another folder or bucket than "
-        "before, or empty. Bring it back."
-    )
+    logger.error(WRONG_STORAGE)
 
 
 def _may_rebuild_now() -> bool:

@@ -6,6 +6,8 @@ from django.urls import path
 from celebrities import views
 from celebrities.sitemaps import list_sitemaps
 
+SITEMAPS = list_sitemaps()
+
 app_name = "celebrities"
 urlpatterns = [
     path("how-it-works/", views.explain, name="how"),
@@ -16,9 +18,9 @@ urlpatterns = [
     path(
         "sitemap.xml",
         index,
-        {"sitemaps": list_sitemaps(), "sitemap_url_name": "celebrities:sitemap"},
+        {"sitemaps": SITEMAPS, "sitemap_url_name": "celebrities:sitemap"},
         name="sitemaps",
     ),
-    path("sitemap-<section>.xml", sitemap, {"sitemaps": list_sitemaps()}, name="sitemap"),
+    path("sitemap-<section>.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("media/gallery/<path:name>", views.show_picture, name="picture"),
 ]

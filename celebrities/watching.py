@@ -18,6 +18,11 @@ logger = logging.getLogger(__name__)
 
 WORDS = b"Lookalike keeps its gallery here. Without this file the site takes no photo.\n"
 
+WRONG_STORAGE = (
+    "The gallery's storage lacks the portraits' files: it is another folder or bucket than before, "
+    "or empty. Bring it back."
+)
+
 LOOKED_AT = 20
 """Portraits whose files must be missing, all of them, for a storage to be the wrong one."""
 

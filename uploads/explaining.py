@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from lookalike.engine import get_engine
 from lookalike.faces.parts import Explanation, explain
-from lookalike.faces.types import EncoderId, Pixels
+from lookalike.faces.types import EncoderId
+from uploads.crops import open_chips
 from uploads.models import Match
 from uploads.questions import forget, is_asked, usual_parts
-from uploads.storage import read_file
 
 
 def explain_match(match_id: int) -> None:
@@ -32,15 +30,9 @@ def _explain(match: Match) -> dict[str, Any]:
     usual = usual_parts(encoder)
     if usual is None:
         return {}
-    with match.portrait.chip.open() as file:
-        theirs = _open_chip(file.read())
-    yours = _open_chip(read_file(match.face.chip.name))
+    yours, theirs = map(np.asarray, open_chips(match.face, match.portrait))
     found = explain(get_engine(encoder).encoder, usual, yours, theirs)
     return _as_json(found) if found else {}
-
-
-def _open_chip(content: bytes) -> Pixels:
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
 def _as_json(found: Explanation) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import PurePosixPath
+
+from lookalike.faces.tables import has_odd_capital
 
 LEFTOVERS = {
     "thumbs.db",
@@ -110,13 +111,4 @@ def _is_sign(sign: str) -> bool:
 def _mixes(word: str) -> bool:
     alphabets = {unicodedata.name(sign, "?").partition(" ")[0] for sign in word}
     mixed = len(alphabets) > 1 and not alphabets <= {"HIRAGANA", "KATAKANA", "CJK"}
-    return mixed or (not word.isascii() and _has_odd_capital(word))
-
-
-def _has_odd_capital(word: str) -> bool:
-    """True for a capital after a small letter, and for two before one."""
-    after_small = any(one.islower() and two.isupper() for one, two in pairwise(word))
-    threes = zip(word, word[1:], word[2:], strict=False)
-    return after_small or any(
-        one.isupper() and two.isupper() and three.islower() for one, two, three in threes
-    )
+    return mixed or (not word.isascii() and has_odd_capital(word))

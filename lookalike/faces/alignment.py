@@ -17,6 +17,11 @@ Transform = NDArray[np.float64]
 """(2, 3): ``matrix[:, :2] @ point + matrix[:, 2]``."""
 
 
+def zoom_points(points: Points, centre: float, zoom: float) -> Points:
+    """The points ``zoom`` times as far from (centre, centre)."""
+    return ((points - centre) * zoom + centre).astype(np.float32)
+
+
 def similarity_transform(src: Points, dst: Points) -> Transform:
     """The least-squares rotation, scale and shift from ``src`` to ``dst``.
 

@@ -13,7 +13,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.alignment import Points, Transform, align_face, similarity_transform
+from lookalike.faces.alignment import (
+    Points,
+    Transform,
+    align_face,
+    similarity_transform,
+    zoom_points,
+)
 from lookalike.faces.types import Box, Detection, Detector, Pixels
 
 PATCH_SIDE = 128
@@ -117,8 +123,7 @@ def look_again(
 ) -> Detection | None:
     """The face as found in one patch, ``zoom`` times as large as usual, in coordinates of
     ``pixels``. None if it is not found."""
-    middle = PATCH_SIDE / 2
-    zoomed = ((_UPRIGHT - middle) * np.float32(zoom) + middle).astype(np.float32)
+    zoomed = zoom_points(_UPRIGHT, PATCH_SIDE / 2, zoom)
     template = rotate_points(zoomed, PATCH_SIDE, PATCH_SIDE, quarter_turns)
     matrix = similarity_transform(face.landmarks, template)
     patch = align_face(pixels, face.landmarks, template, PATCH_SIDE)

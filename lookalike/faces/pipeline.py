@@ -72,12 +72,10 @@ class FaceEngine:
             return photo, []
         turned = rotate_photo(photo, best.quarter_turns)
         faces = found.get(best.quarter_turns) or self.detector.detect(turned.pixels)
-        others = [
-            straighten(self.detector, turned.pixels, face)
-            for face in faces
-            if face.box.width >= min_share * best.face.box.width and not is_same(face, best.face)
-        ]
-        return turned, sorted([best.face, *others], key=lambda face: -face.box.width)[:max_faces]
+        others = [face for face in faces if not is_same(face, best.face)]
+        least = min_share * best.face.box.width
+        others = straighten_all(self.detector, turned.pixels, others, least)
+        return turned, largest_first([best.face, *others])[:max_faces]
 
     def find_faces_as_it_is(
         self, photo: Photo, *, max_faces: int = 8, min_share: float = 0.25
@@ -87,12 +85,8 @@ class FaceEngine:
         faces = self.detector.detect(photo.pixels)
         if faces and widest(faces) / photo.scale < self.min_face_side:
             raise FaceTooSmall(widest(faces) / photo.scale, self.min_face_side)
-        kept = [
-            straighten(self.detector, photo.pixels, face)
-            for face in faces
-            if face.box.width >= min_share * widest(faces)
-        ]
-        return sorted(kept, key=lambda face: -face.box.width)[:max_faces]
+        least = min_share * widest(faces) if faces else 0.0
+        return largest_first(straighten_all(self.detector, photo.pixels, faces, least))[:max_faces]
 
     def encode_faces(self, photo: Photo, detections: Sequence[Detection]) -> list[Face]:
         """The faces of one photo, in the order given."""
@@ -116,6 +110,17 @@ class FaceEngine:
             make_face(detection, chips[at], vectors[at : at + step], agreement[at])
             for at, (_, detection) in zip(range(0, len(chips), step), found, strict=True)
         ]
+
+
+def straighten_all(
+    detector: Detector, pixels: Pixels, faces: Sequence[Detection], least: float
+) -> list[Detection]:
+    """Those at least that wide, each as found in a patch where it stands upright."""
+    return [straighten(detector, pixels, face) for face in faces if face.box.width >= least]
+
+
+def largest_first(faces: Sequence[Detection]) -> list[Detection]:
+    return sorted(faces, key=lambda face: -face.box.width)
 
 
 def widest(faces: Sequence[Detection]) -> float:

@@ -172,9 +172,14 @@ def _looks_odd(word: str) -> bool:
         _ODD.search(word) is not None
         or (any(sign.isascii() for sign in word) and any("Ѐ" <= sign <= "ӿ" for sign in word))
         or any(unicodedata.category(sign)[0] in "SNC" for sign in word)
-        or any(one.islower() and next_one.isupper() for one, next_one in pairwise(word))
-        or any(
-            one.isupper() and two.isupper() and three.islower()
-            for one, two, three in zip(word, word[1:], word[2:], strict=False)
-        )
+        or has_odd_capital(word)
+    )
+
+
+def has_odd_capital(word: str) -> bool:
+    """True for a capital after a small letter, and for two before one."""
+    after_small = any(one.islower() and two.isupper() for one, two in pairwise(word))
+    threes = zip(word, word[1:], word[2:], strict=False)
+    return after_small or any(
+        one.isupper() and two.isupper() and three.islower() for one, two, three in threes
     )

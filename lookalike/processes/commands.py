@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 from lookalike.processes.valkey import command_line
 
 _CELERY = (
@@ -16,6 +20,12 @@ _CELERY = (
 
 NAMES = ("valkey", "web", "worker", "gallery")
 """The embedded Valkey first: it is stopped last."""
+
+
+def find_own_programs() -> None:
+    """Let this environment's programs come first."""
+    here = Path(sys.executable).parent
+    os.environ["PATH"] = f"{here}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def command_of(name: str) -> list[str]:

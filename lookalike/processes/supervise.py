@@ -19,10 +19,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from lookalike.environ import PRIVATE_UMASK
-from lookalike.processes.commands import command_of
+from lookalike.processes.commands import command_of, find_own_programs
 from lookalike.processes.valkey import UnsafeFolder, ValkeyMissing
 
 STOP_SECONDS = 4.5
@@ -116,7 +115,7 @@ def stop(some: Iterable[Kept]) -> None:
 
 
 def main(names: Sequence[str]) -> int:
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    find_own_programs()
     try:
         commands = {name: command_of(name) for name in names}
     except (ValkeyMissing, UnsafeFolder) as problem:

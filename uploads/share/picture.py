@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 
 from django.conf import settings
-from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageOps
 
+from uploads.crops import open_chips
 from uploads.models import Match, UploadedFace
 from uploads.share.lettering import choose_name, draw_fitting
-from uploads.storage import read_file
 
 SIZE = (1200, 630)
 SIDE = 410
@@ -26,11 +25,8 @@ def draw_share_picture(face: UploadedFace, match: Match) -> bytes:
     """
     picture = Image.new("RGB", SIZE, "#f4f6f1")
     draw = ImageDraw.Draw(picture)
-    with storages["gallery"].open(str(match.portrait.chip)) as file:
-        theirs = file.read()
-    for data, left in ((read_file(face.chip.name), EDGE), (theirs, EDGE + SIDE + 20)):
-        with Image.open(io.BytesIO(data)) as chip:
-            picture.paste(ImageOps.fit(chip.convert("RGB"), (SIDE, SIDE)), (left, EDGE))
+    for number, chip in enumerate(open_chips(face, match.portrait)):
+        picture.paste(ImageOps.fit(chip, (SIDE, SIDE)), (EDGE + number * (SIDE + 20), EDGE))
     _write_number(draw, match)
     _write_words(draw, match)
     buffer = io.BytesIO()

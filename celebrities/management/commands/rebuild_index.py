@@ -10,7 +10,7 @@ from celebrities.index.search import open_current
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.models import Celebrity
 from celebrities.vectors import import_vectors
-from celebrities.watching import mark_storage
+from celebrities.watching import WRONG_STORAGE, mark_storage
 from lookalike.database import DatabaseCommand
 from lookalike.faces.errors import FacesError
 
@@ -49,10 +49,7 @@ class Command(DatabaseCommand):
                 raise CommandError(f"{error} Nothing was built.") from error
             self.stdout.write(f"{count} vectors imported from {path}.")
         if options["if_needed"] and not mark_storage():
-            self.stderr.write(
-                "The gallery's storage lacks the portraits' files: it is another folder or bucket "
-                "than before, or empty. Bring it back."
-            )
+            self.stderr.write(WRONG_STORAGE)
         if not (options["if_needed"] and self.has_index()):
             rebuild_and_tell(self.stdout)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.faces.alignment import align_face
+from lookalike.faces.alignment import align_face, zoom_points
 from lookalike.faces.encoders.base import ChipEncoder, EncoderSpec
 from lookalike.faces.errors import WeightsAltered, WeightsMissing
 from lookalike.faces.runtime import Runtime, load_session
@@ -34,7 +34,7 @@ FIVE_POINTS = np.array(
 CENTRE = 75.0
 """Pixels from the edges to the chip's centre."""
 
-TEMPLATE = ((FIVE_POINTS - CENTRE) * 1.05 + CENTRE).astype(np.float32)
+TEMPLATE = zoom_points(FIVE_POINTS, CENTRE, 1.05)
 """The points in our chips: dlib's, 1.05 times as large about the chip's centre.
 
 Chosen by d' between the same and different people, in all five folds over people: 84 people with
@@ -58,7 +58,7 @@ class DlibEncoder(ChipEncoder):
         super().__init__(load_session("encoder-dlib", make_module, runtime))
 
     def align(self, pixels: Pixels, detection: Detection, zoom: float = 1.0) -> Pixels:
-        template = (TEMPLATE - CENTRE) * np.float32(zoom) + CENTRE
+        template = zoom_points(TEMPLATE, CENTRE, zoom)
         return align_face(pixels, detection.landmarks, template, self.chip_size)
 
 

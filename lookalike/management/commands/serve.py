@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from lookalike.environ import PRIVATE_UMASK, make_data_dir
-from lookalike.processes.commands import NAMES, command_of
+from lookalike.processes.commands import NAMES, command_of, find_own_programs
 from lookalike.processes.supervise import end_with_parent
 from lookalike.processes.valkey import UnsafeFolder, ValkeyMissing
 
@@ -94,8 +94,7 @@ def find_command(name: str) -> list[str]:
 
 def become(command: Sequence[str]) -> None:
     """Replace this process by the command, in the project's folder and environment."""
-    here = Path(sys.executable).parent
-    os.environ["PATH"] = f"{here}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    find_own_programs()
     os.environ["PYTHONUNBUFFERED"] = "1"
     os.chdir(settings.BASE_DIR)
     os.umask(PRIVATE_UMASK)
