@@ -11,10 +11,9 @@ from django.utils.text import slugify
 
 from celebrities.importers.layout import ListedPhoto, plan_import
 from celebrities.importers.sources import Source
-from celebrities.photos import open_to_keep
-from celebrities.portraits import Sitter, find_sitters
+from celebrities.portraits import Sitter, find_faces, find_sitters
 from lookalike.chunks import batched
-from lookalike.faces.errors import NoFace, PhotoError, SeveralFaces
+from lookalike.faces.errors import SeveralFaces
 from lookalike.faces.pipeline import FaceEngine
 from lookalike.faces.types import Vector, Vectors
 
@@ -104,18 +103,9 @@ def _find_sitters(
 
 
 def _find_visitor(engine: FaceEngine, data: bytes) -> Sitter:
-    try:
-        photo = open_to_keep(data)
-        upright, found = engine.find_faces(photo)
-    except PhotoError as error:
-        return Sitter(error=error)
-    faces = engine.encode_faces(upright, found[:1])
-    return Sitter(
-        upright,
-        faces[0] if faces else None,
-        None if faces else NoFace(),
-        rotated=upright is not photo,
-    )
+    photo, found, error, rotated = find_faces(engine, data)
+    face = engine.encode_faces(photo, found[:1])[0] if photo and found else None
+    return Sitter(photo, face, error, rotated)
 
 
 def _read_file(source: Source, photo: ListedPhoto) -> bytes:

@@ -96,7 +96,8 @@ def find_sitters(
 
     ``find_others`` is asked about photos of several faces. ``are_ours``: see `open_to_keep`.
     """
-    opened = list(each(partial(_find_faces, engine, is_ours=are_ours), files))
+    find = partial(find_faces, engine, max_bytes=MAX_FILE_BYTES, is_ours=are_ours)
+    opened = list(each(find, files))
     usable = [(photo, face) for photo, faces, _, _ in opened if photo for face in faces]
     encoded = iter(engine.encode_many(usable, zooms=ZOOMS))
     scale = built_in_scale(engine.encoder.name)
@@ -112,13 +113,14 @@ def find_sitters(
     return sitters
 
 
-def _find_faces(
-    engine: FaceEngine, data: bytes, *, is_ours: bool
+def find_faces(
+    engine: FaceEngine, data: bytes, *, max_bytes: int | None = None, is_ours: bool = False
 ) -> tuple[Photo | None, list[Detection], PhotoError | None, bool]:
-    """The upright photo, its faces, why there are none, and whether it was rotated."""
+    """The upright photo, its faces, why there are none, and whether it was rotated. The limits are
+    those of `open_to_keep`."""
     photo: Photo | None = None
     try:
-        photo = open_to_keep(data, max_bytes=MAX_FILE_BYTES, is_ours=is_ours)
+        photo = open_to_keep(data, max_bytes=max_bytes, is_ours=is_ours)
         upright, faces = engine.find_faces(photo)
     except PhotoError as error:
         return photo, [], error, False
