@@ -14,9 +14,8 @@ from django.db.models import F
 
 from benchmarks.profiling import profile_parts
 from benchmarks.timing import RUNS, time_beside
-from celebrities.photos import shrink_photo
 from lookalike.engine import get_engine
-from lookalike.faces.photos.decoding import open_photo
+from lookalike.faces.photos.decoding import open_photo, shrink_photo
 from lookalike.faces.pipeline import FaceEngine
 from uploads import crops, matching
 from uploads.models import Upload

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db import models
-from PIL import Image
 
 from celebrities.models import Celebrity, DoNotImport, Portrait, gallery_storage
 from celebrities.names import fold
@@ -30,6 +29,8 @@ def hash_picture(data: bytes) -> int:
 
     imagehash computes the same, and brings SciPy and PyWavelets with it. Raises OSError.
     """
+    from PIL import Image  # Only a worker, a command or a curator comes here.
+
     with Image.open(io.BytesIO(data)) as image:
         image.draft("L", (8 * HASH_SIDE, 8 * HASH_SIDE))
         small = image.convert("L").resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.BOX)

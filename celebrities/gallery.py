@@ -16,7 +16,6 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from celebrities.models import Celebrity, IndexBuild, Portrait, gallery_storage
-from celebrities.portraits import Reading, read_portraits
 from celebrities.sweeping import storing
 from lookalike import engine
 from lookalike.chunks import batched
@@ -24,6 +23,7 @@ from lookalike.faces.errors import Reason
 from lookalike.faces.types import EncoderId, Face, Vectors
 
 if TYPE_CHECKING:
+    from celebrities.portraits import Reading
     from lookalike.faces.pipeline import FaceEngine
 
 logger = logging.getLogger(__name__)
@@ -90,6 +90,8 @@ def _read_group(
 
 
 def _read(faces: FaceEngine, files: dict[Portrait, bytes], keep: bool) -> dict[Portrait, Reading]:
+    from celebrities.portraits import read_portraits
+
     portraits, encoder = list(files), str(EncoderId.of(faces.encoder))
 
     def find_others(position: int) -> Vectors | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from celebrities.models import THUMBNAIL_WIDTHS
+from celebrities.models import MAX_FILE_BYTES, THUMBNAIL_WIDTHS
 from celebrities.photos import open_to_keep
 from lookalike.faces.calibration import built_in_scale
 from lookalike.faces.display import cut_display_chip
@@ -23,9 +23,6 @@ from lookalike.faces.types import Box, Detection, Face, Photo, Pixels, Vectors
 
 if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
-
-MAX_FILE_BYTES = 50_000_000
-"""Curators may upload larger files than visitors; the stored picture is as small."""
 
 FindOthers = Callable[[int], Vectors | None]
 """From a file's position to the vectors, (n, d), of other portraits of that person, if any."""

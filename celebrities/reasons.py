@@ -15,6 +15,7 @@ LABELS: dict[Reason, Promise] = {
     Reason.UNSUPPORTED: _("not a supported format"),
     Reason.TOO_LARGE: _("the file is too large"),
     Reason.TOO_MANY_PIXELS: _("the picture has too many pixels"),
+    Reason.TOO_COSTLY: _("the file takes too much work to open"),
     Reason.TOO_SMALL: _("the picture is too small"),
 }
 

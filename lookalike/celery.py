@@ -17,7 +17,7 @@ from celery import Celery
 from celery.signals import celeryd_init, worker_init, worker_process_init
 from django.conf import settings
 
-from lookalike.engine import get_engine
+from lookalike.engine import get_decoder, get_engine
 from lookalike.faces.errors import FacesError
 from lookalike.processes.heartbeat import HeartbeatStep, serves_visitors
 from lookalike.processes.housekeeping import HousekeepingStep
@@ -113,5 +113,6 @@ def load_models(**kwargs: Any) -> None:
         return
     try:
         get_engine()
+        get_decoder().start()
     except FacesError as problem:
         logger.error("The face engine cannot start: %s", problem)

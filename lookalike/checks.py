@@ -16,6 +16,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "HSTS_SECONDS": (0, 10 * 31_536_000),
     "MAX_BYTES": (10_000, 1_000_000_000),
     "MAX_PIXELS": (100_000, 1_000_000_000),
+    "DECODE_MB": (16, 65_536),
     "MIN_SIDE": (16, 1000),
     "KEEP_HOURS": (1, 8784),
     "MIN_AGE": (0, 120),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 
 if TYPE_CHECKING:
+    from lookalike.faces.photos.apart import Decoder
     from lookalike.faces.pipeline import FaceEngine
     from lookalike.faces.runtime import Runtime
     from lookalike.faces.types import EncoderId
@@ -73,6 +74,13 @@ def _load_engine(name: str) -> FaceEngine:
     return load_engine(name, settings.WEIGHTS_DIR, make_runtime())
 
 
+def get_decoder() -> Decoder:
+    """The process that opens strangers' photos for this one."""
+    from lookalike.faces.photos.apart import Decoder
+
+    return keep("decoder", settings.DECODE_MB, lambda: Decoder(settings.DECODE_MB))
+
+
 def make_runtime() -> Runtime:
     """Where the settings say that networks run."""
     from lookalike.faces.runtime import Runtime
@@ -114,10 +122,14 @@ def release() -> None:
 
 
 def reset(engine: FaceEngine | None = None) -> None:
-    """Forget everything kept. Tests may put an engine of their own in place."""
+    """Forget everything kept but the decoder, which knows no engine. Tests may put an engine of
+    their own in place."""
     global _given
     with _lock:
+        decoder = _kept.get("decoder")
         _kept.clear()
+        if decoder is not None:
+            _kept["decoder"] = decoder
         _given = engine
         if engine is not None:
             _kept["engine"] = configured_encoder(), engine

@@ -179,6 +179,7 @@ CONTENT_SECURITY_POLICY = {
 # What a visitor may send, and how long it is kept
 MAX_BYTES = read_number("LOOKALIKE_MAX_BYTES", 20_000_000)
 MAX_PIXELS = read_number("LOOKALIKE_MAX_PIXELS", 60_000_000)
+DECODE_MB = read_number("LOOKALIKE_DECODE_MB", 256)
 MIN_SIDE = read_number("LOOKALIKE_MIN_SIDE", 64)
 KEEP_HOURS = read_number("LOOKALIKE_KEEP_HOURS", 24)
 MIN_AGE = read_number("LOOKALIKE_MIN_AGE", 16)

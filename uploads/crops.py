@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-from django.core.files.storage import storages
 from PIL import Image
 
-from celebrities.models import Portrait
 from lookalike.faces.display import cut_display_chip
 from lookalike.faces.photos.jpeg import encode_jpeg
 from lookalike.faces.types import Box, Face, Pixels
 from uploads.models import Upload, UploadedFace
-from uploads.storage import read_file, store_file
+from uploads.storage import store_file
 
 CROP_MARGIN = 0.35
 """Margin on each side, as a share of the box's longer side, to include hair and chin."""
@@ -36,14 +33,6 @@ def cut_faces(upload: Upload, pixels: Pixels, faces: Sequence[Face]) -> list[Upl
         )
         for number, face in enumerate(faces)
     ]
-
-
-def open_chips(face: UploadedFace, portrait: Portrait) -> list[Image.Image]:
-    """The RGB chips of a face and of a look-alike. Raises FileNotFoundError."""
-    with storages["gallery"].open(str(portrait.chip)) as file:
-        theirs = file.read()
-    contents = read_file(face.chip.name), theirs
-    return [Image.open(io.BytesIO(content)).convert("RGB") for content in contents]
 
 
 def store_jpeg(upload: Upload, pixels: Pixels) -> str:

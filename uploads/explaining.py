@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from lookalike.engine import get_engine
 from lookalike.faces.parts import Explanation, explain
-from lookalike.faces.types import EncoderId
-from uploads.crops import open_chips
+from lookalike.faces.types import EncoderId, Pixels
 from uploads.models import Match
 from uploads.questions import forget, is_asked, usual_parts
+from uploads.storage import read_chips
 
 
 def explain_match(match_id: int) -> None:
@@ -30,9 +32,13 @@ def _explain(match: Match) -> dict[str, Any]:
     usual = usual_parts(encoder)
     if usual is None:
         return {}
-    yours, theirs = map(np.asarray, open_chips(match.face, match.portrait))
+    yours, theirs = map(_decode, read_chips(match.face, match.portrait))
     found = explain(get_engine(encoder).encoder, usual, yours, theirs)
     return _as_json(found) if found else {}
+
+
+def _decode(chip: bytes) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(chip)).convert("RGB"))
 
 
 def _as_json(found: Explanation) -> dict[str, Any]:

@@ -104,6 +104,7 @@ class UploadForm(forms.Form):
                 max_bytes=settings.MAX_BYTES,
                 max_pixels=settings.MAX_PIXELS,
                 min_side=settings.MIN_SIDE,
+                decode_mb=settings.DECODE_MB,
             )
         except PhotoError as error:
             self.failure = describe_failure(error.reason, error.detail)

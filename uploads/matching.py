@@ -23,7 +23,7 @@ from celebrities.index.search import (
     open_current,
 )
 from celebrities.models import Portrait
-from celebrities.photos import open_to_keep
+from celebrities.photos import open_strangers, open_to_keep
 from lookalike.engine import get_engine, get_finder
 from lookalike.faces.encoders import find_spec
 from lookalike.faces.errors import (
@@ -120,7 +120,7 @@ def _read_photo(upload: Upload) -> Photo:
     """The upright photo, its longer side at most STORED_SIDE pixels: the received one, or the one
     that an earlier attempt stored, turned as the visitor has asked for."""
     if upload.received:
-        return open_to_keep(read_file(upload.received.name))
+        return open_strangers(read_file(upload.received.name))
     photo = open_to_keep(read_file(upload.photo.name), is_ours=True)
     return rotate_photo(photo, upload.rotation or 0)
 

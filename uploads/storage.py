@@ -6,11 +6,16 @@ import contextlib
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import storages
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from celebrities.models import Portrait
+    from uploads.models import UploadedFace
 
 
 def store_file(upload_id: UUID, content: bytes | File[bytes], suffix: str = "") -> str:
@@ -27,6 +32,13 @@ def read_file(name: str | None) -> bytes:
         raise FileNotFoundError("the upload has no file")
     with storages["uploads"].open(name) as file:
         return bytes(file.read())
+
+
+def read_chips(face: UploadedFace, portrait: Portrait) -> tuple[bytes, bytes]:
+    """The JPEG chips of a face and of a look-alike. Raises FileNotFoundError."""
+    with storages["gallery"].open(str(portrait.chip)) as file:
+        theirs = bytes(file.read())
+    return read_file(face.chip.name), theirs
 
 
 def delete_files(names: Iterable[str | None]) -> None:

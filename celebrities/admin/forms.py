@@ -18,8 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from celebrities.do_not_import import is_listed
 from celebrities.importers.manifest import WIKIDATA_ID
-from celebrities.models import Celebrity, Portrait
-from celebrities.portraits import MAX_FILE_BYTES
+from celebrities.models import MAX_FILE_BYTES, Celebrity, Portrait
 from celebrities.reasons import describe_reason
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos.header import check_header
@@ -68,6 +67,7 @@ class PortraitForm(forms.ModelForm[Portrait]):
                 max_bytes=MAX_FILE_BYTES,
                 max_pixels=settings.MAX_PIXELS,
                 min_side=settings.MIN_SIDE,
+                decode_mb=settings.DECODE_MB,
             )
         except PhotoError as error:
             raise ValidationError(describe_reason(error)) from error

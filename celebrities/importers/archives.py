@@ -17,7 +17,7 @@ import zstandard
 from celebrities.errors import BadSource
 from celebrities.importers.filenames import ZIP_ENCODINGS
 from celebrities.importers.sources import Source
-from celebrities.portraits import MAX_FILE_BYTES
+from celebrities.models import MAX_FILE_BYTES
 
 MAX_FILES = 100_000
 """In one archive. A hostile one may list millions."""

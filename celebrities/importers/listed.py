@@ -12,7 +12,7 @@ from celebrities.importers.addresses import download
 from celebrities.importers.filenames import tidy_path
 from celebrities.importers.manifest import is_address, read_manifest
 from celebrities.importers.sources import MAX_MANIFEST_BYTES, Source, read_whole
-from celebrities.portraits import MAX_FILE_BYTES
+from celebrities.models import MAX_FILE_BYTES
 from lookalike.faces.tables import BadLine
 
 

@@ -21,8 +21,15 @@ from celebrities.errors import BadSource
 from celebrities.gallery import remove_files
 from celebrities.importers.importing import Progress
 from celebrities.importers.report import Kind, Report
-from celebrities.models import Category, Celebrity, DoNotImport, Portrait, cleaned, gallery_storage
-from celebrities.portraits import MAX_FILE_BYTES
+from celebrities.models import (
+    MAX_FILE_BYTES,
+    Category,
+    Celebrity,
+    DoNotImport,
+    Portrait,
+    cleaned,
+    gallery_storage,
+)
 from celebrities.sweeping import storing
 from lookalike.faces.tables import BadLine
 from lookalike.faces.vectors_csv import read_vectors

@@ -11,7 +11,7 @@ from typing import Any
 
 from celebrities.importers.filenames import TAR_ENCODINGS, decode_names, find_leftover, tidy_path
 from celebrities.importers.manifest import Problem
-from celebrities.portraits import MAX_FILE_BYTES
+from celebrities.models import MAX_FILE_BYTES
 
 MAX_MANIFEST_BYTES = 20_000_000
 

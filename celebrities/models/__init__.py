@@ -1,6 +1,7 @@
 from celebrities.models.do_not_import import DoNotImport
 from celebrities.models.index import BuildCohort, IndexBuild, Likeness, Resemblance
 from celebrities.models.people import (
+    MAX_FILE_BYTES,
     THUMBNAIL_WIDTHS,
     Category,
     Celebrity,
@@ -14,6 +15,7 @@ from celebrities.models.people import (
 from celebrities.models.requests import RemovalRequest
 
 __all__ = [
+    "MAX_FILE_BYTES",
     "THUMBNAIL_WIDTHS",
     "BuildCohort",
     "Category",

@@ -207,6 +207,9 @@ class PortraitQuerySet(models.QuerySet["Portrait"]):
         return shown.exclude(flag=Portrait.Flag.ODD)
 
 
+MAX_FILE_BYTES = 50_000_000
+"""Curators may upload larger files than visitors; the stored picture is as small."""
+
 THUMBNAIL_WIDTHS = (160, 320, 640)
 """Thumbnails are 4:5, so that a card looks the same whoever is on it."""
 

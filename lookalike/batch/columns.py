@@ -13,7 +13,8 @@ from PIL import Image
 
 from lookalike.faces.errors import PhotoError, Reason
 from lookalike.faces.photos.colours import flatten_to_rgb
-from lookalike.faces.photos.orientation import TRANSPOSE, read_orientation
+from lookalike.faces.photos.headers.exif import read_orientation
+from lookalike.faces.photos.orientation import TRANSPOSE
 from lookalike.faces.types import Pixels
 from lookalike.machine import count_processors
 

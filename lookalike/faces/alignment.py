@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lookalike.faces.types import Pixels
 
@@ -53,6 +52,9 @@ def align_face(pixels: Pixels, landmarks: Points, template: Points, side: int) -
     if crop.size == 0:
         return np.zeros((side, side, 3), np.uint8)
     back[:, 2] -= offset
+    # The web process loads the encoders' descriptions, and has no image library.
+    from PIL import Image
+
     image = Image.fromarray(crop)
     factor = math.floor(math.hypot(*turn[:, 0]))
     if factor > 1:

@@ -11,6 +11,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_SMALL = "too_small"
+    TOO_COSTLY = "too_costly"
     UNREADABLE = "unreadable"
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"
@@ -73,6 +74,12 @@ class PhotoTooSmall(PhotoError):
         self.detail = str(side)
 
 
+class TooCostly(PhotoError):
+    """Opening the photo would take more time or memory than one photo may."""
+
+    reason = Reason.TOO_COSTLY
+
+
 class NoFace(PhotoError):
     """``detail`` is "dark" if the photo is so dark that this may be why."""
 
@@ -101,6 +108,10 @@ class FaceTooSmall(PhotoError):
     def __init__(self, side: float, limit: int) -> None:
         super().__init__(f"{side:.0f} pixels, at least {limit} are needed")
         self.detail = f"{side:.0f}"
+
+
+class DecoderFailed(FacesError):
+    """The process that opens strangers' photos doesn't start, or has a bug."""
 
 
 class WeightsMissing(FacesError):

@@ -9,12 +9,8 @@ import pytest
 from PIL import Image
 from pytest_django import Settings
 
-from celebrities.portraits import (
-    MAX_FILE_BYTES,
-    make_thumbnails,
-    read_portraits,
-    thumbnail_area,
-)
+from celebrities.models import MAX_FILE_BYTES
+from celebrities.portraits import make_thumbnails, read_portraits, thumbnail_area
 from celebrities.reasons import LABELS, describe_reason
 from lookalike.faces.errors import FaceTooSmall, PhotoError, Reason, SeveralFaces
 from lookalike.faces.pipeline import FaceEngine

@@ -31,7 +31,8 @@ def open_it(data: bytes | Path, target_side: int | None = None) -> Photo:
 
 
 def check_it(data: bytes | Path | io.BytesIO) -> tuple[str, int, int]:
-    return check_header(data, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS, min_side=MIN_SIDE)
+    header = check_header(data, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS, min_side=MIN_SIDE)
+    return header.format, header.width, header.height
 
 
 def picture(width: int = 96, height: int = 64) -> Image.Image:

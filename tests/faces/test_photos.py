@@ -27,8 +27,8 @@ from lookalike.faces.photos import decoding
 from lookalike.faces.photos.colours import BACKGROUND, flatten_to_rgb
 from lookalike.faces.photos.decoding import rotate_photo
 from lookalike.faces.photos.formats import ACCEPTED_FORMATS
+from lookalike.faces.photos.headers.exif import read_orientation
 from lookalike.faces.photos.jpeg import encode_jpeg
-from lookalike.faces.photos.orientation import read_orientation
 from tests.faces.photos import (
     MAX_BYTES,
     MAX_PIXELS,
@@ -447,18 +447,18 @@ GREY_HEADER = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
 
 
 @pytest.mark.parametrize(
-    ("chunks", "message"),
+    "chunks",
     [
-        (png_chunk(b"tRNS", bytes(range(9))) + GREY_HEADER, "sequence"),
-        (png_chunk(b"PLTE", bytes(48)) + GREY_HEADER, "by its header"),
+        png_chunk(b"tRNS", bytes(range(9))) + GREY_HEADER,
+        png_chunk(b"PLTE", bytes(48)) + GREY_HEADER,
     ],
-    ids=["two kinds of transparency", "two headers"],
+    ids=["two kinds of transparency", "a palette for grey"],
 )
-def test_rejects_headers_that_do_not_fit_the_pixels(chunks: bytes, message: str) -> None:
+def test_rejects_a_second_header(chunks: bytes) -> None:
     data = png_file(64, 64, 8, 3, (b"\0" + b"\x05" * 64) * 64)
     place = data.index(b"IDAT") - 4
 
-    with pytest.raises(UnreadablePhoto, match=message):
+    with pytest.raises(UnreadablePhoto, match="two headers"):
         open_it(data[:place] + chunks + data[place:], target_side=30)
 
 
@@ -479,7 +479,7 @@ def test_a_bug_of_ours_is_not_the_photos_fault(
     def fail(*given: object) -> None:
         raise kind("ours")
 
-    for name in ("flatten_to_rgb", "read_orientation", "check_size", "_whole_shrink"):
+    for name in ("flatten_to_rgb", "read_header", "check_size", "_whole_shrink"):
         with monkeypatch.context() as patch:
             patch.setattr(decoding, name, fail)
             with pytest.raises(kind, match="ours"):
@@ -519,7 +519,7 @@ def test_only_what_damage_causes_makes_a_photo_unreadable(
 
 
 def test_a_damaged_jpeg_is_not_mistaken_for_a_bug() -> None:
-    with pytest.raises(UnreadablePhoto, match="UnidentifiedImageError"):
+    with pytest.raises(UnreadablePhoto, match="no content"):
         open_it(b"\xff\xd8\xff\xe0" + bytes(500))
 
 

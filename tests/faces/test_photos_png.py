@@ -187,7 +187,7 @@ def test_rejects_too_many_chunks_soon() -> None:
     data = insert(saved(picture(), "PNG"), png_chunk(b"tEXt", b"") * 300_000)
 
     started = time.monotonic()
-    with pytest.raises(UnreadablePhoto, match="chunks"):
+    with pytest.raises(UnreadablePhoto, match="too many"):
         open_it(data)
     assert time.monotonic() - started < 1
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.live import CHECKOUT
+from tests.live import CHECKOUT, Site
+from tests.visitor import Visitor
 
 LOAD_ALL_OF_THE_WEB_SIDE = """
 import importlib, json, pkgutil, sys
@@ -41,3 +43,22 @@ def test_it_imports_no_torch_no_onnxruntime_no_annoy() -> None:
     assert "django" in modules
     heavy = {"torch", "torchvision", "onnx", "onnxruntime", "annoy", "facenet_pytorch", "scipy"}
     assert heavy.isdisjoint(modules)
+
+
+def test_it_has_no_image_library_however_it_is_used(
+    live_site: Site, cast: dict[str, list[Path]]
+) -> None:
+    """A photo taken and refused, its result, and the picture to share."""
+    with Visitor(live_site.url) as visitor:
+        page = visitor.give(cast["kenji-morishige"][2])
+        visitor.wait_for_result(page)
+        shared = visitor.session.get(f"{page}faces/0/share.png", timeout=60)
+        assert shared.content.startswith(b"\x89PNG")
+
+    processes = [live_site.processes["web"].pid, *live_site.children("web")]
+    assert len(processes) > 2
+    for process in processes:
+        libraries = Path(f"/proc/{process}/maps").read_text()
+        assert "libpython" in libraries or "_socket" in libraries
+        assert "_imaging" not in libraries
+        assert "pillow" not in libraries

@@ -39,7 +39,7 @@ def test_it_has_words_for_every_reason_in_both_languages(reason: str) -> None:
 
 
 def test_each_reason_has_words_of_its_own() -> None:
-    assert len({describe_failure(reason).sentence for reason in FAILURES}) == len(FAILURES) == 11
+    assert len({describe_failure(reason).sentence for reason in FAILURES}) == len(FAILURES) == 12
 
 
 def test_it_gives_the_detail_and_the_limits(settings: Settings) -> None:

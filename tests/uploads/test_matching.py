@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import resource
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,13 +245,13 @@ def test_it_shows_each_stage(gallery: list[Celebrity], monkeypatch: pytest.Monke
 
         monkeypatch.setattr(f"{place}.{name}", step)
 
-    look("uploads.matching", "open_to_keep")
+    look("uploads.matching", "open_strangers")
     look("uploads.matching", "get_finder")
     look("uploads.matching", "find_lookalikes")
     finish(upload)
 
     assert seen == [
-        ("open_to_keep", "reading", False),
+        ("open_strangers", "reading", False),
         ("get_finder", "finding", False),
         ("find_lookalikes", "comparing", True),
     ]
@@ -367,6 +369,31 @@ def test_it_turns_the_stored_photo_as_the_engine_did(
     assert len(list_files(upload.pk)) == 3
 
 
+def test_a_photo_that_ends_its_decoder_fails_once(gallery: list[Celebrity]) -> None:
+    """Draft test 18: the worker lives, and the next photo has its result."""
+    decoder = engine.get_decoder()
+    process = decoder.start().pid
+    used = int(Path(f"/proc/{process}/statm").read_text().split()[0]) * resource.getpagesize()
+    hard = resource.prlimit(process, resource.RLIMIT_AS)[1]
+    resource.prlimit(process, resource.RLIMIT_AS, (used, hard))
+    costly = Image.new("RGB", (4000, 4000))
+
+    upload = finish(make_upload(encode(costly, "PNG")))
+
+    assert (upload.status, upload.failure) == ("failed", "too_costly")
+    assert (upload.attempts, upload.received.name) == (1, "")
+    decoder.close()
+    assert finish(make_upload(encode(make_picture(), "PNG"))).status == "done"
+
+
+def test_a_plain_jpeg_needs_no_decoder(gallery: list[Celebrity]) -> None:
+    engine.get_decoder().close()
+
+    assert finish(make_upload(encode(make_picture()))).status == "done"
+
+    assert not engine.get_decoder().is_running
+
+
 def test_it_says_when_it_took_too_long(
     gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -378,7 +405,7 @@ def test_it_says_when_it_took_too_long(
         except SoftTimeLimitExceeded as error:
             raise UnreadablePhoto("SoftTimeLimitExceeded()") from error
 
-    monkeypatch.setattr("uploads.matching.open_to_keep", strike)
+    monkeypatch.setattr("uploads.matching.open_strangers", strike)
     upload = finish(make_upload())
 
     assert (upload.status, upload.failure) == ("failed", "took_too_long")

@@ -16,8 +16,9 @@ from PIL import Image
 from celebrities.models import Celebrity
 from tests.uploads.factories import body_of, make_face, make_result, make_upload
 from uploads.models import Match, Upload
+from uploads.share.drawing import draw
 from uploads.share.lettering import choose_font, choose_name
-from uploads.share.picture import draw_share_picture
+from uploads.share.picture import describe_share
 from uploads.storage import list_files, read_file
 
 pytestmark = pytest.mark.django_db
@@ -72,9 +73,9 @@ def test_it_draws_any_name(result: Upload, name: str, language: str) -> None:
     match = Match.objects.select_related("celebrity", "portrait")[0]
     match.celebrity.name = name
     with translation.override(language):
-        drawn = lower_part(draw_share_picture(match.face, match))
+        drawn = lower_part(draw(describe_share(match.face, match)))
         match.celebrity.name = ""
-        empty = lower_part(draw_share_picture(match.face, match))
+        empty = lower_part(draw(describe_share(match.face, match)))
 
     assert drawn.shape == empty.shape
     assert (drawn != empty).any() == (choose_font(name) is not None)

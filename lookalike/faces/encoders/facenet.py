@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from lookalike.faces.encoders.base import ChipEncoder, EncoderSpec
 from lookalike.faces.encoders.facenet_network import fill_network
@@ -64,6 +63,8 @@ def crop_box(pixels: Pixels, box: Box, side: int) -> Pixels:
     top = min(max(int(box.top), 0), height - 1)
     right = max(min(int(box.right), width), left + 1)
     bottom = max(min(int(box.bottom), height), top + 1)
+    from PIL import Image
+
     crop = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     return np.asarray(crop.resize((side, side), Image.Resampling.BILINEAR))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +17,29 @@ from lookalike.faces.photos.spaces import convert_space, find_space
 BACKGROUND = (238, 238, 238)
 """Shows through transparent parts: plain and light, as behind a portrait."""
 
+Bytes = NDArray[np.uint8]
 
-def flatten_to_rgb(image: Image.Image, shrink: int = 1) -> Image.Image:
+_PLAIN = ("L", "LA", "RGB", "RGBA", "CMYK")
+_STRIP_PIXELS = 1_000_000
+
+
+def flatten_to_rgb(
+    image: Image.Image, shrink: int = 1, low: Image.Image | None = None
+) -> Image.Image:
     """``image`` as sRGB on a plain light background, ``shrink`` times smaller.
 
-    Values over 8 bits are scaled to their range. Shrinking averages blocks of pixels. The file's
-    colour profile or stated colour space is applied unless it is broken or doesn't fit; high
-    dynamic range is tone-mapped. Raises UnreadablePhoto when palette or transparency don't fit
+    ``low`` has the low bytes of 16-bit values whose high bytes ``image`` has. Values over 8 bits
+    are scaled to their range. Shrinking averages blocks of pixels. The file's colour profile or
+    stated colour space is applied unless it is broken or doesn't fit; high dynamic range is
+    tone-mapped. Raises UnreadablePhoto when palette or transparency don't fit
     the pixels.
     """
-    plain = _to_bytes_per_channel(image)
+    plain = _shrink(image, shrink, low)
     alpha = plain.getchannel("A") if plain.mode in ("LA", "RGBA") else None
-    if alpha and alpha.getextrema()[0] == 255:
-        plain, alpha = plain.convert(plain.mode[:-1]), None
-    if shrink > 1:
-        plain = plain.reduce(shrink)
-        alpha = plain.getchannel("A") if alpha else None
-    colours = _apply_colours(plain.convert(plain.mode[:-1]) if alpha else plain, image.info)
+    if alpha:
+        plain = plain.convert(plain.mode[:-1])
+        alpha = None if alpha.getextrema()[0] == 255 else alpha
+    colours = _apply_colours(plain, image.info)
     if alpha is None:
         return colours
     canvas = Image.new("RGB", colours.size, BACKGROUND)
@@ -41,48 +47,82 @@ def flatten_to_rgb(image: Image.Image, shrink: int = 1) -> Image.Image:
     return canvas
 
 
-def widen(high: Image.Image, low: Image.Image) -> Image.Image:
-    """Bytes per channel from the high and the low bytes of 16-bit values; alpha is ``high``'s."""
-    values = np.asarray(high.convert("RGB")).astype(np.int32) << 8
-    values |= np.asarray(low.convert("RGB"))
-    wide = Image.fromarray(_scale_to_byte(values, high.info.get("significant_bits")))
-    if high.mode == "RGBA":
-        wide.putalpha(high.getchannel("A"))
-    wide.info = high.info
-    return wide
+def _shrink(image: Image.Image, shrink: int, low: Image.Image | None) -> Image.Image:
+    """Any mode -> L, RGB, CMYK, LA or RGBA, ``shrink`` times smaller by averages of blocks.
+
+    Goes in strips, so that a large picture is never there twice in a larger mode.
+    """
+    if low is None and image.mode in _PLAIN and "transparency" not in image.info:
+        if shrink == 1:
+            return image
+        if image.mode not in ("LA", "RGBA"):  # Pillow copies these to multiply them by alpha.
+            return image.reduce(shrink)
+    table = _make_table(image, low)
+    rows = shrink * max(1, _STRIP_PIXELS // (image.width * shrink))
+    strips = []
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        strip = _to_plain(image.crop(box), low.crop(box) if low else None, table)
+        strips.append(strip.reduce(shrink) if shrink > 1 else strip)
+    return _stack(strips)
 
 
-def _to_bytes_per_channel(image: Image.Image) -> Image.Image:
+def _stack(strips: list[Image.Image]) -> Image.Image:
+    """The strips below each other."""
+    if len(strips) == 1:
+        return strips[0]
+    size = strips[0].width, sum(strip.height for strip in strips)
+    whole = Image.new(strips[0].mode, size)
+    top = 0
+    for strip in strips:
+        whole.paste(strip, (0, top))
+        top += strip.height
+    return whole
+
+
+def _to_plain(image: Image.Image, low: Image.Image | None, table: Bytes | None) -> Image.Image:
     """Any mode -> L, RGB, CMYK, LA or RGBA."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        bits = image.info.get("significant_bits")
-        return Image.fromarray(_scale_to_byte(np.asarray(image), bits))
+    if table is not None and low:
+        return _widen(image, low, table)
+    if table is not None:
+        return Image.fromarray(table[np.clip(np.asarray(image), 0, 65535)])
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image), nan=0.0, posinf=0.0, neginf=0.0)
+        return Image.fromarray(_to_uint8(values * (255.0 if values.max() <= 1.0 else 1.0)))
     if image.mode == "La":
         return convert_image(image, "LA")
     if "transparency" in image.info or image.mode in ("PA", "RGBa"):
         return convert_image(image, "RGBA")
-    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+    if image.mode in _PLAIN:
         return image
     return convert_image(image, "L" if image.mode == "1" else "RGB")
 
 
-def _scale_to_byte(values: NDArray[Any], bits: int | None) -> NDArray[np.uint8]:
-    """Integers span ``bits``, floats 0 to 1 or 0 to 255. Without ``bits`` the largest value
-    decides between 8, 10, 12 and 16."""
-    if values.dtype.kind == "f":
-        finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-        factor = 255.0 if finite.max(initial=0.0) <= 1.0 else 1.0
-        return _to_uint8(finite * factor)
-    if values.dtype != np.uint16:
-        values = np.clip(values, 0, 65535).astype(np.uint16)
-    top = int(values.max(initial=0))
+def _widen(high: Image.Image, low: Image.Image, table: Bytes) -> Image.Image:
+    """Bytes from the high and the low bytes of 16-bit values; alpha is ``high``'s."""
+    values = np.asarray(high.convert("RGB")).astype(np.uint16) << 8
+    values |= np.asarray(low.convert("RGB"))
+    wide = Image.fromarray(table[values])
+    if high.mode == "RGBA":
+        wide.putalpha(high.getchannel("A"))
+    return wide
+
+
+def _make_table(image: Image.Image, low: Image.Image | None) -> Bytes | None:
+    """The byte of each 16-bit value: they span ``significant_bits``, or what the largest value
+    says of 8, 10, 12 and 16 bits. None if the image has other values."""
+    if low is None and not image.mode.startswith("I"):
+        return None
+    bits = image.info.get("significant_bits")
+    # The largest high byte tells, since each of the spans is whole in it.
+    extrema = cast(Any, image.getextrema())
+    top = max(high for _, high in extrema[:3]) << 8 if low else int(extrema[1])
     wanted = (bits,) if bits else (8, 10, 12)
     span = next((2**bits - 1 for bits in wanted if top < 2**bits), 65535)
-    table = _to_uint8(np.arange(65536) * 255.0 / span)
-    return np.asarray(table[values])
+    return _to_uint8(np.arange(65536) * 255.0 / span)
 
 
-def _to_uint8(values: NDArray[Any]) -> NDArray[np.uint8]:
+def _to_uint8(values: NDArray[Any]) -> Bytes:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 

@@ -1,4 +1,5 @@
-"""What a photo's header says. The web process checks uploads with this and decodes nothing."""
+"""Whether a photo is within the limits, by its header. The web process checks uploads with this;
+it decodes nothing and loads no image library."""
 
 from __future__ import annotations
 
@@ -7,28 +8,36 @@ from pathlib import Path
 from typing import IO
 
 from lookalike.faces.errors import PhotoTooLarge, PhotoTooSmall, TooManyPixels
-from lookalike.faces.photos.pillow import open_image
+from lookalike.faces.photos.costs import DECODE_MB, check_cost
+from lookalike.faces.photos.headers import Header, Source, read_header
 
 
 def check_header(
-    file: bytes | Path | IO[bytes], *, max_bytes: int, max_pixels: int, min_side: int
-) -> tuple[str, int, int]:
-    """Returns the format (one of ACCEPTED_FORMATS), and the width and height in pixels as
-    stored, before any orientation. A file object is left at its beginning.
+    file: bytes | Path | IO[bytes],
+    *,
+    max_bytes: int,
+    max_pixels: int,
+    min_side: int,
+    decode_mb: int = DECODE_MB,
+) -> Header:
+    """Takes milliseconds, whatever the bytes. A file object is left at its beginning.
 
-    Raises UnsupportedFormat, UnreadablePhoto, PhotoTooLarge, TooManyPixels or PhotoTooSmall;
-    an OSError of the disk passes. The rest of the file may still be damaged.
+    Raises UnsupportedFormat, UnreadablePhoto, PhotoTooLarge, TooManyPixels, PhotoTooSmall or
+    TooCostly; an OSError of the disk passes. The rest of the file may still be damaged, or
+    cost more than its beginning shows.
     """
     if isinstance(file, (bytes, Path)):
         file = io.BytesIO(read_bounded(file, max_bytes))
-    elif (size := file.seek(0, io.SEEK_END)) > max_bytes:
-        raise PhotoTooLarge(size, max_bytes)
     try:
-        image = open_image(file, max_pixels)
-        check_size(image.size, max_pixels, min_side)
-        return str(image.format), image.width, image.height
+        source = Source(file)
+        if source.size > max_bytes:
+            raise PhotoTooLarge(source.size, max_bytes)
+        header = read_header(source)
     finally:
         file.seek(0)
+    check_size(header.size, max_pixels, min_side)
+    check_cost(header, decode_mb)
+    return header
 
 
 def read_bounded(data: bytes | Path, max_bytes: int) -> bytes:

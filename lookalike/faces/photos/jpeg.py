@@ -5,14 +5,14 @@ import re
 
 from PIL import Image
 
+from lookalike.faces.photos.headers.jpeg import FRAMES
 from lookalike.faces.types import Pixels
 
 END = b"\xff\xd9"
 
 _NOISE = bytes([0xB7]) + bytes(range(239, 7, -3))
 
-_AFTER_SCAN = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
-_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def encode_jpeg(pixels: Pixels, quality: int = 90) -> bytes:
@@ -42,7 +42,7 @@ def make_filler(content: bytes) -> bytes | None:
         segment = content[at + 4 : end]
         if end > len(content) or marker == 0xD9:
             return None
-        if marker in _FRAMES:
+        if marker in FRAMES:
             # Precision of each coefficient so far: 0 is full, 99 is nothing.
             missing = {component: [99] * 64 for component in segment[6::3]}
         at = end

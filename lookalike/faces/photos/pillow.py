@@ -9,25 +9,20 @@ import io
 import logging
 import re
 import struct
-import threading
 import traceback
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 from PIL import Image, ImageFile
 from pillow_heif import register_heif_opener
 
-from lookalike.faces.errors import TooManyPixels, UnreadablePhoto, UnsupportedFormat
-from lookalike.faces.photos.formats import (
-    ACCEPTED_FORMATS,
-    HEAD_BYTES,
-    META_BYTES,
-    name_format,
-    read_nclx,
-)
+from lookalike.faces.errors import TooManyPixels, UnreadablePhoto
+from lookalike.faces.photos.formats import META_BYTES, read_nclx
+from lookalike.faces.photos.headers import Header
+from lookalike.faces.photos.headers.jpeg import keep_pixels
 from lookalike.faces.photos.png import clean_png
 
 logger = logging.getLogger(__name__)
@@ -41,36 +36,23 @@ register_heif_opener(thumbnails=False)
 _EXPECTED = (OSError, SyntaxError, ValueError, struct.error, zlib.error)
 _LOGGED = (EOFError, RuntimeError)
 
-_WARNINGS_LOCK = threading.Lock()
+# Pillow warns of odd metadata that doesn't concern the pixels.
+warnings.filterwarnings("ignore", module="PIL")
 
 
-def open_image(file: IO[bytes], max_pixels: int) -> ImageFile.ImageFile:
-    """Read the header of ``file``, whose format is found by its first bytes.
-
-    Raises UnsupportedFormat, UnreadablePhoto or TooManyPixels; an OSError of the disk passes.
-    """
-    file.seek(0)
-    head = file.read(HEAD_BYTES)
-    if not head:
-        raise UnreadablePhoto("the file is empty")
-    found = name_format(head)
-    if found not in ACCEPTED_FORMATS:
-        raise UnsupportedFormat(found)
-    file.seek(0)
+def open_image(content: bytes, header: Header, max_pixels: int) -> ImageFile.ImageFile:
+    """Raises UnreadablePhoto, also when Pillow finds another size than ``header`` says."""
     info: dict[str, Any] = {}
-    if found == "PNG":
-        content, info = clean_png(file.read())
-        file = io.BytesIO(content)
-    elif found == "AVIF":
-        info = read_nclx(file.read(META_BYTES))
-        file.seek(0)
-    # Pillow warns of odd metadata that doesn't concern the pixels. The filters belong to
-    # the process, so only one thread at a time may change them.
-    with _WARNINGS_LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with _guard(max_pixels):
-            image = Image.open(file, formats=[found])
-    image.format = found  # Pillow calls some JPEG files MPO.
+    if header.format == "PNG":
+        content, info = clean_png(content)
+    elif header.format == "JPEG":
+        content = keep_pixels(content)
+    elif header.format == "AVIF":
+        info = read_nclx(content[:META_BYTES])
+    with _guard(max_pixels):
+        image = Image.open(io.BytesIO(content), formats=[header.format])
+    if image.size != header.size:
+        raise UnreadablePhoto(f"{header.size} by its header, {image.size} to the decoder")
     image.info.update(info)
     return image
 
@@ -103,12 +85,12 @@ def load_next_frame(image: ImageFile.ImageFile, max_pixels: int) -> bool:
     return True
 
 
-def load_low_bytes(file: IO[bytes], max_pixels: int) -> Image.Image:
+def load_low_bytes(content: bytes, header: Header, max_pixels: int) -> Image.Image:
     """The low bytes of a 16-bit RGB or RGBA PNG, of which Pillow decodes the high bytes.
 
     Values in the other byte order have their low byte where the high one is looked for.
     """
-    image = open_image(file, max_pixels)
+    image = open_image(content, header, max_pixels)
     image.tile = [tile._replace(args=f"{image.mode};16L") for tile in image.tile]
     load_image(image, max_pixels)
     return image

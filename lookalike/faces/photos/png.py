@@ -27,6 +27,7 @@ def clean_png(content: bytes) -> tuple[bytes, dict[str, Any]]:
     Pillow refuses a photo whose metadata inflates to over 1 MB or is damaged. Also returns what
     Pillow doesn't read, for ``image.info``: ``bit_depth``, ``significant_bits`` (8 to 16),
     ``icc_profile`` (up to MAX_PROFILE bytes) and ``nclx_profile`` (cICP, as pillow_heif has it).
+    The first chunk of a kind counts.
     Raises UnreadablePhoto if there are more than 50,000 chunks.
     """
     kept = [(b"", content[:_SIGNATURE_BYTES])]
@@ -40,9 +41,9 @@ def clean_png(content: bytes) -> tuple[bytes, dict[str, Any]]:
         if _concerns_pixels(kind, data, colour_type, chunk[-4:]):
             kept.append((kind, chunk))
             continue
-        dropped.add(kind)
-        if _is_intact(kind, data, chunk[-4:]):
+        if kind not in dropped and _is_intact(kind, data, chunk[-4:]):
             info |= _read_chunk(kind, data)
+        dropped.add(kind)
     if "nclx_profile" in info:
         info.pop("icc_profile", None)  # PNG, third edition, 4.3: cICP comes first.
     # Without a part of its animation, the file is read as a still picture.
