@@ -5,6 +5,8 @@
 # make setup  the environment alone, with what the tests need
 # make check  formatting, lint, types, templates, imports, settings, migrations
 # make test   every test but the long ones
+# make strangers  attacks on the site: floods, slow connections, odd requests: under 15 minutes
+# make audit  advisories about the requirements; fails without a source of them
 # make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make screenshots  the pictures of the README
@@ -30,7 +32,7 @@ export ANNOY_COMPILER_ARGS ?= $(if $(BASELINE),-march=$(BASELINE)$(comma))-O3,-f
 INSTALL = $(PIP) cache remove annoy >/dev/null 2>&1; $(PIP) install -r
 SITE := $(VENV)/$(if $(FULL),full,serve)-installed
 
-.PHONY: run gallery setup check test faults benchmark screenshots export image print-annoy format lock
+.PHONY: run gallery setup check test faults strangers audit benchmark screenshots export image print-annoy format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
@@ -63,6 +65,12 @@ check: setup
 # Two processes at once. A file's tests stay in one, so that what they share is made once.
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+strangers: setup
+	$(BIN)/python -m pytest -m strangers
+
+audit: setup
+	$(BIN)/python .ci/audit.py
 
 faults: setup
 	$(BIN)/python -m pytest -m faults
