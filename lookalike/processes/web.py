@@ -156,6 +156,8 @@ class WaitressWorker(Worker):  # type: ignore[misc]
             max_request_header_size=32_768,
             recv_bytes=65_536,
             log_socket_errors=False,
+            # Whether a proxy is believed is the site's own setting, LOOKALIKE_TRUST_PROXY.
+            clear_untrusted_proxy_headers=False,
         )
         # Large bodies go to files without a name in the site's own folder.
         settings.TEMP_DIR.mkdir(parents=True, exist_ok=True)

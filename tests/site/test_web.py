@@ -24,13 +24,16 @@ POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
 
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     """Says how much of a body arrived, and how much was promised. `/wait` waits for `release`,
-    `/large` answers 30 MB."""
+    `/large` answers 30 MB, `/proxy` says what a proxy said."""
     if environ["PATH_INFO"] == "/wait":
         release.wait(20)
     body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain")])
     if environ["PATH_INFO"] == "/large":
         return [bytes(30_000_000)]
+    if environ["PATH_INFO"] == "/proxy":
+        names = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
+        return [" ".join(environ.get(name, "-") for name in names).encode()]
     return [b"%d of %s" % (len(body), environ.get("CONTENT_LENGTH", "0").encode())]
 
 
@@ -101,6 +104,14 @@ def test_it_works(served: Served) -> None:
     sent = requests.post(served.url, data=b"x" * 3_000_000, timeout=20)
     assert sent.text == "3000000 of 3000000"
     assert "Server" not in sent.headers
+
+
+def test_what_a_proxy_says_reaches_the_site(served: Served) -> None:
+    said = {"X-Forwarded-For": "198.51.100.9", "X-Forwarded-Proto": "https"}
+
+    answer = requests.get(f"{served.url}/proxy", headers=said, timeout=20)
+
+    assert answer.text == "198.51.100.9 https"
 
 
 @pytest.mark.parametrize("begun", [b"GET / HTTP/1.1\r\nX: ", POST % 100_000 + b"some"])
