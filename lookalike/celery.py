@@ -113,6 +113,16 @@ def load_models(**kwargs: Any) -> None:
         return
     try:
         get_engine()
-        get_decoder().start()
     except FacesError as problem:
         logger.error("The face engine cannot start: %s", problem)
+
+
+@worker_process_init.connect
+def start_decoder(**kwargs: Any) -> None:
+    """In each child: two of them must never talk to one process about two visitors' photos."""
+    if not serves_visitors(app):
+        return
+    try:
+        get_decoder().start()
+    except FacesError as problem:
+        logger.error("No photo can be opened: %s", problem)

@@ -7,6 +7,7 @@ may call it.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -75,10 +76,11 @@ def _load_engine(name: str) -> FaceEngine:
 
 
 def get_decoder() -> Decoder:
-    """The process that opens strangers' photos for this one."""
+    """The process that opens strangers' photos for this one, and never for a fork of it."""
     from lookalike.faces.photos.apart import Decoder
 
-    return keep("decoder", settings.DECODE_MB, lambda: Decoder(settings.DECODE_MB))
+    key = settings.DECODE_MB, os.getpid()
+    return keep("decoder", key, lambda: Decoder(settings.DECODE_MB))
 
 
 def make_runtime() -> Runtime:

@@ -11,7 +11,8 @@ from kombu.exceptions import OperationalError
 
 from celebrities import tasks
 from lookalike import celery
-from tests.live import Site, wait_for
+from tests.conftest import MakeSite
+from tests.live import Site, list_children, wait_for
 
 
 def transport_of(queues: object) -> dict[str, object]:
@@ -37,6 +38,15 @@ def test_a_match_worker_loads_the_networks_before_its_first_task(worker: Site) -
         return any("onnxruntime" in loaded for loaded in maps)
 
     wait_for(has_networks, "the networks", seconds=30)
+
+
+def test_each_child_has_a_process_of_its_own_that_opens_photos(make_site: MakeSite) -> None:
+    site = make_site(demo=True, LOOKALIKE_WORKERS="2")
+    site.start("valkey", "worker")
+
+    wait_for(lambda: len(site.children("worker")) == 5, "the worker's processes")
+    _main, *children = site.children("worker")
+    assert [len(list_children(child)) for child in children[:2]] == [1, 1]
 
 
 def test_a_message_outlives_the_hard_limit_of_its_task() -> None:

@@ -14,6 +14,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageFile
@@ -118,6 +119,7 @@ def _guard(max_pixels: int) -> Iterator[None]:
             raise  # The disk failed, not the decoder: Pillow's own have no number.
         if isinstance(error, _LOGGED):
             # The text may hold bytes of the photo, so only the place is logged.
-            place = "".join(traceback.format_tb(error.__traceback__))
-            logger.warning("Pillow failed with %s\n%s", type(error).__name__, place)
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            what, file = type(error).__name__, Path(place.filename).name
+            logger.warning("Pillow failed with %s in %s, line %s", what, file, place.lineno)
         raise UnreadablePhoto(f"{type(error).__name__}: {error}") from error
