@@ -1,0 +1,83 @@
+"""What the engine does with files that nobody made on purpose."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+from pytest_django.fixtures import Settings
+
+from celebrities.photos import open_strangers
+from lookalike.engine import get_decoder
+from lookalike.faces.errors import PhotoError
+from lookalike.faces.pipeline import FaceEngine
+from tests.faces.photos import mutate, saved
+from tests.faces.test_headers import make_files
+from tests.hostile import FULL, GENERATORS
+
+pytestmark = [pytest.mark.strangers, pytest.mark.django_db]
+
+MUTATIONS = 20_000
+SECONDS = 1.0
+MEGABYTES = 512
+
+
+@pytest.fixture(scope="module")
+def seeds(cast: dict[str, list[Path]]) -> list[bytes]:
+    """Files of every kind, half of them photos with a face."""
+    found = [data for _, data in make_files().values()]
+    with Image.open(cast["kenji-morishige"][2]) as photo:
+        face = photo.convert("RGB").resize((160, 160))
+    kinds = [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("WEBP", {}), ("GIF", {})]
+    kinds += [("AVIF", {}), ("HEIF", {})]
+    faces = [saved(face, name, **options) for name, options in kinds]
+    return found + faces * (len(found) // len(faces))
+
+
+def try_one(data: bytes, engine: FaceEngine) -> tuple[str, float]:
+    """How it ended, and the CPU seconds of both processes."""
+    decoder = get_decoder()
+    decoder.seconds = 0.0
+    started = time.process_time()
+    try:
+        photo, faces = engine.find_faces(open_strangers(data))
+        outcome = f"{len(engine.encode_faces(photo, faces))} faces"
+    except PhotoError as error:
+        outcome = type(error).__name__
+    return outcome, time.process_time() - started + decoder.seconds
+
+
+@pytest.mark.timeout(1800)
+def test_25_twenty_thousand_mutations(
+    seeds: list[bytes], real_engine: FaceEngine, settings: Settings
+) -> None:
+    settings.MIN_SIDE = 16  # So that small files, too, are decoded.
+    chance = random.Random(25)
+    outcomes: Counter[str] = Counter()
+    slowest = 0.0
+    for number in range(MUTATIONS):
+        data = mutate(chance.choice(seeds), chance)
+        outcome, seconds = try_one(data, real_engine)
+        outcomes[outcome] += 1
+        slowest = max(slowest, seconds)
+        assert seconds < SECONDS, (number, outcome)
+
+    assert psutil.Process().memory_info().rss < MEGABYTES * 1e6
+    assert outcomes["1 faces"] > 500
+    assert outcomes["UnreadablePhoto"] > 5_000
+    assert "DecoderFailed" not in outcomes
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_17_whatever_it_is_made_of(name: str, real_engine: FaceEngine) -> None:
+    data = GENERATORS[name](FULL)
+    outcome, seconds = try_one(data, real_engine)
+
+    process = get_decoder().start()
+    assert seconds < SECONDS, outcome
+    assert psutil.Process(process.pid).memory_info().rss < MEGABYTES * 1e6
