@@ -9,6 +9,7 @@
 # make audit  advisories about the requirements; fails without a source of them
 # make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
+# make choices  the engine's constants beside others, into docs/likeness.md; CHOICES=--quick tries it
 # make screenshots  the pictures of the README
 # make image  the site in an image, with docker, podman or buildah, whichever is there
 # make export  the networks in lookalike/faces/networks, anew from the published weights
@@ -32,7 +33,7 @@ export ANNOY_COMPILER_ARGS ?= $(if $(BASELINE),-march=$(BASELINE)$(comma))-O3,-f
 INSTALL = $(PIP) cache remove annoy >/dev/null 2>&1; $(PIP) install -r
 SITE := $(VENV)/$(if $(FULL),full,serve)-installed
 
-.PHONY: run gallery setup check test faults strangers audit benchmark screenshots export image print-annoy format lock
+.PHONY: run gallery setup check test faults strangers audit benchmark choices screenshots export image print-annoy format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
@@ -87,6 +88,9 @@ image:
 
 export: $(VENV)/full-installed
 	$(BIN)/python -m lookalike.faces.export
+
+choices: setup
+	$(BIN)/python -m benchmarks.choices $(CHOICES)
 
 screenshots: setup
 	$(BIN)/python docs/make_screenshots.py

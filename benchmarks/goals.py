@@ -73,6 +73,8 @@ GOALS = {
         "some 250 lines. It is the first thing to bring back for large galleries of 512 numbers.",
         compare=operator.le,
     ),
+    "build-seconds": Goal("seconds of a build", compare=operator.le),
+    "build-memory": Goal("MB of a build", compare=operator.le),
     "memory-size": Goal("resident, MB", compare=operator.le),
     "memory-growth": Goal("growth as a share", compare=operator.le),
     "rank": Goal(
@@ -149,6 +151,13 @@ def judge_index(figures: Figures) -> Iterator[Outcome]:
             yield Outcome("index-p50", gallery, wanted, min(times, default=math.inf))
 
 
+def judge_build(figures: Figures) -> Iterator[Outcome]:
+    for people, seconds in {"100,000": 60, "1,000,000": 600}.items():
+        row = figures["rows"][people]
+        yield Outcome("build-seconds", f"{people} people", seconds, row["seconds"])
+        yield Outcome("build-memory", f"{people} people", 4096, row["MB"])
+
+
 def judge_memory(figures: Figures) -> Iterator[Outcome]:
     yield Outcome("memory-size", "", 450, figures["last_mb"])
     yield Outcome("memory-growth", "", 0.05, figures["grown"])
@@ -167,6 +176,7 @@ JUDGES: dict[str, Callable[[Figures], Iterable[Outcome]]] = {
     "encoders": judge_encoders,
     "site": judge_site,
     "index": judge_index,
+    "build": judge_build,
     "memory": judge_memory,
     "quality": judge_quality,
 }

@@ -8,7 +8,18 @@ from importlib import import_module
 
 from benchmarks.figures import Record, record_part
 
-PARTS = ("photos", "encoders", "start", "site", "index", "growth", "memory", "quality", "batch")
+PARTS = (
+    "photos",
+    "encoders",
+    "start",
+    "site",
+    "index",
+    "build",
+    "growth",
+    "memory",
+    "quality",
+    "batch",
+)
 """Each is a module with a function `bench_<part>`, which returns its figures."""
 
 

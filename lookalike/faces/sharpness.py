@@ -14,7 +14,7 @@ SHARP: Final = 0.22
 
 Faces in guises that hide nothing, down to 28 pixels wide: 0.28 and more. Blurred by a Gaussian of
 0.1 of the length from the eyes to the mouth, where the right person comes first for one face in
-three: at most 0.15. Table: "sharpness" of `make choices`."""
+three: at most 0.15. Table: "faces" of `make choices`."""
 
 _FINE: Final = (1.0, 2.0)
 _COARSE: Final = (4.0, 8.0)
