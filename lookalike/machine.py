@@ -14,7 +14,8 @@ from pathlib import Path
 
 MB = 1024 * 1024
 WORKER_MB = 300
-"""What a worker and its share of everything else take (docs/operations.md has the table)."""
+"""What a worker and its share of everything else take: with two workers the site takes 570 MB
+(PSS) after 15 photos of 12 megapixels."""
 
 GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")

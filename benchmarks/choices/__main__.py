@@ -8,7 +8,7 @@ import os
 
 from benchmarks.timing import QUICK
 
-PARTS = ("turning", "template", "person", "faces", "number", "conditions")
+PARTS = ("turning", "template", "person", "faces", "number", "conditions", "alike")
 """Each is a module with a function `bench_<part>`, which returns its figures."""
 
 

@@ -2,7 +2,7 @@
 
 Also known as occlusion sensitivity (Zeiler and Fergus, 2014). Covering the first face's parts
 instead, or both faces', agrees less between two photos of one person, and costs more. Table:
-"parts" of `make choices`.
+"alike" of `make choices`.
 """
 
 from __future__ import annotations
