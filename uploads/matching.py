@@ -50,6 +50,10 @@ logger = logging.getLogger(__name__)
 
 MAX_FACES = 8
 
+MOST_GROWN = 1.25
+"""Times as many people as a build was made of. With twice as many the median best match is 3 to 4
+nearer (`lookalike.faces.similarity.BANDS`), so with a quarter more it is 1."""
+
 DARK = 40
 """A photo whose mean is below this (of 255) is so dark that this may be why no face is found."""
 
@@ -231,9 +235,11 @@ def _save_result(
 
 def _read_usual(search: SearchResult) -> tuple[list[float], list[float]]:
     """PERCENTILES of the best and of the sixth match of somebody who is not in the gallery; empty
-    if the build measured none."""
+    if the build measured none, or in a gallery so much smaller that look-alikes were farther."""
     facts = search.build.facts
-    return (facts.calibration.best, facts.calibration.sixth) if facts else ([], [])
+    if facts is None or search.compared_with > MOST_GROWN * search.build.people:
+        return [], []
+    return facts.calibration.best, facts.calibration.sixth
 
 
 def _explain(error: Exception) -> tuple[Reason, str]:

@@ -122,6 +122,22 @@ def test_it_stores_how_unusual_the_best_match_is(
     assert [match.percentile for match in others] == [None] * 3
 
 
+@pytest.mark.parametrize(("people", "stored"), [(4, True), (3, False)])
+def test_it_does_not_compare_with_a_much_smaller_gallery(
+    gallery: list[Celebrity], people: int, stored: bool
+) -> None:
+    """Four people are searched; the first build of a new site is made of a few of them."""
+    build = IndexBuild.objects.get()
+    build.manifest["calibration"]["best"] = [0.0] * 4 + [50.0] + [1e9] * 4
+    build.people = people
+    build.save()
+    upload = finish(make_upload(cast_photo(number=1)))
+
+    assert upload.usual_best == (50.0 if stored else None)
+    best = upload.faces.get().matches.all()[0]
+    assert (best.percentile is not None) == stored
+
+
 def test_it_stores_what_the_search_says_it_did(
     gallery: list[Celebrity], searches: Searches
 ) -> None:
