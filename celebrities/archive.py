@@ -39,11 +39,12 @@ TABLES: dict[str, type[models.Model]] = {
 
 
 def columns_of(model: type[models.Model]) -> list[models.Field[Any, Any]]:
-    """The fields that are exported as they are."""
+    """The fields that are exported as they are: not what a coming encoder has read."""
     return [
         field
         for field in model._meta.concrete_fields
         if not (field.primary_key or field.is_relation or isinstance(field, models.BinaryField))
+        and not field.name.startswith("next_")
     ]
 
 

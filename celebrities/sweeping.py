@@ -45,36 +45,39 @@ def _lock(kind: int) -> Iterator[None]:
         yield
 
 
-def sweep_files() -> int:
+def sweep_files(*, everything: bool = False) -> int:
     """Delete the files of portraits that have no row, and return their number.
 
-    Nothing is deleted where so many have none that the database may be an older one. Other
-    machines may be storing portraits in a shared storage, so there only files of over an hour
-    are deleted.
+    Where so many have none that the database may be an older one, they are only deleted with
+    ``everything``. Other machines may be storing portraits in a shared storage, so there only
+    files of over an hour are deleted.
     """
     storage = gallery_storage()
     is_ours = isinstance(storage, FileSystemStorage)
     before = None if is_ours else timezone.now() - OLD
     with _lock(fcntl.LOCK_EX):
-        images = Portrait.objects.order_by().values_list("image", flat=True)
-        known = {Path(name).stem for name in images.iterator(chunk_size=5000)}
-        files = list(_list_files())
-        orphans = [name for name in files if _stem(name) not in known]
-        if len(orphans) > MANY and len(orphans) > len(files) / 10:
-            logger.warning(
-                "%d of %d files in the gallery's storage belong to no portrait. They stay: is this "
-                "the right database? If it is, delete them by hand.",
-                len(orphans),
-                len(files),
-            )
-            return 0
+        orphans = find_orphans()
         if before is not None:
             orphans = [name for name in orphans if storage.get_modified_time(name) < before]
+        if len(orphans) > max(MANY, sum(1 for _ in _list_files()) / 10) and not everything:
+            logger.error(
+                "%d files of the gallery's storage belong to no portrait. They stay: is this the right "
+                "database? If it is, manage.py audit --repair deletes them.",
+                len(orphans),
+            )
+            return 0
         for name in orphans:
             storage.delete(name)
     if orphans:
         logger.info("Deleted %d files that no portrait has.", len(orphans))
     return len(orphans)
+
+
+def find_orphans() -> list[str]:
+    """The names of all files of portraits without a row, also those that are just being stored."""
+    images = Portrait.objects.order_by().values_list("image", flat=True)
+    known = {Path(name).stem for name in images}
+    return [name for name in _list_files() if _stem(name) not in known]
 
 
 def _list_files() -> Iterator[str]:

@@ -159,6 +159,7 @@ STORAGES = {
     "uploads": storage_for("uploads", MEDIA_ROOT, _bucket),
     "gallery": storage_for("gallery", MEDIA_ROOT, _bucket, public=True),
     "builds": storage_for("builds", MEDIA_ROOT, _bucket),
+    "records": storage_for("records", MEDIA_ROOT, _bucket),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -25,7 +26,7 @@ from lookalike.faces.index import BuildFacts, Progress
 from lookalike.faces.people import Cohort
 from lookalike.faces.types import EncoderId
 
-DEAD_AFTER = timedelta(minutes=10)
+DEAD_AFTER = timedelta(minutes=1)
 """A build without a heartbeat for this long is taken over. One whose process has ended is
 taken over at once."""
 
@@ -76,7 +77,8 @@ def claim_build(encoder: EncoderId) -> Iterator[IndexBuild]:
         raise BuildRunning("The index is being built by another process already.") from error
     mine = IndexBuild.objects.filter(pk=build.pk, status=Status.BUILDING)
     try:
-        yield build
+        with _heard(build):
+            yield build
     except EmptyGallery:
         mine.delete()
         raise
@@ -86,15 +88,47 @@ def claim_build(encoder: EncoderId) -> Iterator[IndexBuild]:
         raise
 
 
+@contextmanager
+def _heard(build: IndexBuild) -> Iterator[None]:
+    """Record heartbeats from a thread of its own: some steps take minutes."""
+    if connection.in_atomic_block:
+        yield
+        return
+    ended = threading.Event()
+
+    def record() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            with suppress(DatabaseError):
+                _record_heartbeat(build)
+            connection.close()
+
+    thread = threading.Thread(target=record, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _record_heartbeat(build: IndexBuild) -> int:
+    mine = IndexBuild.objects.filter(pk=build.pk, status=Status.BUILDING)
+    return mine.update(heartbeat_at=timezone.now())
+
+
 def take_over_dead_build() -> None:
     """Mark a build as failed if its process has ended or gone silent."""
     for build in IndexBuild.objects.filter(status=Status.BUILDING):
-        if build.heartbeat_at < timezone.now() - DEAD_AFTER or not _may_live(build.builder):
+        if is_dead(build):
             unchanged = IndexBuild.objects.filter(
                 pk=build.pk, status=Status.BUILDING, heartbeat_at__lte=build.heartbeat_at
             )
             error = "The process that built it ended unexpectedly."
             unchanged.update(status=Status.FAILED, error=error, finished_at=timezone.now())
+
+
+def is_dead(build: IndexBuild) -> bool:
+    return build.heartbeat_at < timezone.now() - DEAD_AFTER or not _may_live(build.builder)
 
 
 def _may_live(builder: str) -> bool:
@@ -122,8 +156,7 @@ def with_heartbeat(build: IndexBuild, progress: Progress | None) -> Progress:
         nonlocal recorded
         if time.monotonic() - recorded > HEARTBEAT_SECONDS:
             recorded = time.monotonic()
-            mine = IndexBuild.objects.filter(pk=build.pk, status=Status.BUILDING)
-            if not mine.update(heartbeat_at=timezone.now()):
+            if not _record_heartbeat(build):
                 raise BuildRunning("Another process has taken this build over.")
         if progress is not None:
             progress(step, share)

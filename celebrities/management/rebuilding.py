@@ -6,9 +6,10 @@ import logging
 import time
 
 from django.core.management.base import CommandError, OutputWrapper
+from django.utils import timezone
 
 from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, PgvectorMissing
-from celebrities.index.builds import take_over_dead_build
+from celebrities.index.builds import DEAD_AFTER, take_over_dead_build
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import rebuild_index
 from celebrities.index.resemblances import store_resemblances
@@ -35,7 +36,7 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
             if time.monotonic() > deadline:
                 raise CommandError(str(error)) from error
             if not told:
-                stdout.write("The index is being built by another process. Waiting for it.")
+                stdout.write(f"The index is being built by {describe_builder()}. Waiting for it.")
                 told = True
             while IndexBuild.objects.filter(status=IndexBuild.Status.BUILDING).exists():
                 time.sleep(1)
@@ -54,6 +55,17 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
             )
             _follow_up(build)
             return build
+
+
+def describe_builder() -> str:
+    build = IndexBuild.objects.filter(status=IndexBuild.Status.BUILDING).first()
+    if build is None:
+        return "another process"
+    silent = (timezone.now() - build.heartbeat_at).total_seconds()
+    return (
+        f"another process ({build.builder}, heard {silent:.0f} s ago, taken over after "
+        f"{DEAD_AFTER.total_seconds():.0f} s of silence)"
+    )
 
 
 def _follow_up(build: IndexBuild) -> None:

@@ -22,6 +22,7 @@ def data_dir(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("gallery", storages["gallery"]),
         ("gallery", field),
         ("builds", storages["builds"]),
+        ("records", storages["records"]),
     ]:
         monkeypatch.setitem(vars(storage), "location", str(tmp_path / place))
     return tmp_path
