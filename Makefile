@@ -22,7 +22,7 @@ BIN := $(VENV)/bin
 PYTHON = $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,\
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 # What a site in public must set; all else is the default.
-PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
+PRODUCTION := LOOKALIKE_HTTPS=1 LOOKALIKE_TRUST_PROXY=1 LOOKALIKE_ALLOWED_HOSTS=lookalike.example LOOKALIKE_CONTACT=us@lookalike.example
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # Annoy compiles itself for the very processor that builds it, and dies on an older one. Every

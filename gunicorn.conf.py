@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from lookalike.environ import read_address, read_number
+from lookalike.environ import read_address, read_log_format, read_number
+from lookalike.logs import make_config
 from lookalike.machine import count_web_processes
 
 _host, _port = read_address()
@@ -19,6 +20,7 @@ timeout = 60
 graceful_timeout = 3
 # Warnings of malformed requests would name the visitor's address.
 loglevel = "error"
+logconfig_dict = make_config("ERROR", read_log_format())
 
 
 def when_ready(server: Any) -> None:

@@ -19,9 +19,10 @@ logger = logging.getLogger(__name__)
 FOLDER = "deleted"
 
 
-def name_of(person: Celebrity, pk: int | None = None) -> str:
+def name_of(person: Celebrity) -> str:
     """The id alone would be another's some day."""
-    return f"{FOLDER}/{pk or person.pk}-{person.created_at.timestamp() * 1e6:.0f}"
+    milliseconds = int(person.created_at.timestamp()) * 1000 + person.created_at.microsecond // 1000
+    return f"{FOLDER}/{person.pk}-{milliseconds}"
 
 
 @receiver(post_delete, sender=Celebrity)

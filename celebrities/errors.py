@@ -15,6 +15,10 @@ class NoIndex(GalleryError):
     """There are people, but no index that this site's encoder can search."""
 
 
+class NoSpace(GalleryError):
+    """The disk has no room for another build."""
+
+
 class FilesMissing(GalleryError):
     """Too many portraits could not be read for a build to replace the one in use."""
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
-from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing
+from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, NoSpace
 from celebrities.gallery import embed_portraits
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import gallery_changed, rebuild_index
@@ -130,7 +130,7 @@ def _rebuild(*, embed: bool = True) -> None:
         build = rebuild_index(embed=embed)
     except BuildRunning:
         logger.info("The index is being built already.")
-    except FilesMissing as problem:
+    except (FilesMissing, NoSpace) as problem:
         logger.error("%s", problem)
     except EmptyGallery:
         logger.info("The gallery is empty: there is no index.")

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import warnings
 from typing import Any
 
 # On SIGTERM a worker lets short tasks finish and hands long ones back. Celery reads this variable
@@ -14,6 +15,7 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import celeryd_init, worker_init, worker_process_init
 from django.conf import settings
 
@@ -24,6 +26,10 @@ from lookalike.processes.housekeeping import HousekeepingStep
 from lookalike.processes.supervise import end_with_parent
 
 logger = logging.getLogger(__name__)
+
+# Eight lines at each start, when the site runs as root. `manage.py check --deploy` says so once.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+warnings.filterwarnings("ignore", message=".*superuser privileges")
 
 REBUILD_SECONDS = 6 * 60 * 60
 """Hard time limit of the longest task of the queue `gallery`."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
+from lookalike.environ import SQLITE, read_text
 from lookalike.faces.encoders import ENCODERS, list_choices
 
 LIMITS: dict[str, tuple[float, float]] = {
@@ -21,6 +23,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "KEEP_HOURS": (1, 8784),
     "MIN_AGE": (0, 120),
     "LEAST_AGE": (0, 120),
+    "PROXIES": (1, 10),
     "RATE_LIMIT": (0, 1_000_000),
     "MAX_QUEUE": (1, 1_000_000),
     "MIN_FREE": (0, 1_000_000_000_000),
@@ -101,6 +104,19 @@ def check_bucket(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register()
+def check_broker(**kwargs: Any) -> Iterator[CheckMessage]:
+    """Cache and queue must both know the URL."""
+    scheme = settings.REDIS_URL.partition("://")[0]
+    if settings.REDIS_URL and scheme not in {"redis", "rediss"}:
+        yield Error(
+            f"REDIS_URL begins with {scheme}://, which the queue does not know.",
+            hint="Write redis://host:6379/0 for Redis or Valkey, or rediss:// over TLS. A unix "
+            "socket, Sentinel and Cluster are not offered.",
+            id="lookalike.E010",
+        )
+
+
+@register()
 def check_hosts(**kwargs: Any) -> Iterator[CheckMessage]:
     if settings.HOST in {"0.0.0.0", "::"} and set(settings.ALLOWED_HOSTS) <= LOCAL_NAMES:  # noqa: S104
         yield Warning(
@@ -130,9 +146,42 @@ def check_production(**kwargs: Any) -> Iterator[CheckMessage]:
             hint="Name the site's addresses in LOOKALIKE_ALLOWED_HOSTS.",
             id="lookalike.W005",
         )
+    yield from _check_machine()
     if not settings.CONTACT:
         yield Warning(
             "The privacy page names nobody to write to.",
             hint="Set LOOKALIKE_CONTACT to the operator's address.",
             id="lookalike.W006",
+        )
+
+
+def _check_machine() -> Iterator[CheckMessage]:
+    """What would be unsafe, or fail, where the site runs."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        yield Info(
+            "The site runs as root.",
+            hint="Give it a user of its own that owns LOOKALIKE_DATA_DIR.",
+            id="lookalike.I001",
+        )
+    folder = settings.DATA_DIR
+    if folder.exists() and not os.access(folder, os.W_OK):
+        yield Warning(
+            f"{folder} cannot be written to.",
+            hint="Make the site's user its owner, or set LOOKALIKE_DATA_DIR.",
+            id="lookalike.W011",
+        )
+    if settings.HTTPS and not settings.TRUST_PROXY:
+        yield Warning(
+            "LOOKALIKE_TRUST_PROXY is off: behind a proxy all visitors would be one.",
+            hint="Set it to 1 if a proxy that sets X-Forwarded-For and X-Forwarded-Proto is in "
+            "front, as one that ends TLS must be.",
+            id="lookalike.W012",
+        )
+    is_remote = settings.DATABASES["default"]["ENGINE"] != SQLITE
+    if is_remote and not read_text("LOOKALIKE_SECRET_KEY"):
+        yield Warning(
+            "LOOKALIKE_SECRET_KEY is not set: machines that share the database would each make "
+            "one, and forget each other's visitors.",
+            hint="Set it to the same long random text on all of them.",
+            id="lookalike.W013",
         )

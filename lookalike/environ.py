@@ -95,6 +95,14 @@ def read_log_level() -> str:
     return level
 
 
+def read_log_format() -> str:
+    """Raises BadSetting."""
+    form = read_text("LOOKALIKE_LOG_FORMAT", "text").lower()
+    if form not in {"text", "line", "json"}:
+        raise BadSetting(f"LOOKALIKE_LOG_FORMAT is {form!r}, but must be text, line or json.")
+    return form
+
+
 def read_time_zone() -> str:
     """Raises BadSetting."""
     name = read_text("LOOKALIKE_TIME_ZONE", "UTC")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import translation
+
+from lookalike.logs import REQUEST_ID
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -42,6 +45,23 @@ class ChosenLanguage(LocaleMiddleware):
     def _read(request: HttpRequest) -> str | None:
         wanted = request.GET.get("lang")
         return wanted if wanted in dict(settings.LANGUAGES) else None
+
+
+def name_request(get_response: Respond) -> Respond:
+    """Gives each request an id, the proxy's own if it sends one: log and answer carry it."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        name = given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid.uuid4().hex[:16]
+        token = REQUEST_ID.set(name)
+        try:
+            response = get_response(request)
+        finally:
+            REQUEST_ID.reset(token)
+        response.headers["X-Request-ID"] = name
+        return response
+
+    return respond
 
 
 def set_permissions_policy(get_response: Respond) -> Respond:

@@ -18,6 +18,19 @@ class QueueAway(Exception):
     """The broker does not accept tasks."""
 
 
+def read_broker() -> dict[str, Any]:
+    """What the broker says of itself: ``maxmemory_policy`` and whether it is ``persistent``.
+    Raises what the client does, such as OperationalError."""
+    with app.connection_for_write() as connection:
+        client = connection.default_channel.client
+        memory, persistence = client.info("memory"), client.info("persistence")
+        saves = client.config_get("save") if not persistence.get("aof_enabled") else {}
+    return {
+        "maxmemory_policy": memory.get("maxmemory_policy", ""),
+        "persistent": bool(persistence.get("aof_enabled")) or bool(saves.get("save")),
+    }
+
+
 LAST_TURN = len(LEVELS) - 1
 
 

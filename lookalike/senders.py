@@ -24,8 +24,9 @@ HOUR = 60 * 60
 def client_network(request: HttpRequest) -> str:
     """The network that a request came from; behind a trusted proxy, as the proxy saw it."""
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_PROXY else ""
-    last = forwarded.rpartition(",")[2].strip()
-    return network_of(last or request.META.get("REMOTE_ADDR", ""))
+    # Each trusted proxy adds an address on the right; what stands before those may be invented.
+    seen = forwarded.split(",")[-settings.PROXIES :][0].strip()
+    return network_of(seen or request.META.get("REMOTE_ADDR", ""))
 
 
 def network_of(address: str) -> str:

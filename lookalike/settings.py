@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lookalike import environ, machine
 from lookalike.environ import BASE_DIR, read_list, read_number, read_switch, read_text
+from lookalike.logs import make_config
 from lookalike.storage import read_bucket, storage_for
 
 # Lets classes such as ModelAdmin[Celebrity] be written as mypy reads them.
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "lookalike.probes.answer_probes",
+    "lookalike.middleware.name_request",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "lookalike.middleware.set_permissions_policy",
@@ -101,10 +103,12 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 HSTS_SECONDS = read_number("LOOKALIKE_HSTS_SECONDS", 31_536_000)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
-HSTS_SUBDOMAINS = read_switch("LOOKALIKE_HSTS_SUBDOMAINS", default=True)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and HSTS_SUBDOMAINS
-SECURE_HSTS_PRELOAD = HTTPS and HSTS_SUBDOMAINS
+# For the whole domain, and for good, so only if asked for.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = read_switch("LOOKALIKE_HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = read_switch("LOOKALIKE_HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 TRUST_PROXY = read_switch("LOOKALIKE_TRUST_PROXY", default=False)
+PROXIES = read_number("LOOKALIKE_PROXIES", 1)
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 LOGIN_REDIRECT_URL = "admin:index"
@@ -218,20 +222,4 @@ COMMONS_API = read_text("LOOKALIKE_COMMONS_API", "https://commons.wikimedia.org/
 
 # Logging: one line an event on standard error, never anything about a visitor.
 LOG_LEVEL = environ.read_log_level()
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "class": "lookalike.logs.LineFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }
-    },
-    "filters": {"short": {"()": "lookalike.logs.ShortOutages"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["short"]}
-    },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Missing pages are nothing an operator could fix, nor are clients that hang up.
-    "loggers": {"django.request": {"level": "ERROR"}, "waitress": {"level": "ERROR"}},
-}
+LOGGING = make_config(LOG_LEVEL, environ.read_log_format())

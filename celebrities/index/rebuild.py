@@ -6,7 +6,7 @@ import logging
 
 from django.conf import settings
 
-from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing
+from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, NoSpace
 from celebrities.gallery import BATCH, embed_portraits
 from celebrities.index.backends import get_backend
 from celebrities.index.builds import claim_build, publish_build, with_heartbeat
@@ -26,6 +26,7 @@ from lookalike.faces.calibration import (
 from lookalike.faces.index import Progress
 from lookalike.faces.people import choose_cohort, make_rows
 from lookalike.faces.types import EncoderId
+from lookalike.health import describe_full_disk
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +40,8 @@ def rebuild_index(progress: Progress | None = None, *, embed: bool = True) -> In
     Searches go on with the previous build meanwhile. `celebrities.index.resemblances` and
     `celebrities.index.cleaning` follow a published build. Raises BuildRunning if another
     process builds, EmptyGallery (with every build withdrawn) if nobody is searchable,
-    FilesMissing if too many portraits could not be read, WeightsMissing or DeviceMissing if
-    there is no engine, and PgvectorMissing.
+    FilesMissing if too many portraits could not be read, NoSpace, PgvectorMissing, and
+    WeightsMissing or DeviceMissing if there is no engine.
     """
     encoder = engine.get_engine().encoder
     name = EncoderId.of(encoder)
@@ -58,6 +59,7 @@ def rebuild_index(progress: Progress | None = None, *, embed: bool = True) -> In
         if not people.portraits:
             withdraw_builds()
             raise EmptyGallery("The gallery is empty: there is nothing to build an index of.")
+        check_space()
         rows = make_rows(people, cohort)
         calibration = measure_outsiders(rows, cohort, calibration)
         facts = get_backend().build(build.name, rows, name, calibration, tell)
@@ -82,6 +84,12 @@ def embed_outdated(encoder: str, progress: Progress) -> None:
         done, last = done + len(batch), batch[-1].pk
         if unread.filter(pk__lte=last).count() > may_be_unread():
             return
+
+
+def check_space() -> None:
+    """Raises NoSpace. A build that fills the disk would take the site with it."""
+    if problem := describe_full_disk():
+        raise NoSpace(f"No index was built, and the one in use stays: {problem}")
 
 
 def check_unread(encoder: str) -> None:

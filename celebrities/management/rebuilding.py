@@ -8,7 +8,7 @@ import time
 from django.core.management.base import CommandError, OutputWrapper
 from django.utils import timezone
 
-from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, PgvectorMissing
+from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, NoSpace, PgvectorMissing
 from celebrities.index.builds import DEAD_AFTER, take_over_dead_build
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import rebuild_index
@@ -44,7 +44,7 @@ def rebuild_and_tell(stdout: OutputWrapper) -> IndexBuild | None:
         except EmptyGallery as error:
             stdout.write(str(error))
             return None
-        except (FacesError, FilesMissing, PgvectorMissing) as error:
+        except (FacesError, FilesMissing, NoSpace, PgvectorMissing) as error:
             raise CommandError(str(error)) from error
         else:
             facts = BuildFacts.from_json(build.manifest)

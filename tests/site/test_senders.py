@@ -43,6 +43,13 @@ def test_13_a_proxy_is_believed_only_when_trusted(rf: RequestFactory, settings: 
     assert client_network(rf.get("/", REMOTE_ADDR="10.0.0.1")) == "10.0.0.1"
 
 
+def test_31_each_trusted_proxy_adds_an_address(rf: RequestFactory, settings: Settings) -> None:
+    settings.TRUST_PROXY, settings.PROXIES = True, 2
+    two = rf.get("/", HTTP_X_FORWARDED_FOR="8.8.8.8, 198.51.100.9:443, 10.0.0.1")
+    assert client_network(two) == "198.51.100.9"
+    assert client_network(rf.get("/", HTTP_X_FORWARDED_FOR="198.51.100.9")) == "198.51.100.9"
+
+
 def test_it_counts_until_it_forgets(valkey: str) -> None:
     assert [count("a"), count("a", amount=5), count("b")] == [1, 6, 1]
     forget("a")
