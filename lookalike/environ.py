@@ -211,9 +211,19 @@ def socket_path() -> Path:
 
 def secret_key() -> str:
     """LOOKALIKE_SECRET_KEY, or a key that is generated once and kept in the data folder,
-    readable by its owner only."""
+    readable by its owner only. Raises BadSetting if the folder cannot be used."""
     if key := read_text("LOOKALIKE_SECRET_KEY"):
         return key
+    try:
+        return _kept_key()
+    except OSError as error:
+        raise BadSetting(
+            f"The data folder {data_dir()} cannot be used: {error.strerror}. Make the site's user "
+            "its owner, make room on its disk, or set LOOKALIKE_DATA_DIR to another folder."
+        ) from None
+
+
+def _kept_key() -> str:
     kept = data_dir() / "secret_key"
     if not kept.exists():
         make_data_dir()

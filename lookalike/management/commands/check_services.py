@@ -39,7 +39,7 @@ class Command(BaseCommand):
             ("database", try_database),
             ("cache", try_cache),
             ("queue", try_queue),
-            *((place, lambda place=place: try_place(place)) for place in PLACES),  # type: ignore[misc]
+            *((place, lambda place=place: try_place(place)) for place in PLACES),
         ]
         for name, attempt in trials:
             try:
