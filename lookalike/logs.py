@@ -46,6 +46,7 @@ def make_config(level: str, form: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "waitress": {"level": "ERROR"},
+            "gunicorn.error": {"level": "ERROR", "handlers": ["stderr"], "propagate": False},
         },
     }
 

@@ -117,8 +117,7 @@ def test_46_deployment_is_warned_of_the_machine(
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("os.access", lambda *given: False)
     settings.DATA_DIR = tmp_path
-    databases = {"default": {**settings.DATABASES["default"], "ENGINE": "lookalike.postgres"}}
-    monkeypatch.setattr(settings, "DATABASES", databases)
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "lookalike.postgres")
 
     wanted = {f"lookalike.{each}" for each in ("I001", "W011", "W012", "W013")}
     assert wanted <= set(ids(deploy=True))
