@@ -36,7 +36,8 @@ from celebrities.gallery import delete_celebrities
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import rebuild_index
 from celebrities.models import Celebrity
-print(delete_celebrities(Celebrity.objects.order_by("pk")[:1]))
+first = Celebrity.objects.order_by("pk").first()
+delete_celebrities(Celebrity.objects.filter(pk=first.pk))
 rebuild_index()
 remove_old_builds(at_once=True)
 """
