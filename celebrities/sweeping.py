@@ -61,8 +61,8 @@ def sweep_files(*, everything: bool = False) -> int:
             orphans = [name for name in orphans if storage.get_modified_time(name) < before]
         if len(orphans) > max(MANY, sum(1 for _ in _list_files()) / 10) and not everything:
             logger.error(
-                "%d files of the gallery's storage belong to no portrait. They stay: is this the right "
-                "database? If it is, manage.py audit --repair deletes them.",
+                "%d files of the gallery's storage belong to no portrait. They stay: is this the "
+                "right database? If it is, manage.py audit --repair deletes them.",
                 len(orphans),
             )
             return 0

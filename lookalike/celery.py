@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import celeryd_init, worker_init, worker_process_init
+from celery.signals import celeryd_init, setup_logging, worker_init, worker_process_init
 from django.conf import settings
 
 from lookalike.engine import get_decoder, get_engine
@@ -87,6 +87,11 @@ app.conf.update(
 )
 app.steps["worker"].update({HeartbeatStep, HousekeepingStep})
 app.autodiscover_tasks(["celebrities", "uploads"])
+
+
+@setup_logging.connect
+def keep_logging(**kwargs: Any) -> None:
+    """Celery would set its own level for everybody's lines. Django has set logging up."""
 
 
 @celeryd_init.connect

@@ -46,6 +46,8 @@ def make_config(level: str, form: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "waitress": {"level": "ERROR"},
+            # Two lines a task, which say less than ours.
+            "celery": {"level": "WARNING"},
             "gunicorn.error": {"level": "ERROR", "handlers": ["stderr"], "propagate": False},
         },
     }

@@ -15,7 +15,7 @@ _CELERY = (
     # Without these glibc keeps freed blocks of up to 32 MB: 60 MB a process after some photos.
     *("env", "MALLOC_MMAP_THRESHOLD_=16000000", "MALLOC_TRIM_THRESHOLD_=16000000"),
     *("nice", "-n", "10", "celery", "--quiet", "-A", "lookalike.celery", "worker"),
-    *("-l", "WARNING", "--without-gossip", "--without-mingle"),
+    *("--without-gossip", "--without-mingle"),
 )
 
 NAMES = ("valkey", "web", "worker", "gallery")

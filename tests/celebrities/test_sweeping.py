@@ -109,5 +109,5 @@ def test_keeps_everything_under_a_database_that_knows_little_of_it(
     save_orphans()
 
     assert sweep_files() == 0
-    assert "3 of 3 files in the gallery's storage belong to no portrait" in caplog.text
+    assert "3 files of the gallery's storage belong to no portrait" in caplog.text
     assert storages["gallery"].exists(f"{ORPHAN}.jpg")

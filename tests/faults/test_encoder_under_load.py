@@ -89,12 +89,10 @@ def send_photos(
 
 def start_next(site: Site, checkout: Path) -> None:
     """Workers of the next version in place of this one's, as in an upgrade."""
-    from tests.live import read_procfile
-
     site.stop("worker")
     with (site.data_dir / "worker.log").open("ab") as log:
         site.processes["worker"] = subprocess.Popen(
-            ["/bin/sh", "-c", read_procfile()["worker"]],
+            [sys.executable, "-m", "lookalike.processes.supervise", "worker"],
             cwd=checkout,
             env=site.environment,
             stdout=log,
