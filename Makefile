@@ -10,9 +10,9 @@
 # make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make choices  the engine's constants beside others, into docs/likeness.md; CHOICES=--quick tries it
-# make screenshots  the pictures of the README
 # make image  the site in an image, with docker, podman or buildah, whichever is there
 # make export  the networks in lookalike/faces/networks, anew from the published weights
+# make screenshots  the pictures of the README and of docs/curating.md
 # make lock   requirements*.txt from requirements*.in; UPGRADE=1 takes the newest versions
 
 SHELL := /bin/sh
@@ -94,6 +94,7 @@ choices: setup
 
 screenshots: setup
 	$(BIN)/python docs/make_screenshots.py
+	$(BIN)/python docs/make_desk_pictures.py
 
 # For every platform, so that a Mac gets no CUDA parts. Later lists keep to the first one's versions.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
 
+from celebrities.do_not_import import hash_picture
 from celebrities.models import Celebrity, IndexBuild, Portrait, gallery_storage
 from celebrities.sweeping import storing
 from lookalike import engine
@@ -99,7 +100,11 @@ def _read(faces: FaceEngine, files: dict[Portrait, bytes], keep: bool) -> dict[P
         return read_vectors(portrait.celebrity, encoder, without=portrait.pk)
 
     readings = read_portraits(
-        faces, list(files.values()), find_others=find_others, keep_pictures=keep
+        faces,
+        list(files.values()),
+        find_others=find_others,
+        find_choice=lambda position: portraits[position].chosen_face,
+        keep_pictures=keep,
     )
     return dict(zip(portraits, readings, strict=True))
 
@@ -166,10 +171,14 @@ def store_reading(portrait: Portrait, reading: Reading, encoder: str) -> None:
                 stored = True
             else:
                 same = Portrait.objects.filter(pk=portrait.pk, image=before[0])
+                same = same.exclude(status=Portrait.Status.REJECTED)
                 stored = bool(same.update(**values))
         finally:
             kept = set(portrait.file_names)
             remove_files(set(before) - kept if stored else kept - set(before))
+        # The person's other portraits have another nearest one now, perhaps.
+        mine = Portrait.objects.filter(celebrity=portrait.celebrity_id)
+        mine.exclude(compared_at=None).update(compared_at=None)
 
 
 def is_needed(portrait: Portrait, encoder: str) -> bool:
@@ -193,6 +202,9 @@ def reading_values(reading: Reading, encoder: str) -> dict[str, Any]:
         "embedded_at": timezone.now(),
         **_face_values(face),
         "vector": face and face.vector.astype("<f4").tobytes(),
+        "faces": [[round(float(side), 2) for side in box] for box in reading.rivals] or None,
+        "compared_at": None,
+        "phash": f"{hash_picture(reading.picture):064x}" if reading.picture else "",
     }
 
 
@@ -229,7 +241,9 @@ def take_next_readings(encoder: str) -> None:
             encoder=encoder,
             **NOTHING_NEXT,
         )
-        rows.update(vector=models.F("next_vector"), encoder=encoder, **NOTHING_NEXT)
+        rows.update(
+            vector=models.F("next_vector"), encoder=encoder, compared_at=None, **NOTHING_NEXT
+        )
 
 
 def save_files(reading: Reading) -> dict[str, Any]:
@@ -273,8 +287,10 @@ def confirm_portraits(portraits: models.QuerySet[Portrait]) -> int:
 
 
 def note_change(people: Iterable[int]) -> None:
-    """Have searches look at these people's portraits again."""
+    """Have searches look at these people's portraits again, and the next build compare them."""
+    people = list(people)
     Celebrity.objects.filter(pk__in=people).update(updated_at=timezone.now())
+    Portrait.objects.filter(celebrity__in=people).update(compared_at=None)
 
 
 def delete_celebrities(people: models.QuerySet[Celebrity]) -> int:

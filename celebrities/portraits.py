@@ -24,6 +24,10 @@ from lookalike.faces.types import Box, Detection, Face, Photo, Pixels, Vectors
 if TYPE_CHECKING:
     from lookalike.faces.pipeline import FaceEngine
 
+FindChoice = Callable[[int], Sequence[float] | None]
+"""From a file's position to the face that a curator chose, if any: [left, top, right, bottom] as
+shares of the picture's width and height."""
+
 FindOthers = Callable[[int], Vectors | None]
 """From a file's position to the vectors, (n, d), of other portraits of that person, if any."""
 
@@ -37,13 +41,15 @@ _ENLARGE = 1.5  # Thumbnails may be this many times wider than the cut part of t
 class Sitter:
     """The upright photo and the face whose portrait it is, or ``error``: why there is none.
 
-    ``photo`` is None if the file could not be decoded.
+    ``photo`` is None if the file could not be decoded. ``rivals`` are the faces among which it
+    is not clear whose portrait it is.
     """
 
     photo: Photo | None = None
     face: Face | None = None
     error: PhotoError | None = None
     rotated: bool = False
+    rivals: Sequence[Box] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +64,7 @@ class Reading:
     thumbnails: dict[int, bytes] = field(default_factory=dict)
     chip: bytes = b""
     face: Face | None = None
+    rivals: Sequence[Box] = ()
 
 
 def read_portraits(
@@ -65,6 +72,7 @@ def read_portraits(
     files: Sequence[bytes],
     *,
     find_others: FindOthers = lambda position: None,
+    find_choice: FindChoice = lambda position: None,
     keep_pictures: bool = False,
     each: Callable[..., Iterable[Any]] = map,
 ) -> list[Reading]:
@@ -73,7 +81,9 @@ def read_portraits(
     With ``keep_pictures``, for files stored before, bytes are kept unless the face is rotated.
     ``each`` may be an executor's map, to read several files at once.
     """
-    sitters = find_sitters(engine, files, find_others, are_ours=keep_pictures, each=each)
+    sitters = find_sitters(
+        engine, files, find_others, find_choice=find_choice, are_ours=keep_pictures, each=each
+    )
     kept = [
         data if keep_pictures and not sitter.rotated else b""
         for sitter, data in zip(sitters, files, strict=True)
@@ -86,6 +96,7 @@ def find_sitters(
     files: Sequence[bytes],
     find_others: FindOthers,
     *,
+    find_choice: FindChoice = lambda position: None,
     are_ours: bool = False,
     each: Callable[..., Iterable[Any]] = map,
 ) -> list[Sitter]:
@@ -103,11 +114,32 @@ def find_sitters(
         faces = list(islice(encoded, len(found)))
         face = None
         if photo and faces:
-            others = find_others(position) if len(faces) > 1 else None
-            face = choose_face(faces, photo.pixels.shape[1], others, scale)
+            face = take_chosen(faces, photo, find_choice(position))
+            if face is None:
+                others = find_others(position) if len(faces) > 1 else None
+                face = choose_face(faces, photo.pixels.shape[1], others, scale)
             error = None if face else SeveralFaces(len(faces))
-        sitters.append(Sitter(photo, face, error, rotated))
+        rivals = () if face else tuple(each.box for each in faces)
+        sitters.append(Sitter(photo, face, error, rotated, rivals))
     return sitters
+
+
+def take_chosen(faces: Sequence[Face], photo: Photo, chosen: Sequence[float] | None) -> Face | None:
+    """The face whose centre is nearest to the chosen one's, if it lies within that; else None."""
+    if chosen is None:
+        return None
+    height, width = photo.pixels.shape[:2]
+    left, right = chosen[0] * width, chosen[2] * width
+    top, bottom = chosen[1] * height, chosen[3] * height
+
+    def off(face: Face) -> float:
+        across = float(face.box.left + face.box.right) - left - right
+        down = float(face.box.top + face.box.bottom) - top - bottom
+        shares = abs(across) / max(right - left, 1), abs(down) / max(bottom - top, 1)
+        return float(max(shares)) / 2
+
+    best = min(faces, key=off, default=None)
+    return best if best is not None and off(best) < 0.5 else None
 
 
 def find_faces(
@@ -136,6 +168,7 @@ def _make_reading(sitter: Sitter, kept: bytes) -> Reading:
         thumbnails=make_thumbnails(pixels, face.box if face else None),
         chip=encode_jpeg(cut_display_chip(pixels, face.landmarks), 90) if face else b"",
         face=face,
+        rivals=sitter.rivals,
     )
 
 

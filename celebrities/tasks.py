@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
+from celebrities.desk import jobs
+from celebrities.desk.following import follow_build
 from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, NoSpace
 from celebrities.gallery import embed_portraits
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import gallery_changed, rebuild_index
-from celebrities.index.resemblances import store_resemblances
 from celebrities.index.search import is_whole
 from celebrities.models import IndexBuild, Portrait
 from celebrities.sweeping import sweep_files
@@ -60,6 +61,8 @@ def tend_gallery_task() -> None:
     changed. The first index is built of the first few, so that visitors need not wait for the
     rest. Cheap if there is nothing to do."""
     look_after_storage()
+    if jobs.has_lost_worker():
+        work_on_jobs_task.delay()
     pending = list(Portrait.objects.due().values_list("pk", flat=True)[:A_TASK])
     if pending:
         embed_portraits(Portrait.objects.filter(pk__in=pending))
@@ -74,11 +77,20 @@ def tend_gallery_task() -> None:
 
 @app.task(soft_time_limit=5 * HOURS, time_limit=5 * HOURS + 60)
 def follow_build_task(build_id: str) -> None:
-    """What follows a published build: everybody's look-alikes, then cleaning."""
+    """What follows a published build: everybody's look-alikes, what waits for curators, how well
+    the gallery is told apart, then cleaning."""
     build = IndexBuild.objects.filter(pk=build_id).first()
     if build is not None:
-        store_resemblances(build)
-    remove_old_builds()
+        follow_build(build)
+    else:
+        remove_old_builds()
+
+
+@app.task(soft_time_limit=HOURS, time_limit=HOURS + 60)
+def work_on_jobs_task() -> None:
+    """A few seconds' work on the curators' jobs; the rest goes behind whatever waits."""
+    if jobs.work_on_jobs():
+        work_on_jobs_task.delay()
 
 
 @app.task

@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
@@ -23,6 +24,8 @@ from lookalike.senders import client_network
 PEOPLE_A_PAGE = 48
 CREDITS_A_PAGE = 100
 ORDERS = {"name": ("sort_key", "pk"), "newest": ("-created_at", "-pk")}
+PICTURE_CACHING = "public, max-age=3600, immutable"
+"""An hour: whoever is taken out of sight is soon out of caches too."""
 PICTURE_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp"}
 
 
@@ -58,11 +61,17 @@ def list_people(request: HtmxRequest) -> HttpResponse:
 
 @require_safe
 def show_person(request: HttpRequest, slug: str) -> HttpResponse:
-    person = get_object_or_404(Celebrity.objects.searchable(), slug=slug)
+    """A person's page. A former address leads to it; curators also see who is not shown."""
+    person = Celebrity.objects.searchable().filter(slug=slug).first()
+    if person is None:
+        hidden = find_hidden(request, slug)
+        if isinstance(hidden, str):
+            return redirect(hidden, permanent=True)
+        person = hidden
     people = Celebrity.objects.searchable()
     resemblances = person.resemblances.filter(other__in=people.order_by().values("pk"))
     others = Prefetch("other", queryset=people.with_portraits())
-    portraits = Portrait.objects.ready().filter(celebrity=person).defer("vector", "landmarks")
+    portraits = list_portraits(person)
     cover = next(iter(portraits), None)
     context = {
         "celebrity": person,
@@ -71,6 +80,27 @@ def show_person(request: HttpRequest, slug: str) -> HttpResponse:
         "resemblances": resemblances.prefetch_related(others),
     }
     return render(request, "celebrities/detail.html", context)
+
+
+def list_portraits(person: Celebrity) -> models.QuerySet[Portrait]:
+    """What visitors see of the person, the cover first."""
+    mine = Portrait.objects.ready().filter(celebrity=person).defer("vector", "landmarks")
+    is_cover = models.Q(pk=person.chosen_cover_id or 0)
+    return mine.order_by(models.Case(models.When(is_cover, then=0), default=1), "pk")
+
+
+def find_hidden(request: HttpRequest, slug: str) -> Celebrity | str:
+    """Whom a curator may look at although visitors may not, or the address that a former one
+    leads to. Raises Http404."""
+    person = Celebrity.objects.filter(slug=slug, merged_into=None).first()
+    if person is not None and request.user.has_perm("celebrities.view_celebrity"):
+        return person
+    shown = Celebrity.objects.searchable()
+    merged = models.Q(merged__slug=slug)
+    current = shown.filter(merged | models.Q(former_addresses__slug=slug)).first()
+    if person is None and current is not None:
+        return current.get_absolute_url()
+    raise Http404
 
 
 @require_safe
@@ -121,14 +151,27 @@ def ask_for_removal(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_picture(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A portrait's picture from local storage. No other file can be read. The content of a name
-    never changes, so browsers may cache it."""
+    """A portrait's picture from local storage. No other file can be read.
+
+    Pictures of people who are not published, and rejected ones, are for curators alone. The
+    content of a name never changes, so browsers may cache it for an hour.
+    """
     suffix = name[name.rfind(".") :]
     if not name.startswith("portraits/") or ".." in name or suffix not in PICTURE_TYPES:
+        raise Http404
+    shown = is_shown(name)
+    if not shown and not request.user.has_perm("celebrities.view_portrait"):
         raise Http404
     try:
         file = gallery_storage().open(name)
     except (OSError, ValueError) as error:
         raise Http404 from error
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    headers = {"Cache-Control": PICTURE_CACHING if shown else "private, no-store"}
     return FileResponse(file, content_type=PICTURE_TYPES[suffix], headers=headers)
+
+
+def is_shown(name: str) -> bool:
+    """Whether the picture belongs to a portrait that visitors may see."""
+    stem = name[: name.rfind(".")].partition("-")[0]
+    portraits = Portrait.objects.ready().filter(image=f"{stem}.jpg", celebrity__published=True)
+    return portraits.exists()

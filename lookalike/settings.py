@@ -44,7 +44,7 @@ INSTALLED_APPS = [
     "uploads",
     "celebrities",
     "lookalike",
-    "django.contrib.admin",
+    "lookalike.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -7,4 +9,4 @@ class UploadsConfig(AppConfig):
     verbose_name = _("Visitors' photos")
 
     def ready(self) -> None:
-        from uploads import watching  # noqa: F401
+        from uploads import following, watching  # noqa: F401

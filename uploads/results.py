@@ -80,9 +80,11 @@ def describe_upload(upload: Upload) -> dict[str, Any]:
 
 
 def show_faces(faces: list[UploadedFace]) -> list[FaceView]:
-    """The faces with their look-alikes, without people unpublished since the search. One query."""
+    """The faces with their look-alikes, without people unpublished and
+    portraits rejected since the search. One query."""
     matches = (
         Match.objects.filter(face__in=faces, celebrity__published=True)
+        .exclude(portrait__status="rejected")
         .select_related("celebrity", "portrait")
         .defer("portrait__vector", "portrait__landmarks")
         .order_by("face", "exhaustive", "rank")

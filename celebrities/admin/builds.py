@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -12,9 +14,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from celebrities.models import IndexBuild
+from celebrities.admin.charts import draw_chart, list_accuracy, list_builds
+from celebrities.index.thresholds import thresholds
+from celebrities.models import IndexBuild, Portrait, Threshold
 from celebrities.tasks import request_rebuild
 from lookalike.queue import QueueAway
+
+
+@admin.register(Threshold)
+class ThresholdAdmin(admin.ModelAdmin[Threshold]):
+    list_display = ["name", "value"]
 
 
 @admin.register(IndexBuild)
@@ -63,6 +72,28 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
     def all_facts(self, build: IndexBuild) -> SafeString:
         return format_html("<pre>{}</pre>", json.dumps(build.manifest, indent=2))
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The builds, and above them what is known of the one in use."""
+        current = IndexBuild.objects.current()
+        builds = list_builds()
+        errors = (builds[-1].measured.get("errors") if builds else None) or {}
+        since = Portrait.objects.ready()
+        own = {
+            "current": current,
+            "since": since.filter(embedded_at__gte=current.started_at).count() if current else 0,
+            "limits": thresholds(),
+            "errors": errors
+            and {
+                "found": round(100 * errors["odd_found"], 1),
+                "blamed": round(100 * errors["odd_blamed"], 1),
+            },
+            "accuracy": list_accuracy(builds[-1] if builds else None),
+            "chart": draw_chart(builds),
+        }
+        return super().changelist_view(request, {**own, **(extra_context or {})})
+
     def get_urls(self) -> list[URLPattern]:
         rebuild = self.admin_site.admin_view(self.rebuild)
         own = path("rebuild/", rebuild, name="celebrities_indexbuild_rebuild")
@@ -70,8 +101,10 @@ class IndexBuildAdmin(admin.ModelAdmin[IndexBuild]):
 
     def rebuild(self, request: HttpRequest) -> HttpResponse:
         """The button: queue a rebuild and return to the list."""
+        if not request.user.has_perm("celebrities.add_indexbuild"):
+            raise PermissionDenied
         back = redirect("admin:celebrities_indexbuild_changelist")
-        if request.method != "POST" or not request.user.has_perm("celebrities.add_indexbuild"):
+        if request.method != "POST":
             return back
         try:
             request_rebuild()

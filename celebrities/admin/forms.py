@@ -4,13 +4,14 @@ pixels."""
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import BaseInlineFormSet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from celebrities.do_not_import import is_listed
 from celebrities.importers.manifest import WIKIDATA_ID
-from celebrities.models import MAX_FILE_BYTES, Celebrity, Portrait
+from celebrities.models import MAX_FILE_BYTES, Category, Celebrity, Portrait
 from celebrities.reasons import describe_reason
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos.header import check_header
@@ -88,7 +89,24 @@ class PortraitForm(forms.ModelForm[Portrait]):
 
 
 class CelebrityForm(forms.ModelForm[Celebrity]):
-    """A person, who may not be on the do-not-import list."""
+    """A person, who may not be on the do-not-import list.
+
+    Each field comes back with the value it was shown with, so that a change which somebody else
+    has saved meanwhile is seen, and never overwritten.
+    """
+
+    new_address = forms.BooleanField(
+        label=_("New address"),
+        required=False,
+        help_text=_("After the name. The old address leads to the new one."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            can_differ = self.instance.pk and name not in ("new_address", "categories")
+            came_back = not self.is_bound or f"initial-{name}" in self.data
+            field.show_hidden_initial = bool(can_differ and came_back)
 
     def clean_wikidata_id(self) -> str:
         given: str = self.cleaned_data["wikidata_id"]
@@ -110,11 +128,48 @@ class CelebrityForm(forms.ModelForm[Celebrity]):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if {"name", "other_names", "wikidata_id"} & {*self.changed_data}:
+        self.find_conflicts()
+        known = ("name", "other_names", "wikidata_id")
+        if any(cleaned.get(name) != self.initial.get(name, "") for name in known):
             names = (cleaned.get("name", ""), *cleaned.get("other_names", "").splitlines())
             if listed := is_listed(wikidata_id=cleaned.get("wikidata_id", ""), names=names):
                 raise ValidationError(_("This person is %s.") % listed)
+        if cleaned.get("new_address"):
+            cleaned["slug"] = Celebrity(
+                pk=self.instance.pk, name=cleaned.get("name", "")
+            ).free_slug()
         return cleaned
+
+    def find_conflicts(self) -> None:
+        """Refuse a field that somebody else has changed since the page was opened."""
+        now = vars(Celebrity.objects.filter(pk=self.instance.pk).first() or self.instance)
+        for name in self.changed_data:
+            shown = self[name].html_initial_name
+            if name not in now or shown not in self.data:
+                continue
+            before = self.fields[name].to_python(self.data[shown])
+            theirs, yours = now[name], self.cleaned_data.get(name)
+            if (theirs or "") != (before or "") and theirs != yours:
+                words = _(
+                    "Somebody else has changed this meanwhile, to “%(theirs)s”. You entered "
+                    "“%(yours)s”. Save again to have yours."
+                )
+                params = {"theirs": theirs, "yours": yours}
+                self.add_error(name, ValidationError(words, params=params))
+                data = cast(QueryDict, self.data).copy()
+                data[shown] = "" if theirs is None else theirs
+                self.data = data
+
+
+class CategoryChoice(forms.Form):
+    category = forms.ModelChoiceField(Category.objects.all(), label=_("category"))
+
+
+class CreditsForm(forms.Form):
+    author = forms.CharField(label=_("author"), max_length=300, required=False)
+    licence = forms.CharField(label=_("licence"), max_length=300, required=False)
+    licence_url = forms.URLField(label=_("licence address"), max_length=500, required=False)
+    source_page = forms.URLField(label=_("source page"), max_length=500, required=False)
 
 
 class PortraitFormSet(BaseInlineFormSet[Portrait, Celebrity, forms.ModelForm[Portrait]]):

@@ -5,26 +5,41 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db import models, transaction
+from django.contrib import admin
+from django.db import models
 from django.db.models import Count, Prefetch
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from celebrities.admin.forms import CelebrityForm, PortraitForm, PortraitFormSet
+from celebrities.admin import history, merging
+from celebrities.admin.bulk import ask, author, queue_embedding, run_action
+from celebrities.admin.filters import PortraitStateFilter
+from celebrities.admin.forms import CategoryChoice, CelebrityForm, PortraitForm, PortraitFormSet
+from celebrities.admin.pictures import show_picture, show_thumbnail
 from celebrities.admin.portraits import (
     UNSEEN,
     PortraitColumns,
-    queue_embedding,
+    change_portrait,
     recompute_portraits,
-    show_thumbnail,
+    show_tools,
 )
-from celebrities.do_not_import import add_people
+from celebrities.desk.history import change_row, note
+from celebrities.desk.showing import remarks, why_unseen
 from celebrities.gallery import delete_celebrities, delete_portraits
-from celebrities.models import Category, Celebrity, CelebrityQuerySet, Portrait
+from celebrities.models import (
+    Category,
+    Celebrity,
+    CelebrityQuerySet,
+    Change,
+    FormerAddress,
+    Portrait,
+)
+
+PORTRAITS_A_PAGE = 50
 
 
 @admin.register(Category)
@@ -48,38 +63,44 @@ class PortraitInline(PortraitColumns, admin.StackedInline[Portrait, Celebrity]):
     extra = 1
     # Stacked, since a table of these is wider than a window.
     fields = [
-        ("preview", "state"),
+        "picture",
+        ("state", "apart_words", "votes"),
+        "tools",
         "image",
         ("author", "source_page"),
         ("licence", "licence_url"),
         "notes",
-        ("seen", "not_seen"),
     ]
-    readonly_fields = ["preview", "state", "seen", "not_seen"]
+    readonly_fields = ["picture", "state", "apart_words", "votes", "tools"]
+    show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
-        # The heading of each row names the person.
-        return super().get_queryset(request).select_related("celebrity").defer(*UNSEEN)
+        """One page of the person's portraits: a form may have a thousand fields."""
+        portraits = super().get_queryset(request).select_related("celebrity").order_by("pk")
+        portraits = portraits.defer("vector", "landmarks")
+        person = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+        if person is None:
+            return portraits
+        first = (portraits_page(request) - 1) * PORTRAITS_A_PAGE
+        mine = Portrait.objects.filter(celebrity=person).order_by("pk").values_list("pk", flat=True)
+        return portraits.filter(pk__in=list(mine[first : first + PORTRAITS_A_PAGE]))
+
+    @admin.display(description=_("picture"))
+    def picture(self, portrait: Portrait) -> SafeString | str:
+        return show_picture(portrait)
+
+    @admin.display(description=_("votes: seen / not seen"))
+    def votes(self, portrait: Portrait) -> str:
+        return f"{portrait.seen} / {portrait.not_seen}"
+
+    @admin.display(description=_("what to do with it"))
+    def tools(self, portrait: Portrait) -> SafeString | str:
+        return show_tools(portrait)
 
 
-class PortraitStateFilter(admin.SimpleListFilter):
-    title = _("portraits")
-    parameter_name = "portraits"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("none", _("none that is ready")),
-            ("pending", _("some waiting")),
-            ("failed", _("some failed")),
-        ]
-
-    def queryset(self, request: HttpRequest, people: CelebrityQuerySet) -> CelebrityQuerySet:  # type: ignore[override]
-        mine = Portrait.objects.filter(celebrity=models.OuterRef("pk"))
-        if self.value() == "none":
-            return people.filter(~models.Exists(mine.ready()))
-        if self.value() in ("pending", "failed"):
-            return people.filter(models.Exists(mine.filter(status=self.value())))
-        return people
+def portraits_page(request: HttpRequest) -> int:
+    number = request.GET.get("portraits", "1")
+    return max(1, int(number)) if number.isascii() and number.isdigit() else 1
 
 
 @admin.register(Celebrity)
@@ -90,18 +111,22 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
         *("published", "is_fictional", "portrait_states", "votes"),
     ]
     list_display_links = ["thumbnail", "name"]
-    list_filter = ["published", "is_fictional", "gender", PortraitStateFilter, "categories"]
+    list_filter = [
+        *("published", "is_fictional", PortraitStateFilter, "gender"),
+        *("created_at", "updated_at", "categories"),
+    ]
     list_per_page = 50
     show_full_result_count = False
     # Only turns the search box on: `get_search_results` does the search, in any script.
     search_fields = ["search_key"]
     search_help_text = _("Any part of the name or other names; accents and case don't matter.")
-    filter_horizontal = ["categories"]
+    autocomplete_fields = ["categories"]
     readonly_fields = ["created_at", "updated_at"]
     inlines = [PortraitInline]
-    actions = ["publish", "unpublish", "recompute", "take_out"]
+    actions = ["publish", "unpublish", "set_category", "recompute", "take_out", "delete_selected"]
     fieldsets = [
-        (None, {"fields": ["name", "other_names", "slug", ("published", "is_fictional")]}),
+        (None, {"fields": ["name", "other_names", "slug", "new_address", "published"]}),
+        (None, {"fields": ["is_fictional"]}),
         (_("Facts"), {"fields": ["gender", ("birth_year", "death_year"), "categories"]}),
         (_("Sources"), {"fields": ["wikidata_id", "source_page"]}),
         (_("History"), {"fields": [("created_at", "updated_at")]}),
@@ -109,7 +134,10 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Celebrity]:
         portraits = Portrait.objects.defer(*UNSEEN).order_by("pk")
-        return super().get_queryset(request).prefetch_related(Prefetch("portraits", portraits))
+        people = super().get_queryset(request).filter(merged_into=None)
+        if (request.resolver_match and request.resolver_match.url_name) == "autocomplete":
+            return people.prefetch_related("categories")
+        return people.prefetch_related(Prefetch("portraits", portraits))
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Celebrity], search_term: str
@@ -131,26 +159,76 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
         portraits = person.portraits.all()
         return f"{sum(p.seen for p in portraits)} / {sum(p.not_seen for p in portraits)}"
 
+    def get_urls(self) -> list[URLPattern]:
+        """Pages of a person's own beside Django's."""
+        view = self.admin_site.admin_view
+        own = [
+            path(
+                "<int:pk>/merge/",
+                view(merging.merge_page),
+                name="celebrities_celebrity_merge",
+            ),
+            path("take-back/", view(history.take_back_page), name="celebrities_take_back"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def view_on_site(self, person: Celebrity) -> str:
+        return person.get_absolute_url()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        person = context.get("original")
+        if isinstance(person, Celebrity):
+            count = len(person.portraits.all())
+            context |= {
+                "unseen": why_unseen(person),
+                "remarks": remarks(person),
+                "portrait_count": count,
+                "portrait_page": portraits_page(request),
+                "portrait_pages": range(1, -(-count // PORTRAITS_A_PAGE) + 1),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Every change of the person, whoever made it and how, each with its undo."""
+        return history.show_history(self, request, object_id)
+
     def save_model(
         self, request: HttpRequest, obj: Celebrity, form: ModelForm[Celebrity], change: bool
     ) -> None:
         """Write only the fields that were changed: workers and importers write others."""
+        by = author(request, Change.Way.FORM)
         if not change:
-            return super().save_model(request, obj, form, change)
-        own = {field.name for field in Celebrity._meta.concrete_fields}
-        changed = own & {*form.changed_data}
-        keys = {"search_key", "sort_key"} if changed & {"name", "other_names"} else set()
-        obj.save(update_fields=[*changed, *keys, "updated_at"])
+            super().save_model(request, obj, form, change)
+            note(obj, by, gettext("added"))
+            return
+        fields = {field.name: field.attname for field in Celebrity._meta.concrete_fields}
+        after = {fields[name]: getattr(obj, name) for name in form.changed_data if name in fields}
+        if "categories" in form.changed_data:
+            after["categories"] = sorted(each.pk for each in form.cleaned_data["categories"])
+        now = Celebrity.objects.get(pk=obj.pk)
+        if obj.slug != now.slug:
+            after["slug"] = obj.slug
+            FormerAddress.objects.update_or_create(slug=now.slug, defaults={"celebrity": now})
+        if made := change_row(now, by, gettext("facts changed"), after):
+            made.save()
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Store portraits, queue new ones, and delete removed ones with their files."""
         portraits = formset.save(commit=False)
+        by = author(request, Change.Way.FORM)
         gone = [portrait.pk for portrait in formset.deleted_objects]
+        for portrait in formset.deleted_objects:
+            note(portrait.celebrity, by, gettext("portrait deleted"))
         delete_portraits(Portrait.objects.filter(pk__in=gone))
         for portrait, changed in formset.changed_objects:
-            portrait.save(update_fields=changed)
+            change_portrait(portrait, changed, by)
         for portrait in formset.new_objects:
             portrait.save()
+            note(portrait, by, gettext("portrait added"))
         waiting = [each.pk for each in portraits if each.status == Portrait.Status.PENDING]
         queue_embedding(request, waiting)
 
@@ -162,15 +240,26 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
 
     @admin.action(description=_("Publish the selected people"), permissions=["change"])
     def publish(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
-        count = people.publish()
-        words = ngettext("%d person is published now.", "%d people are published now.", count)
-        self.message_user(request, words % count, messages.SUCCESS)
+        words = ngettext_lazy("%d person is published now.", "%d people are published now.")
+        run_action(request, "publish", people, words)
 
     @admin.action(description=_("Unpublish the selected people"), permissions=["change"])
     def unpublish(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
-        count = people.unpublish()
-        words = ngettext("%d person is hidden now.", "%d people are hidden now.", count)
-        self.message_user(request, words % count, messages.SUCCESS)
+        words = ngettext_lazy("%d person is hidden now.", "%d people are hidden now.")
+        run_action(request, "hide", people, words)
+
+    @admin.action(description=_("Put the selected people into a category"), permissions=["change"])
+    def set_category(self, request: HttpRequest, people: CelebrityQuerySet) -> HttpResponse | None:
+        form = CategoryChoice(request.POST if "post" in request.POST else None)
+        if not form.is_valid():
+            return ask(
+                *(request, people, "set_category", _("Put people into a category")),
+                _("The categories that they are in stay. This can be taken back."),
+                form,
+            )
+        words = ngettext_lazy("%d person is in the category.", "%d people are in the category.")
+        run_action(request, "category", people, words, category=form.cleaned_data["category"].pk)
+        return None
 
     @admin.action(description=_("Recompute their portraits"), permissions=["change"])
     def recompute(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
@@ -178,11 +267,32 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
         recompute_portraits(request, Portrait.objects.filter(celebrity__in=chosen))
 
     @admin.action(description=_("Take the selected people out for good"), permissions=["delete"])
-    def take_out(self, request: HttpRequest, people: CelebrityQuerySet) -> None:
+    def take_out(self, request: HttpRequest, people: CelebrityQuerySet) -> HttpResponse | None:
         """Delete them, and keep them from coming back."""
-        chosen = Celebrity.objects.filter(pk__in=people.order_by().values("pk"))
-        with transaction.atomic():
-            add_people(chosen, "taken out by a curator")
-            count = delete_celebrities(chosen)
-        words = ngettext("%d person is taken out.", "%d people are taken out.", count)
-        self.message_user(request, words % count, messages.SUCCESS)
+        if "post" not in request.POST:
+            return ask(
+                *(request, people, "take_out", _("Take people out for good")),
+                _(
+                    "They are deleted with portraits, files and vectors, and no import brings them "
+                    "back. This is final."
+                ),
+            )
+        words = ngettext_lazy("%d person is taken out.", "%d people are taken out.")
+        run_action(request, "take_out", people, words)
+        return None
+
+    @admin.action(description=_("Delete the selected people"), permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, people: CelebrityQuerySet
+    ) -> HttpResponse | None:
+        if "post" not in request.POST:
+            return ask(
+                *(request, people, "delete_selected", _("Delete people")),
+                _(
+                    "They are deleted with portraits, files and vectors. This is final; an import "
+                    "may bring them back."
+                ),
+            )
+        words = ngettext_lazy("%d person is deleted.", "%d people are deleted.")
+        run_action(request, "delete", people, words)
+        return None

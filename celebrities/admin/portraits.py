@@ -2,76 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import chain
 
 from django.contrib import admin, messages
-from django.db import models, transaction
+from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.forms import ModelForm
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from celebrities.admin.forms import CREDITS, PortraitForm
-from celebrities.do_not_import import add_portraits
-from celebrities.gallery import confirm_portraits, delete_portraits
-from celebrities.models import Celebrity, Portrait, PortraitQuerySet
-from celebrities.tasks import request_embedding
-from lookalike.queue import QueueAway
+from celebrities.admin import queues
+from celebrities.admin.bulk import ask, author, queue_embedding, run_action
+from celebrities.admin.filters import LicenceFilter, MissingFilter
+from celebrities.admin.forms import CREDITS, CreditsForm, PortraitForm
+from celebrities.admin.pictures import show_picture, show_thumbnail
+from celebrities.desk.history import Author, change_row, note
+from celebrities.desk.jobs import AT_ONCE, start
+from celebrities.desk.portraits import TOOLS
+from celebrities.models import Celebrity, Change, Portrait, PortraitQuerySet
 
-UNSEEN = ("vector", "landmarks", "box")
+UNSEEN = ("vector", "landmarks")
 """Columns that no page shows. Vectors make up most of a row."""
-
-
-def show_thumbnail(portrait: Portrait | None, width: int = 48) -> SafeString | str:
-    """The portrait's smallest thumbnail, or a dash if it has none."""
-    url = portrait.thumbnail_url(160) if portrait else ""
-    if not url:
-        return "–"
-    return format_html(
-        '<img src="{}" width="{}" height="{}" alt="" loading="lazy">', url, width, width * 5 // 4
-    )
-
-
-def queue_embedding(request: HttpRequest, ids: Sequence[int]) -> None:
-    """Have workers embed the portraits after the transaction commits. Tells the curator if the
-    queue is away."""
-
-    def embed() -> None:
-        try:
-            request_embedding(ids)
-        except QueueAway:
-            words = _(
-                "Everything is stored, but the queue cannot be reached, so portraits are not "
-                "computed yet. Those that wait are picked up by themselves once Valkey and the "
-                "gallery worker run again; or run: manage.py rebuild_index"
-            )
-            messages.warning(request, words)
-
-    transaction.on_commit(embed)
 
 
 def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> None:
     """Have workers read the portraits again. Ready ones stay in use meanwhile."""
-    ids = list(portraits.order_by("pk").values_list("pk", flat=True))
+    portraits = portraits.exclude(status=Portrait.Status.REJECTED)
     chosen = portraits.order_by().values("pk")
     failed = Portrait.objects.filter(pk__in=chosen, status=Portrait.Status.FAILED)
+    count = portraits.count()
+    if count > AT_ONCE:
+        return run_action(request, "recompute", portraits)
+    ids = list(portraits.order_by("pk").values_list("pk", flat=True))
     failed.update(status=Portrait.Status.PENDING, reason="")
-    words = ngettext("%d portrait is recomputed.", "%d portraits are recomputed.", len(ids))
-    messages.info(request, words % len(ids))
+    words = ngettext(
+        "%d portrait waits to be recomputed.", "%d portraits wait to be recomputed.", count
+    )
+    messages.info(request, words % count)
     queue_embedding(request, ids)
+    return None
+
+
+def change_portrait(portrait: Portrait, changed: Iterable[str], by: Author) -> None:
+    """Write the fields that a form changed, and note them."""
+    names = {field.name: field.attname for field in Portrait._meta.concrete_fields}
+    after = {names[name]: getattr(portrait, names[name]) for name in changed if name in names}
+    now = Portrait.objects.defer(*UNSEEN).get(pk=portrait.pk)
+    if made := change_row(now, by, gettext("portrait changed"), after):
+        made.save()
+
+
+def show_tools(portrait: Portrait) -> SafeString | str:
+    """Buttons of the form `portrait-tools`, which lies outside the form of the person."""
+    if portrait.pk is None:
+        return "–"
+    buttons = format_html_join(
+        "",
+        '<button type="submit" class="button" form="portrait-tools" name="do" value="{}-{}">'
+        "{}</button>",
+        ((tool, portrait.pk, words) for tool, words in offered_tools(portrait)),
+    )
+    url = reverse("admin:celebrities_portrait_change", args=[portrait.pk])
+    move = format_html('<a href="{}">{}</a>', url, gettext("Move to another person, or delete"))
+    return format_html('<span class="desk-tools">{}{}</span>', buttons, move)
+
+
+def offered_tools(portrait: Portrait) -> list[tuple[str, str]]:
+    if portrait.status == Portrait.Status.REJECTED:
+        return [("accept", gettext("Accept again"))]
+    tools = [("reject", gettext("Reject"))]
+    if portrait.status == Portrait.Status.READY:
+        cover = portrait.celebrity.chosen_cover_id == portrait.pk
+        tools.insert(
+            0,
+            ("uncover", gettext("No longer the cover"))
+            if cover
+            else ("cover", gettext("Make it the cover")),
+        )
+    if portrait.flag == Portrait.Flag.ODD:
+        tools.append(("keep", gettext("It is this person")))
+    return tools
 
 
 class PortraitColumns:
-    """Columns of a portrait's own page and of its row on the person's page."""
-
-    preview_width = 96
-
-    @admin.display(description=_("preview"))
-    def preview(self, portrait: Portrait) -> SafeString | str:
-        return show_thumbnail(portrait, self.preview_width)
+    """Columns of a portrait's own page and of its card on the person's page."""
 
     @admin.display(description=_("status"))
     def state(self, portrait: Portrait) -> str:
@@ -81,30 +101,48 @@ class PortraitColumns:
         if portrait.reason:
             state = f"{state}: {portrait.get_reason_display()}"
         if portrait.problem:
-            again = _("could not be read again: %s") % portrait.problem
+            again = gettext("could not be read again: %s") % portrait.problem
             state = f"{state} ({again})"
+        if portrait.flag == Portrait.Flag.ODD:
+            state = f"{state}; {portrait.get_flag_display()}"
+        if portrait.celebrity.chosen_cover_id == portrait.pk:
+            state = f"{state}; {gettext('cover')}"
         return state
+
+    @admin.display(description=_("distance to the person's nearest other portrait"))
+    def apart_words(self, portrait: Portrait) -> str:
+        return "–" if portrait.apart is None else f"{portrait.apart:.2f}"
 
 
 @admin.register(Portrait)
 class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
-    preview_width = 320
-    list_display = [
-        *("thumbnail", "celebrity", "state", "flag", "licence", "encoder", "seen", "not_seen")
-    ]
+    list_display = [*("thumbnail", "celebrity", "state", "licence", "encoder", "seen", "not_seen")]
     list_display_links = ["thumbnail", "celebrity"]
-    list_filter = ["flag", "status", "reason", "encoder", "celebrity__published", "licence"]
+    list_filter = [
+        *("flag", "status", "reason", "encoder", "celebrity__published"),
+        *(MissingFilter, LicenceFilter, "created_at"),
+    ]
     list_select_related = ["celebrity"]
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["celebrity__search_key"]
+    search_help_text = _(
+        "The person, the author, licence, notes, source page, or a file's SHA-256."
+    )
     ordering = ["-pk"]
     form = PortraitForm
     autocomplete_fields = ["celebrity"]
-    actions = ["recompute", "confirm", "take_out"]
-    computed = [("encoder", "embedded_at", "confidence"), ("width", "height"), ("seen", "not_seen")]
-    fields = ["celebrity", "preview", "image", "state", "flag", *CREDITS, *computed]
-    readonly_fields = ["preview", "state", "flag", *chain(*computed)]
+    actions = [
+        *("recompute", "confirm", "reject", "accept", "set_credits"),
+        *("take_out", "delete_selected"),
+    ]
+    computed = [
+        ("encoder", "embedded_at", "confidence"),
+        ("width", "height", "apart_words"),
+        ("seen", "not_seen"),
+    ]
+    fields = ["celebrity", "picture", "image", "state", *CREDITS, *computed]
+    readonly_fields = ["picture", "state", *chain(*computed)]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
         return super().get_queryset(request).defer(*UNSEEN)
@@ -112,11 +150,40 @@ class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Portrait], search_term: str
     ) -> tuple[models.QuerySet[Portrait], bool]:
-        found = Celebrity.objects.named(search_term).order_by().values("pk")
-        return (queryset.filter(celebrity__in=found) if search_term.strip() else queryset), False
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        people = Celebrity.objects.named(text).order_by().values("pk")
+        found = models.Q(celebrity__in=people) | models.Q(image_hash=text.lower())
+        for field in ("author", "licence", "notes", "source_page"):
+            found |= models.Q(**{f"{field}__icontains": text})
+        return queryset.filter(found), False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Portrait | None = None) -> list[str]:
-        return self.readonly_fields if obj is None else ["celebrity", *self.readonly_fields]
+    def get_urls(self) -> list[URLPattern]:
+        tools = self.admin_site.admin_view(self.use_tool)
+        queue = self.admin_site.admin_view(queues.queue_page)
+        own = [
+            path("tools/", tools, name="celebrities_portrait_tools"),
+            path("queue/<slug:slug>/", queue, name="desk_queue"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def use_tool(self, request: HttpRequest) -> HttpResponse:
+        """A button of a portrait's card, then back to the person."""
+        tool, _dash, pk = request.POST.get("do", "").partition("-")
+        known = Portrait.objects.defer(*UNSEEN).select_related("celebrity")
+        portrait = get_object_or_404(known, pk=int(pk) if pk.isdecimal() else 0)
+        if not self.has_change_permission(request, portrait):
+            raise PermissionDenied
+        if request.method == "POST" and tool in TOOLS:
+            TOOLS[tool](portrait, author(request, Change.Way.FORM))
+            messages.success(request, gettext("Done. The history can take it back."))
+        person = reverse("admin:celebrities_celebrity_change", args=[portrait.celebrity_id])
+        return redirect(f"{person}#portraits-group")
+
+    @admin.display(description=_("picture"))
+    def picture(self, portrait: Portrait) -> SafeString | str:
+        return show_picture(portrait)
 
     @admin.display(description="")
     def thumbnail(self, portrait: Portrait) -> SafeString | str:
@@ -125,34 +192,74 @@ class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
     def save_model(
         self, request: HttpRequest, obj: Portrait, form: ModelForm[Portrait], change: bool
     ) -> None:
-        # Only what was changed: a worker may have stored a vector since the row was read.
-        obj.save(update_fields=form.changed_data if change else None)
+        by = author(request, Change.Way.FORM)
+        if change:
+            # Only what was changed: a worker may have stored a vector since the row was read.
+            change_portrait(obj, form.changed_data, by)
+        else:
+            obj.save()
+            note(obj, by, gettext("portrait added"))
         if obj.status == Portrait.Status.PENDING:
             queue_embedding(request, [obj.pk])
 
     def delete_model(self, request: HttpRequest, obj: Portrait) -> None:
-        delete_portraits(Portrait.objects.filter(pk=obj.pk))
-
-    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Portrait]) -> None:
-        delete_portraits(Portrait.objects.filter(pk__in=queryset.order_by().values("pk")))
+        start("delete_portraits", [obj.pk], author(request, Change.Way.FORM))
 
     @admin.action(description=_("It is this person"), permissions=["change"])
     def confirm(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
         """Search with these portraits from now on, whatever later builds think of them."""
-        count = confirm_portraits(portraits)
-        words = ngettext("%d portrait is confirmed.", "%d portraits are confirmed.", count)
-        messages.success(request, words % count)
+        words = ngettext_lazy("%d portrait is confirmed.", "%d portraits are confirmed.")
+        run_action(request, "confirm", portraits, words)
+
+    @admin.action(description=_("Reject the selected portraits"), permissions=["change"])
+    def reject(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
+        words = ngettext_lazy("%d portrait is rejected.", "%d portraits are rejected.")
+        run_action(request, "reject", portraits, words)
+
+    @admin.action(description=_("Accept rejected portraits again"), permissions=["change"])
+    def accept(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
+        words = ngettext_lazy("%d portrait is accepted.", "%d portraits are accepted.")
+        run_action(request, "accept", portraits.filter(status="rejected"), words)
+
+    @admin.action(description=_("Set author and licence"), permissions=["change"])
+    def set_credits(self, request: HttpRequest, portraits: PortraitQuerySet) -> HttpResponse | None:
+        form = CreditsForm(request.POST if "post" in request.POST else None)
+        if not form.is_valid():
+            return ask(
+                *(request, portraits, "set_credits", _("Set author and licence")),
+                _("Fields left empty stay as they are. This can be taken back."),
+                form,
+            )
+        words = ngettext_lazy("%d portrait is credited.", "%d portraits are credited.")
+        values = {name: value for name, value in form.cleaned_data.items() if value}
+        run_action(request, "credits", portraits, words, values=values)
+        return None
 
     @admin.action(description=_("Recompute the selected portraits"), permissions=["change"])
     def recompute(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
         recompute_portraits(request, portraits)
 
     @admin.action(description=_("Take the selected portraits out for good"), permissions=["delete"])
-    def take_out(self, request: HttpRequest, portraits: PortraitQuerySet) -> None:
+    def take_out(self, request: HttpRequest, portraits: PortraitQuerySet) -> HttpResponse | None:
         """Delete them, and keep their pictures from coming back."""
-        chosen = Portrait.objects.filter(pk__in=portraits.order_by().values("pk"))
-        with transaction.atomic():
-            add_portraits(list(chosen.defer(*UNSEEN)), "taken out by a curator")
-            count = delete_portraits(chosen)
-        words = ngettext("%d portrait is taken out.", "%d portraits are taken out.", count)
-        self.message_user(request, words % count, messages.SUCCESS)
+        if "post" not in request.POST:
+            return ask(
+                *(request, portraits, "take_out", _("Take portraits out for good")),
+                _("They are deleted, and no import brings these pictures back. This is final."),
+            )
+        words = ngettext_lazy("%d portrait is taken out.", "%d portraits are taken out.")
+        run_action(request, "take_portraits_out", portraits, words)
+        return None
+
+    @admin.action(description=_("Delete the selected portraits"), permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, portraits: PortraitQuerySet
+    ) -> HttpResponse | None:
+        if "post" not in request.POST:
+            return ask(
+                *(request, portraits, "delete_selected", _("Delete portraits")),
+                _("This is final; an import may bring them back. To keep them out, reject them."),
+            )
+        words = ngettext_lazy("%d portrait is deleted.", "%d portraits are deleted.")
+        run_action(request, "delete_portraits", portraits, words)
+        return None

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
 
+from celebrities.desk.history import describe
 from celebrities.do_not_import import Blocked, hash_picture
 from celebrities.gallery import BATCH, read_vectors, store_reading
 from celebrities.importers.facts import label, note_written
@@ -155,7 +156,8 @@ class _Import:
         return reading
 
     def take(self, file: _File, reading: Reading, blocked: Blocked) -> None:
-        if reading.error:
+        # Where there are several faces, the row waits for a curator to choose one.
+        if reading.error and not isinstance(reading.error, SeveralFaces):
             self.fail(file.photo, describe_reason(reading.error))
         elif entry := self.find_listed_picture(blocked, reading):
             self.report.add(Kind.REFUSED, file.photo.entry.file, entry)
@@ -252,7 +254,9 @@ class _Import:
             changes["import_file"] = photo.import_file
         if changes and not self.options.dry_run:
             same = Portrait.objects.filter(pk=portrait.pk, **as_read)
-            same.update(**changes, source_values=written)
+            if same.update(**changes, source_values=written):
+                as_read.setdefault("import_file", portrait.import_file)
+                describe(portrait, self.people.by, "credits imported", as_read, changes).save()
 
     def store(self, file: _File, reading: Reading | None) -> None:
         photo = file.photo
@@ -270,8 +274,11 @@ class _Import:
             self.fail(photo, "; ".join(error.messages))
             return
         self.people.keep(photo, person, is_new)
-        kind = Kind.REPLACED if file.replaces else Kind.PORTRAIT
-        self.report.add(kind, photo.entry.file)
+        if reading and reading.error:
+            self.fail(photo, describe_reason(reading.error))
+        else:
+            kind = Kind.REPLACED if file.replaces else Kind.PORTRAIT
+            self.report.add(kind, photo.entry.file)
 
     def save(self, file: _File, person: Celebrity, reading: Reading | None) -> None:
         """Add the portrait, or give the one it replaces the new file. Raises ValidationError."""

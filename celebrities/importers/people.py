@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from celebrities.categories import find_category
+from celebrities.desk.history import Author, describe, note
 from celebrities.importers.facts import (
     is_by_hand,
     join_names,
@@ -23,7 +24,7 @@ from celebrities.importers.layout import ListedPhoto
 from celebrities.importers.manifest import Entry
 from celebrities.importers.naming import ignore_case
 from celebrities.importers.report import Kind, Report
-from celebrities.models import Category, Celebrity, Portrait, cleaned
+from celebrities.models import Category, Celebrity, Change, Portrait, cleaned
 from celebrities.names import fold
 
 
@@ -52,6 +53,7 @@ class People:
         self.planned: dict[str, Celebrity] = {}
         self.done: set[tuple[object, ...]] = set()
         self.categories: dict[str, Category | None] = {}
+        self.by = Author(Change.Way.IMPORT)
 
     def find(self, photo: ListedPhoto, copies: Collection[Portrait]) -> Celebrity | None:
         """The photo's person, or None before `make`.
@@ -66,6 +68,8 @@ class People:
                 self.found[identity] = copy.celebrity_id
                 return copy.celebrity
         person = self.find_again(photo) or self.search(photo, copies)
+        if person is not None and person.merged_into is not None:
+            person = person.merged_into
         if person is not None and person.pk is not None:
             self.found[identity] = person.pk
         return person
@@ -153,6 +157,7 @@ class People:
             self.planned[photo.identity] = person
         else:
             person.save()
+            note(person, self.by, "imported")
         return person
 
     def keep(self, photo: ListedPhoto, person: Celebrity, is_new: bool) -> None:
@@ -220,9 +225,9 @@ class People:
             return
         derived = {"search_key": person.search_key, "sort_key": person.sort_key}
         written = note_written(person, changes)
-        Celebrity.objects.filter(pk=person.pk, **before).update(
-            **changes, **derived, source_values=written, updated_at=timezone.now()
-        )
+        same = Celebrity.objects.filter(pk=person.pk, **before)
+        if same.update(**changes, **derived, source_values=written, updated_at=timezone.now()):
+            describe(person, self.by, "facts imported", before, changes).save()
         person.source_values = written
 
     def add_categories(self, person: Celebrity, entry: Entry) -> None:

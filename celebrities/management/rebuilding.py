@@ -8,11 +8,10 @@ import time
 from django.core.management.base import CommandError, OutputWrapper
 from django.utils import timezone
 
+from celebrities.desk.following import follow_build
 from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, NoSpace, PgvectorMissing
 from celebrities.index.builds import DEAD_AFTER, take_over_dead_build
-from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.rebuild import rebuild_index
-from celebrities.index.resemblances import store_resemblances
 from celebrities.management.progress import share_progress
 from celebrities.models import IndexBuild
 from lookalike.faces.errors import FacesError
@@ -72,7 +71,6 @@ def _follow_up(build: IndexBuild) -> None:
     """Here rather than in a task: a command needs no broker. The build stays in use if it fails."""
     try:
         with share_progress() as progress:
-            store_resemblances(build, progress)
-        remove_old_builds()
+            follow_build(build, progress)
     except Exception:
         logger.exception("The index is in use, but what follows a build failed")

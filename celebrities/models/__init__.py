@@ -1,3 +1,4 @@
+from celebrities.models.desk import Change, Decision, FormerAddress, Job, Pair, Threshold
 from celebrities.models.do_not_import import DoNotImport
 from celebrities.models.index import BuildCohort, IndexBuild, Likeness, Resemblance
 from celebrities.models.people import (
@@ -21,13 +22,19 @@ __all__ = [
     "Category",
     "Celebrity",
     "CelebrityQuerySet",
+    "Change",
+    "Decision",
     "DoNotImport",
+    "FormerAddress",
     "IndexBuild",
+    "Job",
     "Likeness",
+    "Pair",
     "Portrait",
     "PortraitQuerySet",
     "RemovalRequest",
     "Resemblance",
+    "Threshold",
     "cleaned",
     "gallery_storage",
     "received_path",

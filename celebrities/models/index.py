@@ -41,6 +41,8 @@ class IndexBuild(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.BUILDING)
     error = models.TextField(blank=True)
     manifest = models.JSONField(default=dict, blank=True)
+    # How well the gallery is told apart; see `celebrities.index.measuring`.
+    measured = models.JSONField(default=dict, blank=True)
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)

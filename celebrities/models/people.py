@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.core.files.storage import Storage, storages
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +24,19 @@ if TYPE_CHECKING:
 
 def gallery_storage() -> Storage:
     return storages["gallery"]
+
+
+def next_year() -> int:
+    return timezone.localdate().year + 1
+
+
+def year_validators() -> list[MinValueValidator | MaxValueValidator]:
+    return [MinValueValidator(-3000), MaxValueValidator(next_year)]
+
+
+is_wikidata_id = RegexValidator(
+    r"^Q[1-9][0-9]*\Z", _("A Wikidata id is a Q and a number, such as Q7259.")
+)
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -110,12 +125,18 @@ class Celebrity(models.Model):
     gender = models.CharField(
         _("gender"), max_length=10, choices=Gender, default=Gender.UNKNOWN, blank=True
     )
-    birth_year = models.SmallIntegerField(_("birth year"), null=True, blank=True)
-    death_year = models.SmallIntegerField(_("death year"), null=True, blank=True)
+    birth_year = models.SmallIntegerField(
+        _("birth year"), null=True, blank=True, validators=year_validators()
+    )
+    death_year = models.SmallIntegerField(
+        _("death year"), null=True, blank=True, validators=year_validators()
+    )
     categories = models.ManyToManyField(
         Category, blank=True, related_name="celebrities", verbose_name=_("categories")
     )
-    wikidata_id = models.CharField(_("Wikidata id"), max_length=20, blank=True)
+    wikidata_id = models.CharField(
+        _("Wikidata id"), max_length=20, blank=True, validators=[is_wikidata_id]
+    )
     source_page = models.URLField(_("source page"), max_length=500, blank=True)
     # What an importer wrote last, by field. A field that differs was changed by hand.
     source_values = models.JSONField(default=dict, blank=True, editable=False)
@@ -124,6 +145,19 @@ class Celebrity(models.Model):
         max_length=500, default="", blank=True, editable=False, db_index=True
     )
     is_fictional = models.BooleanField(_("fictional"), default=False)
+    chosen_cover = models.ForeignKey(
+        "celebrities.Portrait",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("cover"),
+    )
+    # Kept for a while after a merge, so that it can be taken back.
+    merged_into = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, editable=False, related_name="merged"
+    )
     published = models.BooleanField(_("published"), default=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
@@ -152,16 +186,32 @@ class Celebrity(models.Model):
         return reverse("celebrities:detail", args=[self.slug])
 
     @property
+    def label(self) -> str:
+        """The name with what tells namesakes apart: years, categories, Wikidata id."""
+        years = "–".join(str(year) for year in (self.birth_year, self.death_year) if year)
+        known = ", ".join(each.local_name for each in self.categories.all())
+        facts = [each for each in (years, known, self.wikidata_id) if each]
+        return f"{self.name} ({'; '.join(facts)})" if facts else self.name
+
+    @property
     def cover(self) -> Portrait | None:
         """The portrait that stands for the person; `with_portraits` loads it beforehand."""
-        ready = (each for each in self.portraits.all() if each.status == Portrait.Status.READY)
-        return next(ready, None)
+        ready = [each for each in self.portraits.all() if each.status == Portrait.Status.READY]
+        chosen = (each for each in ready if each.pk == self.chosen_cover_id)
+        unflagged = (each for each in ready if each.flag != Portrait.Flag.ODD)
+        return next(chosen, None) or next(unflagged, None) or next(iter(ready), None)
 
     def clean(self) -> None:
-        self.search_key = fold(f"{self.name}\n{self.other_names}")
-        self.sort_key = fold(self.name)[:400]
+        born, died = self.birth_year, self.death_year
+        if born is not None and died is not None and died < born:
+            raise ValidationError({"death_year": _("The death year is before the birth year.")})
+        self.set_keys()
         if not self.slug:
             self.slug = self.free_slug()
+
+    def set_keys(self) -> None:
+        self.search_key = fold(f"{self.name}\n{self.other_names}")
+        self.sort_key = fold(self.name)[:400]
 
     def free_slug(self) -> str:
         """The name as a slug, with a number when it is taken."""
@@ -192,7 +242,8 @@ class PortraitQuerySet(models.QuerySet["Portrait"]):
     def outdated(self, encoder: str) -> PortraitQuerySet:
         """Those that wait for a worker, or that this encoder ("name/version") has not read: what
         was no portrait for another may be one."""
-        return self.pending() | self.exclude(encoder=encoder).exclude(next_encoder=encoder)
+        kept = self.exclude(status=Portrait.Status.REJECTED)
+        return self.pending() | kept.exclude(encoder=encoder).exclude(next_encoder=encoder)
 
     def read_by(self, encoder: str) -> PortraitQuerySet:
         """Ready, and read by this encoder ("name/version"), whose vector is ``vector_read``."""
@@ -223,7 +274,8 @@ class Portrait(models.Model):
     """A celebrity's reference photo, and what the engine read from it.
 
     Status: pending -> ready, or pending -> failed with a reason; "recompute" makes it
-    pending again. If the last attempt failed for another cause than the file, status and
+    pending again. A curator may reject it: it is then shown nowhere, and keeps its file from
+    being imported again. If the last attempt failed for another cause than the file, status and
     vector stay as they were, ``problem`` says why, and ``retry_at`` when to try again.
     ``image`` is at first the file as received; reading it replaces that by an upright JPEG
     without metadata, with chip and thumbnails beside it, and sets ``width``.
@@ -237,6 +289,7 @@ class Portrait(models.Model):
         PENDING = "pending", _("waiting")
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
+        REJECTED = "rejected", _("rejected")
 
     class Flag(models.TextChoices):
         NONE = "", _("none")
@@ -272,6 +325,19 @@ class Portrait(models.Model):
     )
     problem = models.CharField(max_length=200, default="", blank=True, editable=False)
     retry_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The difference hash of the stored picture, hexadecimal; see `celebrities.do_not_import`.
+    phash = models.CharField(max_length=64, default="", blank=True, editable=False)
+    # When it was last compared with all others, and its distance to the person's nearest other.
+    compared_at = models.DateTimeField(null=True, blank=True, editable=False)
+    apart = models.FloatField(null=True, blank=True, editable=False)
+    # The portrait of somebody else that it is most like.
+    nearest = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    # [left, top, right, bottom] in pixels of each face, where it is not clear whose portrait it
+    # is, and of the one that a curator chose, as shares of the picture's width and height.
+    faces = models.JSONField(null=True, blank=True, editable=False)
+    chosen_face = models.JSONField(null=True, blank=True, editable=False)
     # Set to odd by a build, which searches then leave out, and decided by a curator.
     flag = models.CharField(
         _("flag"), max_length=5, choices=Flag, default=Flag.NONE, blank=True, editable=False
@@ -311,6 +377,8 @@ class Portrait(models.Model):
             # Whether a person has a ready portrait is read from here, without the rows. With the
             # encoder SQLite prefers it for some people's portraits to the index above.
             models.Index(fields=["celebrity", "status", "encoder"]),
+            # Whose a picture's address is.
+            models.Index(fields=["image"]),
         ]
 
     def __str__(self) -> str:

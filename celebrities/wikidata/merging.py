@@ -12,7 +12,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from celebrities.models import Category, Celebrity, Portrait, cleaned
+from celebrities.desk.history import Author, describe
+from celebrities.models import Category, Celebrity, Change, Portrait, cleaned
 
 DERIVED = ("search_key", "sort_key")
 """Fields that `Celebrity.clean` computes from name and other names."""
@@ -53,6 +54,8 @@ def update_row(row: Celebrity | Portrait, changes: Mapping[str, Any]) -> bool:
         row.refresh_from_db()
         return False
     row.source_values = values["source_values"]
+    was = {name: before[name] for name in changes}
+    describe(row, Author(Change.Way.IMPORT), "updated from Wikidata", was, {**changes}).save()
     return True
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from celebrities.desk.history import Author, change_rows
 from celebrities.gallery import delete_portraits
-from celebrities.models import Celebrity, Portrait
+from celebrities.models import Celebrity, Change, Portrait
 from celebrities.wikidata.client import Client
 from celebrities.wikidata.entities import IDS_A_REQUEST, Person, fetch_people
 from celebrities.wikidata.importing import Importer
@@ -143,7 +144,8 @@ class Refresher:
         self.add("unpublished", row, portrait.source_values.get("title", ""), reason)
 
     def unpublish(self, row: Celebrity, reason: str) -> None:
-        Celebrity.objects.filter(pk=row.pk).unpublish()
+        by = Author(Change.Way.IMPORT)
+        change_rows(Celebrity.objects.filter(pk=row.pk), by, f"hidden: {reason}", published=False)
         self.add("unpublished", row, reason=reason)
 
     def add(self, outcome: str, row: Celebrity, file: str = "", reason: str = "") -> None:

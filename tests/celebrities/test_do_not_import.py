@@ -200,6 +200,7 @@ def test_people_and_portraits_can_be_taken_out_from_their_lists(
         reverse(f"admin:celebrities_{kind}_changelist"),
         {
             "action": "take_out",
+            "post": "yes",
             "_selected_action": [ada.pk if kind == "celebrity" else portrait.pk],
         },
     )

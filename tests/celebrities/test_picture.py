@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 def fetch(client: Client, address: str) -> tuple[int, bytes]:
     response = client.get(address)
     body = response.getvalue()
-    response.close()
     return response.status_code, body
 
 
@@ -39,7 +38,6 @@ def test_it_works(client: Client, fake_engine: FaceEngine) -> None:
         assert response.getvalue() == read_stored(
             "gallery", address.removeprefix("/media/gallery/")
         )
-        response.close()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What curators do with the gallery: change, decide, merge, and take back."""
