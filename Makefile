@@ -10,6 +10,7 @@
 # make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make choices  the engine's constants beside others, into docs/likeness.md; CHOICES=--quick tries it
+# make install  what `make run` installs, and nothing more
 # make image  the site in an image, with docker, podman or buildah, whichever is there
 # make export  the networks in lookalike/faces/networks, anew from the published weights
 # make screenshots  the pictures of the README and of docs/curating.md
@@ -33,7 +34,7 @@ export ANNOY_COMPILER_ARGS ?= $(if $(BASELINE),-march=$(BASELINE)$(comma))-O3,-f
 INSTALL = $(PIP) cache remove annoy >/dev/null 2>&1; $(PIP) install -r
 SITE := $(VENV)/$(if $(FULL),full,serve)-installed
 
-.PHONY: run gallery setup check test faults strangers audit benchmark choices screenshots export image print-annoy format lock
+.PHONY: run install gallery setup check test faults strangers audit benchmark choices screenshots export image print-annoy format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
@@ -82,6 +83,8 @@ benchmark: setup
 # What to set where pip is called without make.
 print-annoy:
 	@echo '$(ANNOY_COMPILER_ARGS)'
+
+install: $(SITE)
 
 image:
 	@deploy/build_image.sh

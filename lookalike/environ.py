@@ -46,7 +46,15 @@ class BadSetting(Exception):
 
 
 def read_text(name: str, default: str = "") -> str:
-    return os.environ.get(name, "").strip() or default
+    """The variable, or what the file holds that the variable with _FILE at its end names, as
+    containers are given secrets. Raises BadSetting."""
+    if text := os.environ.get(name, "").strip():
+        return text
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    try:
+        return (Path(path).read_text().strip() if path else "") or default
+    except (OSError, UnicodeDecodeError):
+        raise BadSetting(f"{name}_FILE is {path!r}, which cannot be read.") from None
 
 
 def read_list(name: str) -> list[str]:

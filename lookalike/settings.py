@@ -210,7 +210,7 @@ DEVICE = read_text("LOOKALIKE_DEVICE", "cpu")
 THREADS = read_number("LOOKALIKE_THREADS", 1)
 WORKERS = read_number("LOOKALIKE_WORKERS", 0) or machine.count_workers()
 WEIGHTS_DIR = environ.weights_dir()
-FETCH_WEIGHTS = read_switch("LOOKALIKE_FETCH_WEIGHTS", default=True)
+FETCH_WEIGHTS = read_switch("LOOKALIKE_FETCH_WEIGHTS", default=not HTTPS)
 INDEX_BACKEND = read_text("LOOKALIKE_INDEX", "annoy")
 RECALL = read_number("LOOKALIKE_RECALL", 0.99)
 

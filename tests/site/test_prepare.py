@@ -95,6 +95,19 @@ def test_it_shows_a_generated_password_once(make_site: MakeSite, demo_data: Path
     assert site.run_python(f"{check}print(a(username='admin', password={password!r}))") == "admin"
 
 
+def test_25_a_public_site_keeps_the_password_out_of_its_log(make_site: MakeSite) -> None:
+    site = make_site(LOOKALIKE_ADMIN_PASSWORD="", LOOKALIKE_HTTPS="1")
+    said = site.manage("prepare").stdout
+    kept = site.data_dir / "admin_password"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert str(kept) in said
+    password = kept.read_text().strip()
+    assert password not in said
+    check = "from django.contrib.auth import authenticate as a; "
+    assert site.run_python(f"{check}print(a(username='admin', password={password!r}))") == "admin"
+    assert site.run_python(PEOPLE) == "0 0"
+
+
 def test_it_builds_the_index_that_is_missing(prepared: Site) -> None:
     [build] = (prepared.data_dir / "index").glob("dlib-*")
     (build / "manifest.json").unlink()

@@ -229,3 +229,12 @@ def test_s3_takes_a_public_address_and_a_bucket_without_acls(tmp_path: Path) -> 
     assert public["default_acl"] is None
     assert public["custom_domain"] == "pictures.example.org/faces"
     assert origins == ["https://pictures.example.org"]
+
+
+def test_22_a_secret_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file\n")
+    given = {"LOOKALIKE_SECRET_KEY_FILE": str(tmp_path / "key")}
+    assert read("SECRET_KEY", tmp_path, **given) == ["from a file"]
+    assert read("SECRET_KEY", tmp_path, **given, LOOKALIKE_SECRET_KEY="given") == ["given"]
+    missing = read("SECRET_KEY", tmp_path, LOOKALIKE_SECRET_KEY_FILE=str(tmp_path / "none"))
+    assert "LOOKALIKE_SECRET_KEY_FILE is" in missing

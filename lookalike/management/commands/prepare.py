@@ -93,9 +93,12 @@ class Command(BaseCommand):
             check_password(given)
         password = given or secrets.token_urlsafe(12)
         users.create_superuser("admin", password=password)
-        shown = (
-            "as LOOKALIKE_ADMIN_PASSWORD says" if given else f"{password} (shown only this once)"
-        )
+        if given:
+            shown = "as LOOKALIKE_ADMIN_PASSWORD says"
+        elif settings.HTTPS:  # What a site in public prints is kept in logs.
+            shown = f"in {keep_password(password)}, for you alone. Delete the file when you know it"
+        else:
+            shown = f"{password} (shown only this once)"
         self.stdout.write(f"Admin login: admin, password: {shown}")
 
 
@@ -104,6 +107,13 @@ def close_to_others(folder: Path) -> None:
     for path in folder.iterdir():
         if path.stat().st_uid == os.getuid() and not path.is_symlink():
             path.chmod(path.stat().st_mode & 0o700)
+
+
+def keep_password(password: str) -> Path:
+    path = settings.DATA_DIR / "admin_password"
+    path.touch(mode=0o600)
+    path.write_text(f"{password}\n")
+    return path
 
 
 def check_password(password: str) -> None:

@@ -1,0 +1,192 @@
+"""A site put up by the blocks of docs/operations.md: TLS and nginx, PostgreSQL behind pgbouncer,
+Valkey, S3, each process a service of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+import requests
+
+from tests.celebrities.postgres import make_database
+from tests.live import ADMIN_PASSWORD, CHECKOUT, free_port, wait_for
+from tests.visitor import Visitor
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1200)]
+
+PAGE = (CHECKOUT / "docs" / "operations.md").read_text()
+NAME = "lookalike.example.org"
+
+
+def read_block(name: str) -> list[str]:
+    found = re.search(rf"^```sh {name}\n(.*?)^```$", PAGE, re.M | re.S)
+    assert found, f"docs/operations.md has no block `{name}`"
+    return found[1].splitlines()
+
+
+def require(*names: str) -> None:
+    missing = [name for name in names if not shutil.which(name)]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} cannot be found")
+
+
+@contextmanager
+def run(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, **options)  # type: ignore[call-overload]
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def run_pgbouncer(postgres: str, folder: Path) -> Iterator[str]:
+    """A pooler in transaction mode of four connections; the DATABASE_URL through it."""
+    address = urlsplit(make_database(postgres, "operated"))
+    host = parse_qs(address.query).get("host", [address.hostname or ""])[0]
+    port = free_port()
+    (folder / "users.txt").write_text(f'"{address.username}" "secret"\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"""[databases]
+operated = host={host} port={address.port or 5432} user={address.username}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+auth_file = {folder / "users.txt"}
+pool_mode = transaction
+default_pool_size = 4
+"""
+    )
+    command = ["pgbouncer", "-q", *(["-u", "nobody"] if os.getuid() == 0 else [])]
+    folder.chmod(0o755)
+    url = f"postgresql://{address.username}:secret@127.0.0.1:{port}/operated"
+
+    def answers() -> bool:
+        try:
+            psycopg.connect(url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    with run([*command, str(folder / "pgbouncer.ini")]):
+        wait_for(answers, "pgbouncer")
+        yield url
+
+
+def write_nginx(folder: Path, port: int, tls_port: int, static: Path) -> Path:
+    """deploy/nginx.conf with this folder's paths, as the page says to change them."""
+    certificate = [folder / "fullchain.pem", folder / "privkey.pem"]
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME},IP:127.0.0.1"),
+            *("-out", str(certificate[0]), "-keyout", str(certificate[1])),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    text = (CHECKOUT / "deploy" / "nginx.conf").read_text()
+    for old, new in {
+        "127.0.0.1:8000": f"127.0.0.1:{port}",
+        "listen 80;": f"listen {free_port()};",
+        "listen [::]:80;": "",
+        "listen 443 ssl http2;": f"listen {tls_port} ssl http2;",
+        "listen [::]:443 ssl http2;": "",
+        f"/etc/letsencrypt/live/{NAME}/fullchain.pem": str(certificate[0]),
+        f"/etc/letsencrypt/live/{NAME}/privkey.pem": str(certificate[1]),
+        "/var/lib/nginx/body": str(folder / "body"),
+        "/var/lib/lookalike/static/": f"{static}/",
+    }.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    path = folder / "nginx.conf"
+    places = "".join(
+        f"{name}_temp_path {folder / name};\n" for name in ("proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    path.write_text(
+        f"{'user root;' if os.getuid() == 0 else ''} daemon off; pid {folder / 'nginx.pid'};\n"
+        f"error_log stderr error;\nevents {{}}\nhttp {{\ninclude /etc/nginx/mime.types;\n"
+        f"{places}{text}\n}}\n"
+    )
+    return path
+
+
+def test_it_works(
+    tmp_path: Path,
+    postgres: str,
+    redis_url: str,
+    s3: dict[str, str],
+    cast: dict[str, list[Path]],
+) -> None:
+    require("nginx", "pgbouncer", "openssl")
+    data_dir, port, tls_port = tmp_path / "data", free_port(), free_port()
+    with run_pgbouncer(postgres, tmp_path) as database:
+        settings = dict(line.split("=", 1) for line in read_block("settings"))
+        here = {
+            **s3,
+            "LOOKALIKE_DATA_DIR": str(data_dir),
+            "DATABASE_URL": database,
+            "REDIS_URL": redis_url,
+            "LOOKALIKE_PORT": str(port),
+            "LOOKALIKE_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "LOOKALIKE_WORKERS": "1",
+            # The certificate is for the name, and requests has no other way to say where it is.
+            "LOOKALIKE_ALLOWED_HOSTS": f"{settings['LOOKALIKE_ALLOWED_HOSTS']},127.0.0.1",
+        }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {"PATH": path, "HOME": str(tmp_path), **settings, **here}
+        for line in [*read_block("prepare"), *read_block("people")]:
+            command = [sys.executable, *shlex.split(line)[1:]]
+            done = subprocess.run(
+                command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        nginx = write_nginx(tmp_path, port, tls_port, data_dir / "static")
+        services = [
+            subprocess.Popen(
+                [sys.executable, *shlex.split(line)[1:]], cwd=CHECKOUT, env=environment
+            )
+            for line in read_block("serve")
+        ]
+        try:
+            with run(["nginx", "-c", str(nginx)]):
+                visit(f"https://127.0.0.1:{tls_port}/", tmp_path / "fullchain.pem", port, cast)
+        finally:
+            for service in services:
+                service.terminate()
+            assert [service.wait(20) for service in services] == [0, 0, 0]
+
+
+def visit(url: str, certificate: Path, port: int, cast: dict[str, list[Path]]) -> None:
+    def is_ready() -> bool:
+        try:
+            seen = requests.get(f"http://127.0.0.1:{port}/healthz/ready", timeout=5)
+        except requests.ConnectionError:
+            return False
+        return seen.status_code == 200
+
+    wait_for(is_ready, "every part of the site", seconds=120)
+    with Visitor(url) as visitor:
+        visitor.session.verify = str(certificate)
+        visitor.session.headers["Referer"] = url
+        page = visitor.session.get(url, timeout=30)
+        assert page.headers["Strict-Transport-Security"]
+        [style] = set(re.findall(r'href="(/static/[^"]+\.css)"', page.text)[:1])
+        served = visitor.session.get(f"{url.rstrip('/')}{style}", timeout=30)
+        assert "nginx" in served.headers["Server"]
+        assert served.status_code == 200
+        found = visitor.find_people(cast["kenji-morishige"][2])
+        assert found[0] == "kenji-morishige"
