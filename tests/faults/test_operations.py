@@ -4,6 +4,7 @@ Valkey, S3, each process a service of its own."""
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -12,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -51,28 +51,28 @@ def run(command: list[str], **options: object) -> Iterator[subprocess.Popen[byte
 
 
 @contextmanager
-def run_pgbouncer(postgres: str, folder: Path) -> Iterator[str]:
+def run_pgbouncer(postgres: str) -> Iterator[str]:
     """A pooler in transaction mode of four connections; the DATABASE_URL through it."""
-    address = urlsplit(make_database(postgres, "operated"))
-    host = parse_qs(address.query).get("host", [address.hostname or ""])[0]
-    port = free_port()
-    (folder / "users.txt").write_text(f'"{address.username}" "secret"\n')
-    (folder / "pgbouncer.ini").write_text(
+    make_database(postgres, "operated")
+    found = re.search(r"host=([^&\s]+)", postgres)
+    assert found
+    folder, port = Path(found[1]), free_port()
+    configuration = folder.parent / "operated.ini"
+    configuration.write_text(
         f"""[databases]
-operated = host={host} port={address.port or 5432} user={address.username}
+operated = host={folder} port=5432 user=postgres
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = any
-auth_file = {folder / "users.txt"}
 pool_mode = transaction
 default_pool_size = 4
 """
     )
-    command = ["pgbouncer", "-q", *(["-u", "nobody"] if os.getuid() == 0 else [])]
-    folder.chmod(0o755)
-    url = f"postgresql://{address.username}:secret@127.0.0.1:{port}/operated"
+    configuration.chmod(0o644)
+    owner = pwd.getpwuid(folder.stat().st_uid).pw_name
+    url = f"postgresql://postgres@127.0.0.1:{port}/operated"
 
     def answers() -> bool:
         try:
@@ -81,7 +81,7 @@ default_pool_size = 4
             return False
         return True
 
-    with run([*command, str(folder / "pgbouncer.ini")]):
+    with run(["pgbouncer", "-q", "-u", owner, str(configuration)]):
         wait_for(answers, "pgbouncer")
         yield url
 
@@ -133,7 +133,7 @@ def test_it_works(
 ) -> None:
     require("nginx", "pgbouncer", "openssl")
     data_dir, port, tls_port = tmp_path / "data", free_port(), free_port()
-    with run_pgbouncer(postgres, tmp_path) as database:
+    with run_pgbouncer(postgres) as database:
         settings = dict(line.split("=", 1) for line in read_block("settings"))
         here = {
             **s3,
