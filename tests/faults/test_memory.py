@@ -50,10 +50,14 @@ def take_memory(site: Site, processes: list[int]) -> dict[str, float]:
     """MB by process, pages that several share counted in parts (PSS)."""
     found = {}
     for pid in processes:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        sizes = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            sizes = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue  # It has ended meanwhile.
         pss = re.search(r"^Pss:\s+(\d+) kB", sizes, re.M)
-        assert pss
+        if pss is None:
+            continue
         found[f"{pid} {words[-60:]}"] = int(pss[1]) / 1024
     return found
 
