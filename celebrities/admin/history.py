@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -33,18 +34,32 @@ def show_history(
     person = get_object_or_404(Celebrity, pk=object_id)
     changes = person.changes.select_related("user", "portrait", "celebrity")
     changes = changes.defer("portrait__vector", "portrait__landmarks")
+    page = Paginator(changes, LINES_A_PAGE).get_page(request.GET.get("p"))
+    page.object_list = list(page.object_list)
+    name_people(page.object_list)
     context = {
         **desk.admin_site.each_context(request),
         "title": _("Change history: %s") % person,
         "opts": desk.opts,
+        "module_name": desk.opts.verbose_name_plural,
         "object": person,
-        "page": Paginator(changes, LINES_A_PAGE).get_page(request.GET.get("p")),
+        "page": page,
         "may_undo": desk.has_change_permission(request),
         "others": LogEntry.objects.filter(
             object_id=str(person.pk), content_type=ContentType.objects.get_for_model(Celebrity)
         ).select_related("user")[:LINES_A_PAGE],
     }
     return TemplateResponse(request, "admin/desk/history.html", context)
+
+
+def name_people(changes: Iterable[Change]) -> None:
+    """Put people's names in place of their numbers."""
+    moved = [side for each in changes for side in (each.before, each.after)]
+    ids = {side["celebrity_id"] for side in moved if side.get("celebrity_id")}
+    people = Celebrity.objects.in_bulk(ids)
+    for side in moved:
+        if person := people.get(side.get("celebrity_id")):
+            side["celebrity_id"] = person.name
 
 
 def take_back_page(request: HttpRequest) -> HttpResponse:
