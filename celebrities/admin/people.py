@@ -27,6 +27,7 @@ from celebrities.admin.portraits import (
     recompute_portraits,
     show_tools,
 )
+from celebrities.admin.sheets import SheetAdmin
 from celebrities.desk.history import change_row, note
 from celebrities.desk.showing import remarks, why_unseen
 from celebrities.gallery import delete_celebrities, delete_portraits
@@ -104,7 +105,7 @@ def portraits_page(request: HttpRequest) -> int:
 
 
 @admin.register(Celebrity)
-class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
+class CelebrityAdmin(SheetAdmin[Celebrity]):
     form = CelebrityForm
     list_display = [
         *("thumbnail", "name", "gender", "birth_year"),
@@ -123,7 +124,10 @@ class CelebrityAdmin(admin.ModelAdmin[Celebrity]):
     autocomplete_fields = ["categories"]
     readonly_fields = ["created_at", "updated_at"]
     inlines = [PortraitInline]
-    actions = ["publish", "unpublish", "set_category", "recompute", "take_out", "delete_selected"]
+    actions = [
+        *("publish", "unpublish", "set_category", "save_table"),
+        *("recompute", "take_out", "delete_selected"),
+    ]
     fieldsets = [
         (None, {"fields": ["name", "other_names", "slug", "new_address", "published"]}),
         (None, {"fields": ["is_fictional"]}),

@@ -22,6 +22,7 @@ from celebrities.admin.bulk import ask, author, queue_embedding, run_action
 from celebrities.admin.filters import LicenceFilter, MissingFilter
 from celebrities.admin.forms import CREDITS, CreditsForm, PortraitForm
 from celebrities.admin.pictures import show_picture, show_thumbnail
+from celebrities.admin.sheets import SheetAdmin
 from celebrities.desk.history import Author, change_row, note
 from celebrities.desk.jobs import AT_ONCE, start
 from celebrities.desk.portraits import TOOLS
@@ -115,7 +116,7 @@ class PortraitColumns:
 
 
 @admin.register(Portrait)
-class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
+class PortraitAdmin(PortraitColumns, SheetAdmin[Portrait]):
     list_display = [*("thumbnail", "celebrity", "state", "licence", "encoder", "seen", "not_seen")]
     list_display_links = ["thumbnail", "celebrity"]
     list_filter = [
@@ -134,7 +135,7 @@ class PortraitAdmin(PortraitColumns, admin.ModelAdmin[Portrait]):
     autocomplete_fields = ["celebrity"]
     actions = [
         *("recompute", "confirm", "reject", "accept", "set_credits"),
-        *("take_out", "delete_selected"),
+        *("save_table", "take_out", "delete_selected"),
     ]
     computed = [
         ("encoder", "embedded_at", "confidence"),
