@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -68,24 +69,26 @@ def test_41_a_full_disk_refuses_photos_and_recovers(
 
 def fill(path: Path, leave: int) -> None:
     """Fill the disk up to so many bytes."""
-    import shutil
-
-    path.unlink(missing_ok=True)
     free = shutil.disk_usage(path.parent).free - leave
-    with path.open("wb") as file:
+    assert free > 0
+    with path.open("ab", buffering=0) as file:
         try:
             for _ in range(free // 65536):
                 file.write(bytes(65536))
             if not leave:
                 while True:
                     file.write(bytes(4096))
-                    file.flush()
         except OSError:
             time.sleep(0.1)
 
 
 def refuse(visitor: Visitor, photo: Path) -> int:
+    """The status of the answer to a photo, or to the form's page: a session cannot be stored on a
+    disk without a byte."""
     form = visitor.session.get(visitor.url, timeout=30)
+    if form.status_code != 200:
+        assert "Retry-After" in form.headers
+        return form.status_code
     values = {
         "csrfmiddlewaretoken": hidden(form.text, "csrfmiddlewaretoken"),
         "consent_version": hidden(form.text, "consent_version"),

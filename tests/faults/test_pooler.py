@@ -74,7 +74,7 @@ def test_29_four_clients_share_two_connections(
 ) -> None:
     through, url = pooler
     site = make_site(DATABASE_URL=through, LOOKALIKE_DB_POOLER="transaction")
-    site.manage("migrate")
+    site.manage("prepare")
     site.manage("load_demo", "--fictional")
     site.start("valkey", "web", "worker", "gallery")
     commands = [
@@ -105,7 +105,7 @@ def test_30_a_site_needs_ten_connections_at_most(
 ) -> None:
     with run_postgres() as url:
         site = make_site(DATABASE_URL=url)
-        site.manage("migrate")
+        site.manage("prepare")
         site.manage("load_demo", "--fictional")
         site.start("valkey", "web", "worker", "gallery")
         most = 0

@@ -1,5 +1,5 @@
 """Ten minutes in a gigabyte: photos, hostile ones among them, while processes are killed and
-services freeze. LOOKALIKE_FAULT_SECONDS shortens it for a look."""
+services freeze. FAULT_SECONDS shortens it for a look."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="control groups are Linux's"),
 ]
 
-SECONDS = int(os.environ.get("LOOKALIKE_FAULT_SECONDS", "600"))
+SECONDS = int(os.environ.get("FAULT_SECONDS", "600"))
 EVERY = 0.5
 COUNT = """
 from uploads.models import Upload
