@@ -15,6 +15,7 @@ PARTS = (
     "site",
     "index",
     "build",
+    "desk",
     "growth",
     "memory",
     "quality",

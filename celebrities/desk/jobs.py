@@ -21,6 +21,7 @@ from celebrities.desk.history import Author, change_rows, take_back
 from celebrities.do_not_import import add_people, add_portraits
 from celebrities.gallery import delete_celebrities, delete_portraits, embed_portraits
 from celebrities.models import Celebrity, Change, Job, Portrait
+from lookalike.database import let_others_write
 from lookalike.queue import send
 
 logger = logging.getLogger(__name__)
@@ -211,6 +212,7 @@ def work_on(job: Job) -> None:
         )
     else:
         Job.objects.filter(still, pk=job.pk).update(status=Job.Status.RUNNING)
+        let_others_write()
 
 
 def stop_job(job: Job) -> bool:
