@@ -183,9 +183,9 @@ def _plan_row(
     }
     after = {name: value for name, value in after.items() if value != before[name]}
     if after:
+        edit = Edit(row.pk, str(row), {name: before[name] for name in after}, after)
         _check(row, after)
-        kept = {name: before[name] for name in after}
-        plan.edits.append(Edit(row.pk, str(row), kept, after))
+        plan.edits.append(edit)
 
 
 def _read_cell(row: Any, name: str, cell: str, slugs: Mapping[int, str]) -> Any:

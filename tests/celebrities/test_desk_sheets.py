@@ -57,20 +57,23 @@ def test_45_a_table_goes_out_and_comes_back_edited(admin_client: Client, person:
     assert (row["birth_year"], row["published"], row["categories"]) == ("1961", "yes", "actor")
 
     changed = row | {"birth_year": "1962", "categories": "actor singer", "published": "no"}
-    page = send(admin_client, PEOPLE, write([changed]))
+    page = send(admin_client, PEOPLE, write([changed | {"name": "Zoë Miller"}]))
     assert [lines for _row, lines in page.context["shown"]] == [
         [
+            ("name", "Zoë Müller", "Zoë Miller"),
             ("birth year", "1961", "1962"),
             ("categories", "actor", "actor singer"),
             ("published", "yes", "no"),
         ]
     ]
+    assert [owner for owner, _lines in page.context["shown"]] == ["Zoë Müller"]
     assert not Change.objects.exists()
 
     words = confirm(admin_client, PEOPLE, page)
     assert words == ["1 row is changed. The history can take it back."]
     person.refresh_from_db()
-    assert (person.birth_year, person.published) == (1962, False)
+    assert (person.name, person.birth_year, person.published) == ("Zoë Miller", 1962, False)
+    assert person.search_key.startswith("zoe miller")
     assert person.other_names == "Зоя\n=Zo"
     assert sorted(each.slug for each in person.categories.all()) == ["actor", "singer"]
 
