@@ -135,8 +135,8 @@ def undo(ids: Sequence[int], by: Author, options: Options) -> None:
 
 
 KINDS: dict[str, Kind] = {
-    "publish": Kind(_("publish people"), publish, 100),
-    "hide": Kind(_("unpublish people"), hide, 100, rank=0),
+    "publish": Kind(_("publish people"), publish, 50),
+    "hide": Kind(_("unpublish people"), hide, 50, rank=0),
     "take_out": Kind(_("take people out for good"), take_out, 10, rank=0),
     "delete": Kind(_("delete people"), delete_people, 20, rank=0),
     "take_portraits_out": Kind(_("take portraits out"), take_portraits_out, 20, rank=0),
@@ -144,7 +144,7 @@ KINDS: dict[str, Kind] = {
     "reject": Kind(_("reject portraits"), reject, 50, rank=0),
     "accept": Kind(_("accept portraits"), accept, 50),
     "confirm": Kind(_("confirm portraits"), confirm, 50),
-    "credits": Kind(_("set credits"), set_credits, 100),
+    "credits": Kind(_("set credits"), set_credits, 25),
     "category": Kind(_("add a category"), add_category, 50),
     "undo": Kind(_("take back"), undo, 100, rank=0),
     "recompute": Kind(_("recompute portraits"), recompute, 8, rank=2, needs_worker=True),
