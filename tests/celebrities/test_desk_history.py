@@ -154,8 +154,8 @@ def test_28_a_job_is_stopped_and_what_is_done_stays(admin_client: Client) -> Non
 
     assert jobs.next_job() is None
     job.refresh_from_db()
-    assert (job.at, job.status) == (100, "stopped")
-    assert Celebrity.objects.published().count() == 150
+    assert (job.at, job.status) == (50, "stopped")
+    assert Celebrity.objects.published().count() == 200
 
 
 def test_28_rows_that_fail_are_counted_and_the_others_go_on() -> None:
