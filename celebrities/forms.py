@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from celebrities.models import Celebrity, RemovalRequest
-from celebrities.names import fold
+from celebrities.candidates import find_candidates
+from celebrities.models import RemovalRequest
 from lookalike.senders import count
 
 MOST_FROM_AN_ADDRESS = 10
@@ -51,8 +51,8 @@ class RemovalForm(forms.ModelForm[RemovalRequest]):
         return cleaned
 
     def save(self, commit: bool = True) -> RemovalRequest:
-        """Linked to the person in the gallery, where only one has that name."""
-        named = Celebrity.objects.filter(sort_key=fold(self.instance.person)[:400])[:2]
-        if len(named) == 1:
-            self.instance.celebrity = named[0]
+        """Linked to the person in the gallery, where only one can be meant."""
+        candidates = find_candidates(self.instance)
+        if len(candidates) == 1:
+            self.instance.celebrity = candidates[0]
         return super().save(commit)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
+from celebrities.candidates import forget_requests
 from celebrities.desk import jobs
 from celebrities.desk.following import follow_build
 from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, NoSpace
@@ -96,6 +97,11 @@ def work_on_jobs_task() -> None:
 @app.task
 def remove_old_builds_task() -> None:
     remove_old_builds()
+
+
+@app.task
+def forget_requests_task() -> None:
+    forget_requests()
 
 
 @app.task

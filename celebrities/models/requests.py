@@ -25,6 +25,8 @@ class RemovalRequest(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     curator_note = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When it was done or declined; None while it is open."""
 
     class Meta:
         ordering = ["-created_at"]

@@ -49,6 +49,7 @@ JOBS = (
     Job("celebrities.tasks.tend_gallery_task", 30, queued=True),
     Job("celebrities.tasks.remove_old_builds_task", 3600, queued=True),
     Job("celebrities.tasks.sweep_files_task", 3600, queued=True),
+    Job("celebrities.tasks.forget_requests_task", 3600, queued=True),
 )
 
 

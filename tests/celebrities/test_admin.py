@@ -412,7 +412,10 @@ def test_a_request_is_done_by_taking_the_person_out(
     with django_capture_on_commit_callbacks(execute=True):
         response = act(admin_client, WISHES, "take_out", wish, other)
 
-    assert said(response) == ["1 person is taken out."]
+    assert said(response) == [
+        "1 person is taken out.",
+        "1 request has no person yet: open it and choose one.",
+    ]
     assert not Celebrity.objects.exists()
     assert not [path for path in (data_dir / "gallery").rglob("*") if path.is_file()]
     wish.refresh_from_db()

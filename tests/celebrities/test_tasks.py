@@ -174,7 +174,7 @@ def test_old_builds_go(fake_engine: FaceEngine) -> None:
 def test_all_go_to_the_queue_that_visitors_do_not_wait_for() -> None:
     names = [name for name in app.tasks if name.startswith("celebrities.")]
 
-    assert len(names) == 7
+    assert len(names) == 8
     for name in names:
         assert app.amqp.router.route({}, name)["queue"].name == "gallery"
 
