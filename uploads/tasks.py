@@ -32,9 +32,11 @@ def sweep_task() -> None:
 @app.task
 def purge_expired_task() -> None:
     from lookalike.queue import forget_history
+    from lookalike.reserve import released_reserve
     from lookalike.uploading import sweep_temporary_files
     from uploads.deletion import purge_expired
 
-    purge_expired()
+    with released_reserve():
+        purge_expired()
     sweep_temporary_files()
     forget_history()

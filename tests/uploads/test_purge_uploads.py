@@ -16,8 +16,10 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from celebrities.models import Celebrity
+from lookalike.reserve import SIZE, keep_reserve, released_reserve
 from tests.uploads.factories import make_result, make_upload
 from uploads import deletion
 from uploads.models import Match, Upload
@@ -145,3 +147,13 @@ def test_it_takes_files_that_a_killed_process_left() -> None:
     assert len(list_files(fresh)) == 1
     assert not (root / old).exists()
     assert len(list_files(foreign)) == 1
+
+
+def test_41_it_gives_up_the_reserve_and_takes_it_again(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    keep_reserve()
+    with released_reserve():
+        assert not [*tmp_path.iterdir()]
+    call_command("purge_uploads")
+    assert (tmp_path / "reserve").stat().st_size == SIZE
+    assert (tmp_path / "reserve").stat().st_mode & 0o777 == 0o600

@@ -26,6 +26,7 @@ from lookalike.environ import make_data_dir, read_text
 from lookalike.faces.encoders import resolve_name
 from lookalike.faces.errors import FacesError
 from lookalike.faces.weights import FACENET
+from lookalike.reserve import keep_reserve
 
 REACH_SECONDS = 3.0
 
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         self.load_gallery()
         call_command("rebuild_index", if_needed=True, stdout=self.stdout, stderr=self.stderr)
         self.make_admin()
+        keep_reserve()
 
     def collect_static_files(self) -> None:
         mark = settings.STATIC_ROOT.with_suffix(".sha256")

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from lookalike.database import DatabaseCommand
+from lookalike.reserve import released_reserve
 from uploads.deletion import purge_expired
 
 
@@ -18,6 +19,10 @@ class Command(DatabaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", help="delete unexpired uploads too")
         parser.add_argument("--dry-run", action="store_true", help="only count them")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        with released_reserve():
+            return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
         purged = purge_expired(everything=options["all"], dry_run=options["dry_run"])
