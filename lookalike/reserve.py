@@ -1,5 +1,7 @@
-"""A megabyte of the data folder that is given up for a purge: on a disk without a free byte SQLite
-cannot even be read, so what would make room could not run."""
+"""A megabyte in the data folder that is given up for a purge.
+
+On a disk without a byte SQLite cannot even be read, and what would make room could not run.
+"""
 
 from __future__ import annotations
 
