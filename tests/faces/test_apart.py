@@ -82,7 +82,7 @@ def test_it_says_why_a_photo_cannot_be_used(
     assert decoder.start() is process
 
 
-def test_it_ends_a_photo_that_takes_too_many_seconds() -> None:
+def test_18_it_ends_a_photo_that_takes_too_many_seconds() -> None:
     """Draft test 18, with a budget that an ordinary photo exceeds."""
     decoder = Decoder(cpu_seconds=0.01)
     first = decoder.start()
@@ -96,7 +96,7 @@ def test_it_ends_a_photo_that_takes_too_many_seconds() -> None:
     decoder.close()
 
 
-def test_it_ends_a_photo_that_takes_too_much_memory(decoder: Decoder) -> None:
+def test_18_it_ends_a_photo_that_takes_too_much_memory(decoder: Decoder) -> None:
     """Draft test 18: the system gives no more address space."""
     process = decoder.start()
     used, limit = read_address_space(process.pid), resource.prlimit(process.pid, resource.RLIMIT_AS)

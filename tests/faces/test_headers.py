@@ -132,8 +132,8 @@ def test_it_says_nothing_else_of_mutated_files() -> None:
     assert min(outcomes.values()) > 100, outcomes
 
 
-def test_it_takes_no_time_whatever_the_bytes() -> None:
-    """Draft test 1 of the threat model: every generator at full size."""
+def test_01_it_takes_no_time_whatever_the_bytes() -> None:
+    """Every generator at full size."""
     for name, generate in GENERATORS.items():
         file = io.BytesIO(generate(FULL))
         before, started = psutil.Process().memory_info().rss, time.process_time()
@@ -168,8 +168,7 @@ def test_it_rejects_what_stops_early(name: str) -> None:
             read(data[:cut])
 
 
-def test_costs_know_an_ordinary_progressive_photo() -> None:
-    """Draft test 4: 10 scans are taken."""
+def test_04_costs_know_an_ordinary_progressive_photo() -> None:
     header = read(saved(noise(400, 300), "JPEG", progressive=True))
 
     check_cost(header)
@@ -178,8 +177,7 @@ def test_costs_know_an_ordinary_progressive_photo() -> None:
 
 
 @pytest.mark.parametrize("marker", [0xC2, 0xCA], ids=["Huffman", "arithmetic"])
-def test_costs_reject_a_hundred_and_one_scans(marker: int) -> None:
-    """Draft test 4."""
+def test_04_costs_reject_a_hundred_and_one_scans(marker: int) -> None:
     check_cost(read(make_scans(80, MAX_SCANS, marker)))
     with pytest.raises(TooCostly, match="101 scans"):
         check_cost(read(make_scans(80, MAX_SCANS + 1, marker)))

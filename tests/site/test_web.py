@@ -115,7 +115,7 @@ def test_what_a_proxy_says_reaches_the_site(served: Served) -> None:
 
 
 @pytest.mark.parametrize("begun", [b"GET / HTTP/1.1\r\nX: ", POST % 100_000 + b"some"])
-def test_slow_connections_hold_no_thread_and_are_closed(
+def test_06_and_08_slow_connections_hold_no_thread_and_are_closed(
     served: Served, impatient: None, begun: bytes
 ) -> None:
     with ExitStack() as stack:
@@ -159,7 +159,7 @@ def test_an_answer_that_nobody_reads_is_given_up(
         assert requests.get(served.url, timeout=20).ok
 
 
-def test_a_terabyte_is_not_waited_for(served: Served) -> None:
+def test_07_a_terabyte_is_not_waited_for(served: Served) -> None:
     with served.connect(POST % 10**12) as client:
         answer = read_answer(client, b"0 of 1000000000000")
         assert answer.endswith(b"0 of 1000000000000")
