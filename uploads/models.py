@@ -157,6 +157,8 @@ class UploadedFace(models.Model):
     crop = models.FileField(storage=uploads_storage, max_length=200)
     chip = models.FileField(storage=uploads_storage, max_length=200)
     share_token = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001
+    # Whether the link's preview shows the visitor's face beside the portrait.
+    shows_in_preview = models.BooleanField(default=False, editable=False)
     if TYPE_CHECKING:
         matches: RelatedManager[Match]
 

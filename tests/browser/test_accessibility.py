@@ -106,6 +106,7 @@ def test_result_has_no_violations(
 
     page.click(".vote button >> visible=true")
     page.wait_for_selector(".vote p")
+    page.click(".link summary >> visible=true")
     page.click("button[name=link] >> visible=true")
     page.wait_for_selector("#shared-link-1")
     assert find_violations(page) == []
@@ -209,6 +210,7 @@ def test_nothing_is_cut_off_at_320_pixels(
         assert page.evaluate("document.documentElement.scrollWidth") == 320, path
     page.goto("/")
     give(page, group_photo)
+    page.click(".link summary >> visible=true")
     page.click("button[name=link] >> visible=true")
     page.wait_for_selector(".link-address >> visible=true")
     assert page.evaluate("document.documentElement.scrollWidth") == 320

@@ -126,7 +126,7 @@ def test_share_picture_can_be_saved(open_page: OpenPage, cast: dict[str, list[Pa
     with page.expect_download() as coming:
         page.click("a[download]")
     with Image.open(io.BytesIO(Path(coming.value.path()).read_bytes())) as picture:
-        assert picture.size == (1200, 630)
+        assert picture.size == (1080, 1080)
         assert picture.format == "PNG"
 
 
@@ -137,6 +137,7 @@ def test_link_shows_the_face_without_the_photo(
     give(page, cast[CAMERA_SEES][2])
     photo = page.get_attribute(".given-photo img", "src")
     assert photo
+    page.click(".link summary")
     page.click("button[name=link]")
     link = page.input_value("#shared-link-0")
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+import segno
+from django.core.files.storage import storages
 from django.test import Client
 from django.utils import timezone, translation
-from PIL import Image
+from PIL import Image, features
 
-from celebrities.models import Celebrity
+from celebrities.models import Celebrity, Portrait
 from tests.uploads.factories import body_of, make_face, make_result, make_upload
 from uploads.models import Match, Upload
-from uploads.share.drawing import draw
-from uploads.share.lettering import choose_font, choose_name
+from uploads.share import card
+from uploads.share.card import SIZES, Card
+from uploads.share.drawing import LAYOUTS, draw
+from uploads.share.lettering import BUNDLED_FONT, choose_name, list_fonts
 from uploads.share.picture import describe_share
 from uploads.storage import list_files, read_file
 
@@ -44,8 +49,31 @@ def test_it_works(client: Client, result: Upload) -> None:
     assert response["Content-Type"] == "image/png"
     assert "no-store" in response["Cache-Control"]
     with Image.open(io.BytesIO(response.content)) as image:
-        assert (image.format, image.size) == ("PNG", (1200, 630))
+        assert (image.format, image.size) == ("PNG", (1080, 1080))
         assert not image.info
+
+
+def test_it_is_also_made_for_stories(client: Client, result: Upload) -> None:
+    response = client.get(f"/u/{result.pk}/faces/0/share.png?format=story")
+
+    with Image.open(io.BytesIO(response.content)) as image:
+        assert image.size == (1080, 1920)
+
+
+def test_an_unknown_format_is_the_usual_one(client: Client, result: Upload) -> None:
+    response = client.get(f"/u/{result.pk}/faces/0/share.png?format=poster")
+
+    with Image.open(io.BytesIO(response.content)) as image:
+        assert image.size == (1080, 1080)
+
+
+def test_it_asks_to_come_again_if_drawing_takes_too_long(
+    client: Client, result: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card, "SECONDS", 0.001)
+    response = client.get(f"/u/{result.pk}/faces/0/share.png")
+
+    assert (response.status_code, response["Retry-After"]) == (503, "10")
 
 
 @pytest.mark.parametrize("number", ["1", "99999999999999999999"])
@@ -59,32 +87,115 @@ def test_it_rejects_an_upload_without_a_result(client: Client, owner: uuid.UUID)
     assert client.get(f"/u/{upload.pk}/faces/0/share.png").status_code == 404
 
 
-def lower_part(png: bytes) -> Any:
+def describe(result: Upload, shape: str = "square") -> Card:
+    match = Match.objects.select_related("celebrity", "portrait")[0]
+    return describe_share(match.face, match, shape=shape, address="https://a.example/")
+
+
+def pixels(png: bytes) -> Any:
     with Image.open(io.BytesIO(png)) as image:
-        return np.asarray(image)[480:]
+        return np.asarray(image)
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("shape", sorted(SIZES))
 @pytest.mark.parametrize(
     "name",
-    ["Maren Fjellstad", "Мария Безымянная", "Łucja Ængström", "山田 花子", "ليلى", "N" * 200, "🙂"],
+    ["Maren Fjellstad", "Мария Безымянная", "山田 花子", "ليلى", "N" * 200, "🙂"],
 )
-def test_it_draws_any_name(result: Upload, name: str, language: str) -> None:
-    match = Match.objects.select_related("celebrity", "portrait")[0]
-    match.celebrity.name = name
-    with translation.override(language):
-        drawn = lower_part(draw(describe_share(match.face, match)))
-        match.celebrity.name = ""
-        empty = lower_part(draw(describe_share(match.face, match)))
+def test_it_draws_any_name(result: Upload, name: str, shape: str) -> None:
+    with translation.override("ru"):  # whose words are the longest
+        drawing = describe(result, shape)
+    drawn = pixels(draw(replace(drawing, names=[name])))
+    empty = pixels(draw(replace(drawing, names=[])))
+    words = LAYOUTS[shape]
 
     assert drawn.shape == empty.shape
-    assert (drawn != empty).any() == (choose_font(name) is not None)
-    assert (drawn[:, 1140:] == drawn[0, -1]).all(), "nothing may reach into the margin"
+    assert (drawn != empty).any()
+    margin = drawn[words.words[1] :, words.words[0] + words.width :]
+    assert (margin == margin[-1, -1]).all(), "nothing may reach into the margin"
 
 
-def test_a_name_without_letters_gives_way_to_another() -> None:
-    assert choose_name(["\U0010fffd", "Дарья"])[0] == "Дарья"
-    assert choose_name(["\U0010fffd"])[0] == ""
+@pytest.mark.parametrize(
+    "name",
+    ["Ελένη", "Łucja Ængström", "ليلى", "אביגדור", "अमिताभ", "ทักษิณ", "გიორგი"],
+)
+def test_it_draws_these_scripts_with_the_fonts_that_are_packages(name: str) -> None:
+    drawn, font = choose_name([name])
+
+    assert drawn == name
+    assert font in list_fonts()[:2]
+
+
+@pytest.mark.parametrize(
+    ("names", "drawn"),
+    [
+        (["Pelé ⚽"], "Pelé"),
+        (["\U0010fffd", "Дарья"], "Дарья"),
+        (["ꀀꀁ"], "itix"),
+        (["🙂"], "slight smile"),
+        (["", " "], ""),
+    ],
+)
+def test_a_sign_is_left_out_but_never_a_name(names: list[str], drawn: str) -> None:
+    assert choose_name(names)[0] == drawn
+
+
+def test_letters_are_not_left_unjoined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "check", lambda _name: False)
+
+    assert choose_name(["ليلى مراد"]) == ("lyla mrd", BUNDLED_FONT)
+
+
+@pytest.mark.parametrize("shape", sorted(SIZES))
+def test_it_leads_to_the_first_page(result: Upload, shape: str) -> None:
+    code = [list(row) for row in segno.make("https://a.example/", error="m").matrix_iter(border=2)]
+    (left, top), side = LAYOUTS[shape].foot, LAYOUTS[shape].code
+    step = side // len(code)
+    drawn = pixels(draw(describe(result, shape)))
+    middles = np.arange(len(code)) * step + step // 2
+    read = drawn[top + middles][:, left + middles].max(axis=2) < 128
+
+    assert (read == np.array(code, dtype=bool)).all()
+
+
+def test_it_says_what_is_pleasant_and_who_made_the_portrait(result: Upload) -> None:
+    Match.objects.update(percentile=74.0)
+    Portrait.objects.update(author="Jane Roe", licence="CC BY 4.0")
+    drawing = describe(result)
+
+    assert drawing.said == "Closer than the best match of 7 in 10 people"
+    assert drawing.likeness.endswith("of 100 · a fictional person")
+    assert drawing.credit == "Portrait: Jane Roe · CC BY 4.0"
+
+
+def preview(client: Client, result: Upload, **more: str) -> Any:
+    address = f"/u/{result.pk}/faces/0/link/"
+    client.post(address, {"link": "off"})
+    client.post(address, {"link": "on", **more})
+    shared = Client().get(f"/s/{result.faces.get().share_token}/share.png")
+    return pixels(shared.content)
+
+
+def test_the_preview_shows_the_face_only_if_the_visitor_says_so(
+    client: Client, result: Upload
+) -> None:
+    portrait_only = preview(client, result)
+    both = preview(client, result, preview="on")
+
+    assert portrait_only.shape == both.shape == (630, 1200, 3)
+    Image.new("RGB", (320, 320), "red").save(face := io.BytesIO(), "JPEG")
+    with storages["uploads"].open(str(result.faces.get().chip.name), "wb") as chip:
+        chip.write(face.getvalue())
+    assert (preview(client, result) == portrait_only).all(), "another face changes nothing"
+    assert (preview(client, result, preview="on") != both).any()
+
+
+def test_a_link_says_beforehand_what_it_shows(client: Client, result: Upload) -> None:
+    page = client.get(f"/u/{result.pk}/").content.decode()
+    best = result.faces.get().matches.get(rank=1).celebrity
+
+    assert f"a preview of it with the portrait of {best.name}" in page
+    assert 'type="checkbox" name="preview"' in page
 
 
 def test_the_link_shows_faces_without_the_photo(client: Client, result: Upload) -> None:
@@ -165,11 +276,24 @@ def test_the_link_made_anew_is_another(client: Client, result: Upload) -> None:
     assert share(client, result) != address
 
 
-def test_the_link_ends_with_the_result(client: Client, result: Upload) -> None:
-    address = share(client, result)
+def test_after_deletion_nothing_is_left_of_link_and_pictures(
+    client: Client, result: Upload
+) -> None:
+    address, own = share(client, result), f"/u/{result.pk}/faces/0/share.png"
     client.post(f"/u/{result.pk}/delete/")
 
-    assert Client().get(address).status_code == 404
+    for path in ("", "chip.jpg", "share.png"):
+        assert Client().get(address + path).status_code == 404
+    for path in (own, f"{own}?format=story"):
+        assert client.get(path).status_code == 404
+
+
+def test_the_page_of_a_link_speaks_to_the_one_who_opens_it(client: Client, result: Upload) -> None:
+    page = Client().get(share(client, result)).content.decode()
+
+    assert "Your closest match" not in page
+    for tag in ("og:description", "og:image:alt", "og:locale"):
+        assert f'property="{tag}"' in page
 
 
 def test_08_an_expired_link_is_gone_and_its_upload_deleted_when_it_is_asked_for(

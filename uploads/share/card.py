@@ -11,19 +11,25 @@ from dataclasses import asdict, dataclass
 from lookalike.environ import BASE_DIR
 
 SECONDS = 20
+# Width and height in pixels: to post, for stories, and the preview of a link.
+SIZES = {"square": (1080, 1080), "story": (1080, 1920), "wide": (1200, 630)}
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """``faces`` are two JPEG files, the visitor's first; ``number`` is 0 to 100. Of ``names`` the
-    first that can be drawn is."""
+    """``shape`` is a key of SIZES. ``faces`` are JPEG files: the visitor's and the portrait's, or
+    the portrait's alone. Of ``names`` the first that can be drawn is. ``address`` is the first
+    page's, as a QR code and without its scheme in letters."""
 
-    faces: tuple[bytes, bytes]
-    number: int
-    of_100: str
+    shape: str
+    faces: tuple[bytes, ...]
+    intro: str
     names: list[str]
     said: str
+    likeness: str
+    question: str
     site: str
+    address: str
     credit: str
 
     def to_json(self) -> bytes:
@@ -33,8 +39,7 @@ class Card:
     @classmethod
     def from_json(cls, text: bytes) -> Card:
         values = json.loads(text)
-        ours, theirs = map(base64.b64decode, values.pop("faces"))
-        return cls(faces=(ours, theirs), **values)
+        return cls(faces=tuple(map(base64.b64decode, values.pop("faces"))), **values)
 
 
 def draw_apart(card: Card) -> bytes:

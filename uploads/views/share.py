@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from subprocess import SubprocessError
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -16,7 +17,8 @@ from lookalike.http import HtmxRequest, private
 from uploads.deletion import delete_expired
 from uploads.models import Upload, UploadedFace
 from uploads.results import show_faces
-from uploads.share.picture import draw_share_picture
+from uploads.share.card import SIZES, draw_apart
+from uploads.share.picture import describe_share
 from uploads.views.pictures import stream_jpeg
 from uploads.visitors import own_upload
 
@@ -50,21 +52,29 @@ def has_look_alike(face: UploadedFace) -> bool:
 @require_safe
 @own_upload
 def share_picture(request: HttpRequest, upload: Upload, number: int) -> HttpResponse:
-    """Of the best look-alike, or of the one whose id is in the query's ``match``."""
+    """Of the best look-alike, or of the one whose id is in the query's ``match``; its ``format`` is
+    square, for posts, or story."""
     face = upload.faces.filter(number=number).first()
-    return answer_picture(face, request.GET.get("match", "")) if face else HttpResponse(status=404)
+    if face is None:
+        return HttpResponse(status=404)
+    asked = request.GET.get("format", "")
+    shape = asked if asked in SIZES else "square"
+    return answer_picture(request, face, shape=shape, wanted=request.GET.get("match", ""))
 
 
 @require_POST
 @own_upload
 def link(request: HttpRequest, upload: Upload, number: int) -> HttpResponse:
     """Make the link to one face, unless nobody looks like it, or switch the link off. Repeating
-    either changes nothing."""
+    either changes nothing. The link's preview shows the face itself only if ``preview`` is on."""
     face = upload.faces.filter(number=number, upload__status=Status.DONE)
     if request.POST.get("link") != "on":
-        face.update(share_token=None)
+        face.update(share_token=None, shows_in_preview=False)
     elif (found := face.select_related("upload").first()) and has_look_alike(found):
-        face.filter(share_token=None).update(share_token=UploadedFace.new_share_token())
+        face.filter(share_token=None).update(
+            share_token=UploadedFace.new_share_token(),
+            shows_in_preview=request.POST.get("preview") == "on",
+        )
     return redirect(f"{upload.get_absolute_url()}#link-{number}")
 
 
@@ -92,17 +102,31 @@ def shared_chip(request: HttpRequest, face: UploadedFace) -> HttpResponseBase:
 @require_safe
 @shared_face
 def shared_picture(request: HttpRequest, face: UploadedFace) -> HttpResponse:
-    return answer_picture(face)
+    """The preview that other sites show beside the link."""
+    return answer_picture(request, face, shape="wide", shows_visitor=face.shows_in_preview)
 
 
-def answer_picture(face: UploadedFace, wanted: str = "") -> HttpResponse:
+def answer_picture(
+    request: HttpRequest,
+    face: UploadedFace,
+    *,
+    shape: str,
+    wanted: str = "",
+    shows_visitor: bool = True,
+) -> HttpResponse:
     """The share picture of the face and its best look-alike, or another of its look-alikes. 404 if
-    it has none."""
+    it has none, 503 if it could not be drawn in time."""
     view = show_faces([face])[0]
     chosen = [match for match in view.matches if wanted in ("", str(match.pk))]
+    address = request.build_absolute_uri(reverse("uploads:new"))
     try:
         if chosen and chosen[0].portrait.chip and not view.is_weak:
-            return HttpResponse(draw_share_picture(face, chosen[0]), content_type="image/png")
+            card = describe_share(
+                face, chosen[0], shape=shape, address=address, shows_visitor=shows_visitor
+            )
+            return HttpResponse(draw_apart(card), content_type="image/png")
     except FileNotFoundError:
         pass
+    except SubprocessError:
+        return HttpResponse(status=503, headers={"Retry-After": "10"})
     return HttpResponse(status=404)

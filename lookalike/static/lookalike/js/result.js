@@ -68,12 +68,12 @@ class ShareButton extends HTMLElement {
   }
 
   async share() {
-    const { picture, title, failed } = this.dataset;
+    const { picture, file: name, title, text, address, failed } = this.dataset;
     try {
       const answer = await fetch(picture);
       if (!answer.ok) throw new Error(answer.status);
-      const file = new File([await answer.blob()], "look-alike.png", { type: "image/png" });
-      await navigator.share({ files: [file], title });
+      const file = new File([await answer.blob()], name, { type: "image/png" });
+      await navigator.share({ files: [file], title, text: `${text} ${address}` });
     } catch (error) {
       if (error.name !== "AbortError") document.getElementById("announce").textContent = failed;
     }
