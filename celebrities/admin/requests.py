@@ -24,7 +24,7 @@ from celebrities.models import Celebrity, RemovalRequest
 
 @admin.register(RemovalRequest)
 class RemovalRequestAdmin(admin.ModelAdmin[RemovalRequest]):
-    list_display = ["person", "status", "days", "in_gallery", "contact", "created_at"]
+    list_display = ["person", "status", "days", "in_gallery", "contact"]
     list_filter = ["status"]
     list_select_related = ["celebrity"]
     search_fields = ["person", "message", "contact"]
@@ -67,7 +67,7 @@ class RemovalRequestAdmin(admin.ModelAdmin[RemovalRequest]):
         self.message_user(request, words % count, messages.SUCCESS)
 
     @admin.action(
-        description=_("Take the people named out for good, with portraits and vectors"),
+        description=_("Take the people named out for good"),
         permissions=["change"],
     )
     def take_out(self, request: HttpRequest, wishes: models.QuerySet[RemovalRequest]) -> None:
