@@ -15,6 +15,7 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 from celery import Celery
+from celery.concurrency.thread import TaskPool
 from celery.exceptions import SecurityWarning
 from celery.signals import celeryd_init, setup_logging, worker_init, worker_process_init
 from django.conf import settings
@@ -30,6 +31,14 @@ logger = logging.getLogger(__name__)
 # Eight lines at each start, when the site runs as root. `manage.py check --deploy` says so once.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 warnings.filterwarnings("ignore", message=".*superuser privileges")
+
+
+def end_with_process(pool: TaskPool, pid: int, signum: int | None = None) -> None:
+    """What a stop asks of a task that outlasts it. Celery's pool of threads has no answer, and ends
+    with "Unrecoverable error" and status 1."""
+
+
+TaskPool.terminate_job = end_with_process
 
 REBUILD_SECONDS = 6 * 60 * 60
 """Hard time limit of the longest task of the queue `gallery`."""

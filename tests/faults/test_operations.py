@@ -179,8 +179,10 @@ def visit(url: str, certificate: Path, port: int, cast: dict[str, list[Path]]) -
 
     wait_for(is_ready, "every part of the site", seconds=120)
     with Visitor(url) as visitor:
+        visitor.session.trust_env = False  # Else a bundle of the environment would come first.
         visitor.session.verify = str(certificate)
-        visitor.session.headers["Referer"] = url
+        # nginx passes the host on without a port: in public there is none.
+        visitor.session.headers["Referer"] = "https://127.0.0.1/"
         page = visitor.session.get(url, timeout=30)
         assert page.headers["Strict-Transport-Security"]
         [style] = set(re.findall(r'href="(/static/[^"]+\.css)"', page.text)[:1])
