@@ -13,7 +13,8 @@ from celebrities.candidates import find_candidates, forget_requests
 from celebrities.models import Celebrity, Change, FormerAddress, RemovalRequest
 from tests.celebrities.factories import make_celebrity
 
-pytestmark = pytest.mark.django_db
+# An empty Valkey: requests are counted by network.
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 WISHES = "/admin/celebrities/removalrequest/"
 

@@ -69,6 +69,8 @@ ROWS = {
     "admin/celebrities/indexbuild/rebuild/": STAFF,
     "admin/celebrities/celebrity/<int:pk>/merge/": STAFF,
     "admin/celebrities/celebrity/take-back/": STAFF,
+    "admin/celebrities/celebrity/table/": STAFF,
+    "admin/celebrities/portrait/table/": STAFF,
     "admin/celebrities/job/<int:pk>/stop/": STAFF,
     "admin/celebrities/portrait/queue/<slug:slug>/": STAFF,
     "admin/celebrities/portrait/tools/": STAFF,
