@@ -245,7 +245,9 @@ def test_22_nothing_changes_without_a_token(ask: Ask, method: str) -> None:
     before = describe_state()
     for role in ROLES:
         answers = {pattern: ask(role, method, pattern) for pattern in ROWS}
-        assert {p: status for p, status in answers.items() if status >= 500} == {}
+        # This site has no worker, which readiness says with 503.
+        faults = {p: status for p, status in answers.items() if status >= 500}
+        assert {p for p in faults if (ROWS[p], faults[p]) != (HEALTH, 503)} == set()
         foreign = {p: answers[p] for p, who in ROWS.items() if who in {OWNER, POST_BY_OWNER}}
         if role != "owner":
             assert {p: status for p, status in foreign.items() if status < 400} == {}
