@@ -84,6 +84,11 @@ def is_listed(
     return entry.sentence if entry else ""
 
 
+def is_person_listed(name: str, other_names: str, wikidata_id: str) -> str:
+    """`is_listed`, by all that a person is known by; ``other_names`` a line each."""
+    return is_listed(wikidata_id=wikidata_id, names=(name, *other_names.splitlines()))
+
+
 def add_people(people: models.QuerySet[Celebrity], reason: str = "") -> int:
     """Put people with all their pictures on the list, and return how many there are."""
     count = 0

@@ -6,7 +6,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -56,10 +56,11 @@ def sweep_files(*, everything: bool = False) -> int:
     is_ours = isinstance(storage, FileSystemStorage)
     before = None if is_ours else timezone.now() - OLD
     with _lock(fcntl.LOCK_EX):
-        orphans = find_orphans()
+        files = list(_list_files())
+        orphans = find_orphans(files)
         if before is not None:
             orphans = [name for name in orphans if storage.get_modified_time(name) < before]
-        if len(orphans) > max(MANY, sum(1 for _ in _list_files()) / 10) and not everything:
+        if len(orphans) > max(MANY, len(files) / 10) and not everything:
             logger.error(
                 "%d files of the gallery's storage belong to no portrait. They stay: is this the "
                 "right database? If it is, manage.py audit --repair deletes them.",
@@ -73,11 +74,13 @@ def sweep_files(*, everything: bool = False) -> int:
     return len(orphans)
 
 
-def find_orphans() -> list[str]:
-    """The names of all files of portraits without a row, also those that are just being stored."""
+def find_orphans(files: Iterable[str] | None = None) -> list[str]:
+    """Of these files of portraits, or of all, those without a row, also those that are just being
+    stored."""
     images = Portrait.objects.order_by().values_list("image", flat=True)
     known = {Path(name).stem for name in images}
-    return [name for name in _list_files() if _stem(name) not in known]
+    listed = _list_files() if files is None else files
+    return [name for name in listed if _stem(name) not in known]
 
 
 def _list_files() -> Iterator[str]:

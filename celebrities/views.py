@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from celebrities.forms import RemovalForm
-from celebrities.models import Category, Celebrity, IndexBuild, Portrait, gallery_storage
+from celebrities.models import NUMBERS, Category, Celebrity, IndexBuild, Portrait, gallery_storage
 from lookalike.faces.similarity import BANDS
 from lookalike.http import HtmxRequest
 from lookalike.senders import client_network
@@ -84,7 +84,7 @@ def show_person(request: HttpRequest, slug: str) -> HttpResponse:
 
 def list_portraits(person: Celebrity) -> models.QuerySet[Portrait]:
     """What visitors see of the person, the cover first."""
-    mine = Portrait.objects.ready().filter(celebrity=person).defer("vector", "landmarks")
+    mine = Portrait.objects.ready().filter(celebrity=person).defer(*NUMBERS)
     is_cover = models.Q(pk=person.chosen_cover_id or 0)
     return mine.order_by(models.Case(models.When(is_cover, then=0), default=1), "pk")
 
@@ -110,7 +110,7 @@ def list_credits(request: HttpRequest) -> HttpResponse:
         Portrait.objects.ready()
         .filter(celebrity__published=True)
         .select_related("celebrity")
-        .defer("vector", "landmarks")
+        .defer(*NUMBERS)
         .order_by("celebrity__sort_key", "celebrity_id", "pk")
     )
     page = Paginator(portraits, CREDITS_A_PAGE).get_page(request.GET.get("page"))

@@ -96,7 +96,7 @@ def measure_drawn(guises: Mapping[str, Guise]) -> dict[str, Figures]:
 
 
 def measure_groups(group_of: Callable[[Portrait], str]) -> dict[str, Figures]:
-    """Good faces of each group of people of whom there are ten or more."""
+    """Rank-1 of good faces by group, for groups of ten people or more."""
     found = list_good()
     people = np.array([one.portrait.person for one in found.seen])
     groups = np.array([group_of(one.portrait) for one in found.seen])
@@ -118,8 +118,8 @@ def measure_groups(group_of: Callable[[Portrait], str]) -> dict[str, Figures]:
 
 
 def measure_cast() -> dict[str, Figures]:
-    """With one and two portraits of a person: the 48 people of the fictional cast, of whom there
-    are three pictures each, among everybody."""
+    """Rank-1 with one and with two portraits of a person. Measured on the fictional cast, 48 people
+    with three pictures each, searched among everybody."""
     engine, cast = load_engine(), load_cast()
     names = sorted({portrait.person for portrait in cast})
     asked, right = [], []

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from celebrities.do_not_import import is_listed
+from celebrities.do_not_import import is_listed, is_person_listed
 from celebrities.importers.manifest import WIKIDATA_ID
 from celebrities.models import MAX_FILE_BYTES, Category, Celebrity, Portrait
 from celebrities.reasons import describe_reason
@@ -130,10 +130,10 @@ class CelebrityForm(forms.ModelForm[Celebrity]):
         cleaned: dict[str, Any] = super().clean() or {}
         self.find_conflicts()
         known = ("name", "other_names", "wikidata_id")
-        if any(cleaned.get(name) != self.initial.get(name, "") for name in known):
-            names = (cleaned.get("name", ""), *cleaned.get("other_names", "").splitlines())
-            if listed := is_listed(wikidata_id=cleaned.get("wikidata_id", ""), names=names):
-                raise ValidationError(_("This person is %s.") % listed)
+        stated = [cleaned.get(name, "") for name in known]
+        is_new = any(cleaned.get(name) != self.initial.get(name, "") for name in known)
+        if is_new and (listed := is_person_listed(*stated)):
+            raise ValidationError(_("This person is %s.") % listed)
         if cleaned.get("new_address"):
             cleaned["slug"] = Celebrity(
                 pk=self.instance.pk, name=cleaned.get("name", "")

@@ -21,7 +21,6 @@ from celebrities.admin.filters import PortraitStateFilter
 from celebrities.admin.forms import CategoryChoice, CelebrityForm, PortraitForm, PortraitFormSet
 from celebrities.admin.pictures import show_picture, show_thumbnail
 from celebrities.admin.portraits import (
-    UNSEEN,
     PortraitColumns,
     change_portrait,
     recompute_portraits,
@@ -32,6 +31,7 @@ from celebrities.desk.history import change_row, note
 from celebrities.desk.showing import remarks, why_unseen
 from celebrities.gallery import delete_celebrities, delete_portraits
 from celebrities.models import (
+    NUMBERS,
     Category,
     Celebrity,
     CelebrityQuerySet,
@@ -78,7 +78,7 @@ class PortraitInline(PortraitColumns, admin.StackedInline[Portrait, Celebrity]):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
         """One page of the person's portraits: a form may have a thousand fields."""
         portraits = super().get_queryset(request).select_related("celebrity").order_by("pk")
-        portraits = portraits.defer("vector", "landmarks")
+        portraits = portraits.defer(*NUMBERS)
         person = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
         if person is None:
             return portraits
@@ -137,7 +137,7 @@ class CelebrityAdmin(SheetAdmin[Celebrity]):
     ]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Celebrity]:
-        portraits = Portrait.objects.defer(*UNSEEN).order_by("pk")
+        portraits = Portrait.objects.defer(*NUMBERS).order_by("pk")
         people = super().get_queryset(request).filter(merged_into=None)
         if (request.resolver_match and request.resolver_match.url_name) == "autocomplete":
             return people.prefetch_related("categories")

@@ -26,10 +26,7 @@ from celebrities.admin.sheets import SheetAdmin
 from celebrities.desk.history import Author, change_row, note
 from celebrities.desk.jobs import AT_ONCE, start
 from celebrities.desk.portraits import TOOLS
-from celebrities.models import Celebrity, Change, Portrait, PortraitQuerySet
-
-UNSEEN = ("vector", "landmarks")
-"""Columns that no page shows. Vectors make up most of a row."""
+from celebrities.models import NUMBERS, Celebrity, Change, Portrait, PortraitQuerySet
 
 
 def recompute_portraits(request: HttpRequest, portraits: PortraitQuerySet) -> None:
@@ -54,7 +51,7 @@ def change_portrait(portrait: Portrait, changed: Iterable[str], by: Author) -> N
     """Write the fields that a form changed, and note them."""
     names = {field.name: field.attname for field in Portrait._meta.concrete_fields}
     after = {names[name]: getattr(portrait, names[name]) for name in changed if name in names}
-    now = Portrait.objects.defer(*UNSEEN).get(pk=portrait.pk)
+    now = Portrait.objects.defer(*NUMBERS).get(pk=portrait.pk)
     if made := change_row(now, by, gettext("portrait changed"), after):
         made.save()
 
@@ -146,7 +143,7 @@ class PortraitAdmin(PortraitColumns, SheetAdmin[Portrait]):
     readonly_fields = ["picture", "state", *chain(*computed)]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Portrait]:
-        return super().get_queryset(request).defer(*UNSEEN)
+        return super().get_queryset(request).defer(*NUMBERS)
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Portrait], search_term: str
@@ -172,7 +169,7 @@ class PortraitAdmin(PortraitColumns, SheetAdmin[Portrait]):
     def use_tool(self, request: HttpRequest) -> HttpResponse:
         """A button of a portrait's card, then back to the person."""
         tool, _dash, pk = request.POST.get("do", "").partition("-")
-        known = Portrait.objects.defer(*UNSEEN).select_related("celebrity")
+        known = Portrait.objects.defer(*NUMBERS).select_related("celebrity")
         portrait = get_object_or_404(known, pk=int(pk) if pk.isdecimal() else 0)
         if not self.has_change_permission(request, portrait):
             raise PermissionDenied

@@ -16,7 +16,7 @@ from celebrities.admin.bulk import author, queue_embedding
 from celebrities.admin.forms import CreditsForm
 from celebrities.admin.pictures import show_picture
 from celebrities.desk.queues import QUEUES, Case, CaseGone, Queue
-from celebrities.models import Change, Decision, Portrait
+from celebrities.models import NUMBERS, Change, Decision, Portrait
 
 LAST = 10
 """Decisions that can be taken back from the queue's own page."""
@@ -90,9 +90,7 @@ def describe(case: Case, queue: Queue) -> dict[str, Any]:
     return {
         "case": case,
         "sides": sides,
-        "others": others.defer("vector", "landmarks")[:MOST_OTHERS]
-        if len(case.portraits) == 1
-        else [],
+        "others": others.defer(*NUMBERS)[:MOST_OTHERS] if len(case.portraits) == 1 else [],
         "nearest": first.nearest if queue.slug == "odd" else None,
         "faces": range(1, len(first.faces or ()) + 1) if queue.slug == "faces" else (),
         "choices": [

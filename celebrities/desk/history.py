@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from celebrities.gallery import note_change
-from celebrities.models import Celebrity, Change, Portrait
+from celebrities.models import NUMBERS, Celebrity, Change, Portrait
 from celebrities.models.desk import name_field
 from celebrities.signals import portraits_moved
 from lookalike.chunks import batched
@@ -63,7 +63,7 @@ def change_rows(rows: models.QuerySet[Any], by: Author, what: str, **after: Any)
 
 
 def unread(model: type[models.Model]) -> tuple[str, ...]:
-    return ("vector", "landmarks") if model is Portrait else ()
+    return NUMBERS if model is Portrait else ()
 
 
 def change_row(row: Row, by: Author, what: str, after: Mapping[str, Any]) -> Change | None:

@@ -20,7 +20,7 @@ from celebrities.desk import portraits
 from celebrities.desk.history import Author, change_rows, take_back
 from celebrities.do_not_import import add_people, add_portraits
 from celebrities.gallery import delete_celebrities, delete_portraits, embed_portraits
-from celebrities.models import Celebrity, Change, Job, Portrait
+from celebrities.models import NUMBERS, Celebrity, Change, Job, Portrait
 from lookalike.database import let_others_write
 from lookalike.queue import send
 
@@ -75,7 +75,7 @@ def delete_people(ids: Sequence[int], by: Author, options: Options) -> int:
 def take_portraits_out(ids: Sequence[int], by: Author, options: Options) -> int:
     gone = Portrait.objects.filter(pk__in=ids)
     with transaction.atomic():
-        add_portraits(list(gone.defer("vector", "landmarks")), "taken out by a curator")
+        add_portraits(list(gone.defer(*NUMBERS)), "taken out by a curator")
         return _delete_noted(gone, by)
 
 

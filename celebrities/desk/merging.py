@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from celebrities.desk.history import Author, change_row
 from celebrities.gallery import delete_celebrities
-from celebrities.models import Celebrity, Change, FormerAddress, Portrait, RemovalRequest
+from celebrities.models import NUMBERS, Celebrity, Change, FormerAddress, Portrait, RemovalRequest
 
 UNDO = timedelta(days=30)
 """So long a merged row is kept, out of sight."""
@@ -60,11 +60,11 @@ def join_names(kept: Celebrity, gone: Celebrity) -> str:
 
 
 def _portraits(person: Celebrity) -> list[Portrait]:
-    return list(person.portraits.defer("vector", "landmarks").order_by("pk"))
+    return list(person.portraits.defer(*NUMBERS).order_by("pk"))
 
 
 def _move(portrait: Portrait, kept: Celebrity, by: Author, what: str) -> Change | None:
-    same = kept.portraits.filter(image_hash=portrait.image_hash).defer("vector", "landmarks")
+    same = kept.portraits.filter(image_hash=portrait.image_hash).defer(*NUMBERS)
     twin = same.first()
     if twin is None:
         return change_row(portrait, by, what, {"celebrity_id": kept.pk})

@@ -13,8 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from celebrities.desk.history import Author, change_row, read_values, unread
-from celebrities.do_not_import import is_listed
+from celebrities.desk.history import AT_ONCE, Author, change_row, read_values, unread
+from celebrities.do_not_import import is_person_listed
 from celebrities.models import Category, Celebrity, Change, Portrait
 from celebrities.models.desk import name_field
 from celebrities.spreadsheets import escape, unescape
@@ -33,7 +33,6 @@ COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
 MOST_ROWS = 2_000
 """Rows changed by one table: their changes are sent with the page that asks."""
 
-AT_ONCE = 200
 _BETWEEN = " | "
 _YES = {"yes", "true", "1", "да", "истина"}
 _NO = {"no", "false", "0", "нет", "ложь", ""}
@@ -224,10 +223,9 @@ def _check(row: Any, after: Mapping[str, Any]) -> None:
         if other is not None:
             words = _("%(other)s already has the Wikidata id %(id)s.")
             raise ValidationError(words % {"other": other, "id": wikidata_id})
-    if isinstance(row, Celebrity) and {"name", "other_names", "wikidata_id"} & after.keys():
-        names = (row.name, *row.other_names.splitlines())
-        if listed := is_listed(wikidata_id=row.wikidata_id, names=names):
-            raise ValidationError(_("This person is %s.") % listed)
+    is_new = isinstance(row, Celebrity) and {"name", "other_names", "wikidata_id"} & after.keys()
+    if is_new and (listed := is_person_listed(row.name, row.other_names, row.wikidata_id)):
+        raise ValidationError(_("This person is %s.") % listed)
 
 
 def apply_edits(

@@ -21,7 +21,7 @@ from celebrities.importers.layout import ListedPhoto, Plan
 from celebrities.importers.people import Options, People
 from celebrities.importers.report import Kind, Report
 from celebrities.importers.sources import Source
-from celebrities.models import Celebrity, Portrait
+from celebrities.models import NUMBERS, Celebrity, Portrait
 from celebrities.portraits import Reading, read_portraits
 from celebrities.reasons import describe_reason
 from celebrities.sweeping import storing
@@ -188,7 +188,7 @@ class _Import:
         rows = rows.select_related("celebrity").prefetch_related("celebrity__categories")
         copies: dict[str, list[Portrait]] = defaultdict(list)
         people: dict[int, Celebrity] = {}
-        for row in rows.defer("vector", "landmarks").order_by("pk"):
+        for row in rows.defer(*NUMBERS).order_by("pk"):
             row.celebrity = people.setdefault(row.celebrity_id, row.celebrity)
             copies[row.image_hash].append(row)
         return [replace(file, copies=copies[file.digest]) for file in files]
@@ -227,7 +227,7 @@ class _Import:
         if person is None or person.pk is None:
             return None
         same_name = person.portraits.filter(import_file=file.photo.import_file)
-        return same_name.defer("vector", "landmarks").first()
+        return same_name.defer(*NUMBERS).first()
 
     def find_listed_picture(self, blocked: Blocked, reading: Reading) -> str:
         if not any(entry.phashes for entry in blocked.entries):

@@ -3,6 +3,7 @@ from celebrities.models.do_not_import import DoNotImport
 from celebrities.models.index import BuildCohort, IndexBuild, Likeness, Resemblance
 from celebrities.models.people import (
     MAX_FILE_BYTES,
+    NUMBERS,
     THUMBNAIL_WIDTHS,
     Category,
     Celebrity,
@@ -17,6 +18,7 @@ from celebrities.models.requests import RemovalRequest
 
 __all__ = [
     "MAX_FILE_BYTES",
+    "NUMBERS",
     "THUMBNAIL_WIDTHS",
     "BuildCohort",
     "Category",

@@ -97,7 +97,7 @@ class CelebrityQuerySet(models.QuerySet["Celebrity"]):
 
     def with_portraits(self) -> CelebrityQuerySet:
         """Each with its ready portraits, without their vectors, in one more query."""
-        ready = Portrait.objects.ready().defer("vector", "landmarks").order_by("pk")
+        ready = Portrait.objects.ready().defer(*NUMBERS).order_by("pk")
         return self.prefetch_related(models.Prefetch("portraits", queryset=ready))
 
     def named(self, text: str) -> CelebrityQuerySet:
@@ -222,6 +222,10 @@ class Celebrity(models.Model):
         while slug in taken:
             slug, number = f"{stem}-{number}", number + 1
         return slug
+
+
+NUMBERS = ("vector", "landmarks")
+"""Columns of a portrait that no page shows. Vectors make up most of a row."""
 
 
 class PortraitQuerySet(models.QuerySet["Portrait"]):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from celebrities.desk.queues import QUEUES
 from celebrities.models import IndexBuild, Job, Portrait, RemovalRequest
@@ -45,6 +46,14 @@ def describe_gallery() -> dict[str, Any]:
         ),
         "jobs": Job.objects.open().count(),
     }
+
+
+@register.filter
+def in_words(days: int | None) -> str:
+    """How long ago, in days."""
+    if not days:
+        return gettext("today")
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
 
 
 def days_since(moment: Any) -> int | None:
