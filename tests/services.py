@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import pwd
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,9 +16,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.live import free_port, wait_for
 
 BUCKET = "lookalike-tests"
+
+POOLER = """
+[databases]
+* = host={folder} port=5432 user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = {size}
+max_db_connections = {size}
+"""
 
 
 @contextmanager
@@ -35,6 +53,41 @@ def run_postgres() -> Iterator[str]:
             yield server.get_uri()
         finally:
             server.cleanup()
+
+
+@contextmanager
+def run_pgbouncer(server: str, size: int, database: str = "postgres") -> Iterator[str]:
+    """A pooler in transaction mode of ``size`` connections in front of `run_postgres`; yields the
+    DATABASE_URL of the database through it."""
+    import psycopg
+
+    program = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/bin:/usr/bin:/bin")
+    if program is None:
+        pytest.skip("pgbouncer is not installed")
+    found = re.search(r"host=([^&\s]+)", server)
+    assert found
+    folder, port = Path(found[1]), free_port()
+    configuration = folder.parent / f"{database}.ini"
+    configuration.write_text(POOLER.format(folder=folder, port=port, size=size))
+    configuration.chmod(0o644)
+    owner = pwd.getpwuid(folder.stat().st_uid).pw_name
+    command = [program, "-q", "-u", owner, str(configuration)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    url = f"postgresql://postgres@127.0.0.1:{port}/{database}"
+
+    def answers() -> bool:
+        try:
+            psycopg.connect(url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    try:
+        wait_for(answers, "pgbouncer", seconds=30)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @contextmanager

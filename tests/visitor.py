@@ -28,13 +28,7 @@ class Visitor:
 
     def give(self, photo: Path, **choices: str) -> str:
         """Send a photo with consent; the address of the page to wait on."""
-        form = self.session.get(self.url, timeout=30).text
-        values = {
-            "csrfmiddlewaretoken": hidden(form, "csrfmiddlewaretoken"),
-            "consent_version": hidden(form, "consent_version"),
-            "consent": "on",
-            **choices,
-        }
+        values = agree(self.session.get(self.url, timeout=30).text) | choices
         with photo.open("rb") as file:
             answer = self.session.post(self.url, data=values, files={"photo": file}, timeout=30)
         assert answer.status_code == 200, answer.text
@@ -54,6 +48,12 @@ class Visitor:
         """The slugs of the people whom the result for a photo shows, best first."""
         text = self.wait_for_result(self.give(photo, **choices))
         return list(dict.fromkeys(PERSON.findall(text)))
+
+
+def agree(form: str) -> dict[str, str]:
+    """What the form sends beside the photo, with consent."""
+    names = ("csrfmiddlewaretoken", "consent_version")
+    return {name: hidden(form, name) for name in names} | {"consent": "on"}
 
 
 def hidden(form: str, name: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.live import Site, wait_for
-from tests.visitor import Visitor, hidden
+from tests.visitor import Visitor, agree
 
 pytestmark = pytest.mark.faults
 
@@ -89,12 +89,9 @@ def refuse(visitor: Visitor, photo: Path) -> int:
     if form.status_code != 200:
         assert "Retry-After" in form.headers
         return form.status_code
-    values = {
-        "csrfmiddlewaretoken": hidden(form.text, "csrfmiddlewaretoken"),
-        "consent_version": hidden(form.text, "consent_version"),
-        "consent": "on",
-    }
     with photo.open("rb") as file:
-        answer = visitor.session.post(visitor.url, data=values, files={"photo": file}, timeout=60)
+        answer = visitor.session.post(
+            visitor.url, data=agree(form.text), files={"photo": file}, timeout=60
+        )
     assert "Retry-After" in answer.headers
     return answer.status_code

@@ -4,7 +4,6 @@ Valkey, S3, each process a service of its own."""
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import shlex
 import shutil
@@ -14,12 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 import requests
 
 from tests.celebrities.postgres import make_database
 from tests.live import ADMIN_PASSWORD, CHECKOUT, free_port, wait_for
+from tests.services import run_pgbouncer
 from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1200)]
@@ -48,42 +47,6 @@ def run(command: list[str], **options: object) -> Iterator[subprocess.Popen[byte
     finally:
         process.terminate()
         process.wait(20)
-
-
-@contextmanager
-def run_pgbouncer(postgres: str) -> Iterator[str]:
-    """A pooler in transaction mode of four connections; the DATABASE_URL through it."""
-    make_database(postgres, "operated")
-    found = re.search(r"host=([^&\s]+)", postgres)
-    assert found
-    folder, port = Path(found[1]), free_port()
-    configuration = folder.parent / "operated.ini"
-    configuration.write_text(
-        f"""[databases]
-operated = host={folder} port=5432 user=postgres
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 4
-"""
-    )
-    configuration.chmod(0o644)
-    owner = pwd.getpwuid(folder.stat().st_uid).pw_name
-    url = f"postgresql://postgres@127.0.0.1:{port}/operated"
-
-    def answers() -> bool:
-        try:
-            psycopg.connect(url, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    with run(["pgbouncer", "-q", "-u", owner, str(configuration)]):
-        wait_for(answers, "pgbouncer")
-        yield url
 
 
 def write_nginx(folder: Path, port: int, tls_port: int) -> Path:
@@ -132,7 +95,8 @@ def test_it_works(
 ) -> None:
     require("nginx", "pgbouncer", "openssl")
     data_dir, port, tls_port = tmp_path / "data", free_port(), free_port()
-    with run_pgbouncer(postgres) as database:
+    make_database(postgres, "operated")
+    with run_pgbouncer(postgres, size=4, database="operated") as database:
         settings = dict(line.split("=", 1) for line in read_block("settings"))
         here = {
             **s3,

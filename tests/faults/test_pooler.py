@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,59 +10,17 @@ import psycopg
 import pytest
 
 from tests.conftest import MakeSite
-from tests.live import free_port, wait_for
-from tests.services import run_postgres
+from tests.services import run_pgbouncer, run_postgres
 from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.faults, pytest.mark.services]
 
-PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/bin:/usr/bin:/bin")
-
-CONFIGURATION = """
-[databases]
-* = host={folder} port=5432 user=postgres
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 2
-max_db_connections = 2
-"""
-
 
 @pytest.fixture
-def pooler(tmp_path: Path) -> Iterator[tuple[str, str]]:
+def pooler() -> Iterator[tuple[str, str]]:
     """The DATABASE_URL through the pooler, and the server's own."""
-    if PGBOUNCER is None:
-        pytest.skip("pgbouncer is not installed")
-    with run_postgres() as url:
-        found = re.search(r"host=(\S+)", url)
-        assert found
-        folder = Path(found[1])
-        port = free_port()
-        configuration = folder.parent / "pgbouncer.ini"
-        configuration.write_text(CONFIGURATION.format(folder=folder, port=port))
-        configuration.chmod(0o644)
-        owner = pwd.getpwuid(folder.stat().st_uid).pw_name
-        command = [PGBOUNCER, "-q", "-u", owner, str(configuration)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        through = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-
-        def answers() -> bool:
-            try:
-                psycopg.connect(through, connect_timeout=2).close()
-            except psycopg.OperationalError:
-                return False
-            return True
-
-        try:
-            wait_for(answers, "pgbouncer", seconds=30)
-            yield through, url
-        finally:
-            process.terminate()
-            process.wait(10)
+    with run_postgres() as url, run_pgbouncer(url, size=2) as through:
+        yield through, url
 
 
 def test_29_four_clients_share_two_connections(

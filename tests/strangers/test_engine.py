@@ -5,19 +5,16 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from pathlib import Path
 
 import psutil
 import pytest
-from PIL import Image
 from pytest_django.fixtures import Settings
 
 from celebrities.photos import open_strangers
 from lookalike.engine import get_decoder
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.pipeline import FaceEngine
-from tests.faces.photos import mutate, saved
-from tests.faces.test_headers import make_files
+from tests.faces.photos import mutate
 from tests.hostile import FULL, GENERATORS
 
 pytestmark = [pytest.mark.strangers, pytest.mark.django_db]
@@ -25,18 +22,6 @@ pytestmark = [pytest.mark.strangers, pytest.mark.django_db]
 MUTATIONS = 20_000
 SECONDS = 1.0
 MEGABYTES = 512
-
-
-@pytest.fixture(scope="module")
-def seeds(cast: dict[str, list[Path]]) -> list[bytes]:
-    """Files of every kind, half of them photos with a face."""
-    found = [data for _, data in make_files().values()]
-    with Image.open(cast["kenji-morishige"][2]) as photo:
-        face = photo.convert("RGB").resize((160, 160))
-    kinds = [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("WEBP", {}), ("GIF", {})]
-    kinds += [("AVIF", {}), ("HEIF", {})]
-    faces = [saved(face, name, **options) for name, options in kinds]
-    return found + faces * (len(found) // len(faces))
 
 
 def try_one(data: bytes, engine: FaceEngine) -> tuple[str, float]:

@@ -21,7 +21,7 @@ from tests.conftest import MakeSite
 from tests.faces.photos import saved
 from tests.hostile import FULL, GENERATORS
 from tests.live import Site
-from tests.visitor import Visitor, hidden
+from tests.visitor import Visitor, agree
 
 pytestmark = pytest.mark.strangers
 
@@ -87,10 +87,8 @@ class Flood:
                 time.sleep(1 / A_SECOND)
 
     def _make_body(self, form: requests.Response) -> tuple[bytes, dict[str, str]]:
-        fields = ("csrfmiddlewaretoken", "consent_version")
-        values = {name: hidden(form.text, name) for name in fields} | {"consent": "on"}
         request = requests.Request(
-            "POST", self.site.url, data=values, files={"photo": ("photo", self.content)}
+            "POST", self.site.url, data=agree(form.text), files={"photo": ("photo", self.content)}
         ).prepare()
         assert isinstance(request.body, bytes)
         cookies = "; ".join(f"{name}={value}" for name, value in form.cookies.items())
