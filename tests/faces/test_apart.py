@@ -83,13 +83,14 @@ def test_it_says_why_a_photo_cannot_be_used(
 
 
 def test_18_it_ends_a_photo_that_takes_too_many_seconds() -> None:
-    """Draft test 18, with a budget that an ordinary photo exceeds."""
-    decoder = Decoder(cpu_seconds=0.01)
+    """Draft test 18, with a budget that a small photo keeps ten times and this one exceeds."""
+    costly = saved(noise(4000, 3000), "AVIF", speed=10, quality=90)
+    decoder = Decoder(cpu_seconds=0.1)
     first = decoder.start()
 
     with pytest.raises(TooCostly, match=f"-{signal.SIGPROF}"):
-        open_apart(decoder, LARGE)
-    assert decoder.seconds == 0.01
+        open_apart(decoder, costly)
+    assert decoder.seconds == 0.1
     assert first.poll() == -signal.SIGPROF
 
     assert open_apart(decoder, saved(noise(64, 64), "PNG")).format == "PNG"
