@@ -300,8 +300,8 @@ def test_hdr_up_to_reference_white_is_shown_as_it_is(kind: str, curve: str) -> N
 
     pixels = open_it(hdr_file(kind, curve, light)).pixels
 
-    # 8 bits, all that Pillow writes to an AVIF, are few for PQ.
-    assert np.abs(pixels - wanted()).mean() < (5 if kind == "AVIF" else 3)
+    # Pillow writes 8 bits of luma and chroma to an AVIF: exact reading leaves 3.95 of PQ.
+    assert np.abs(pixels - wanted()).mean() < (4.1 if kind == "AVIF" else 1.5)
 
 
 @pytest.mark.parametrize("curve", CURVES)

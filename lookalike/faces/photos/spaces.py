@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating]
+Bytes = NDArray[np.uint8]
 
 Chromaticity = tuple[float, ...]
 """x and y of white, red, green and blue."""
@@ -38,8 +39,10 @@ _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
 """H.273, table 3. BT.709 and its kin (1, 6, 14, 15) are shown as sRGB (13)."""
 _PQ, _HLG = 16, 18
 
-_GRID = 33
-"""Points per axis of a colour table; between them Pillow interpolates."""
+_CODES = np.arange(256) / 255.0
+_LIGHTS = np.linspace(0, 1, 4096) ** 2
+"""Linear light in steps as fine as sight: twice as many change no byte by more than 1."""
+_STRIP_PIXELS = 500_000
 
 
 class Space(NamedTuple):
@@ -96,15 +99,18 @@ def _check_primaries(stated: Chromaticity | None) -> Chromaticity:
 
 
 def _map_colours(
-    image: Image.Image, space: Space, linearise: Callable[[Values], Values]
+    image: Image.Image, space: Space, linearise: Callable[[Bytes], Values]
 ) -> Image.Image:
-    """Through linear light in sRGB's primaries, by a table of _GRID ** 3 colours."""
-    axis = np.linspace(0.0, 1.0, _GRID)
-    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
-    coded = np.stack([red, green, blue], -1).reshape(-1, 3)
-    linear = linearise(coded) @ _to_srgb_primaries(space.primaries).T
-    table = ImageFilter.Color3DLUT(_GRID, _encode(linear).astype(np.float32).ravel())
-    return image.convert("RGB").filter(table)
+    """Through linear light to sRGB's primaries and curve, in strips."""
+    colours = image.convert("RGB")
+    matrix = _to_srgb_primaries(space.primaries).T.astype(np.float32)
+    mapped = np.empty((colours.height, colours.width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // colours.width)
+    for top in range(0, colours.height, rows):
+        box = (0, top, colours.width, min(top + rows, colours.height))
+        linear = linearise(np.asarray(colours.crop(box))) @ matrix
+        mapped[top : top + rows] = _to_bytes(linear)
+    return Image.fromarray(mapped)
 
 
 def _to_srgb_primaries(primaries: Chromaticity) -> Values:
@@ -130,27 +136,41 @@ def _pairs(primaries: Chromaticity) -> list[tuple[float, float]]:
     return list(zip(primaries[::2], primaries[1::2], strict=True))
 
 
-def _decode(coded: Values) -> Values:
+def _decode(coded: Bytes) -> Values:
     """sRGB's curve to linear light (IEC 61966-2-1)."""
-    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    curve = np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4)
+    return curve.astype(np.float32)[coded]
 
 
 def _encode(linear: Values) -> Values:
-    """sRGB's curve, mirrored below 0: Pillow clips what is out of range after interpolation."""
-    size = np.abs(linear)
-    coded = np.where(size <= 0.0031308, size * 12.92, 1.055 * size ** (1 / 2.4) - 0.055)
-    return np.copysign(coded, linear)
+    """Linear light of 0 to 1 to sRGB's curve."""
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def _tone_mapper(image: Image.Image, transfer: int) -> Callable[[Values], Values]:
+def _to_bytes(linear: Values) -> Bytes:
+    """sRGB's bytes of linear light."""
+    table = np.rint(255 * _encode(_LIGHTS)).astype(np.uint8)
+    return np.asarray(table[_find_light(np.clip(linear, 0, 1))])
+
+
+def _find_light(light: Values) -> NDArray[np.int16]:
+    """Indices into _LIGHTS."""
+    return (np.sqrt(light) * (len(_LIGHTS) - 1) + 0.5).astype(np.int16)
+
+
+def _tone_mapper(image: Image.Image, transfer: int) -> Callable[[Bytes], Values]:
     """Coded HDR to linear light where reference white is 1; what is brighter is compressed."""
     render = _pq_to_light if transfer == _PQ else _hlg_to_light
     # The brightest 0.1% of the values may be specks.
     counts = np.reshape(image.histogram(), (3, 256)).cumsum(axis=1)
     top = np.max((counts < 0.999 * counts[:, -1:]).sum(axis=1)) / 255.0
     peak = float(np.max(render(np.full((1, 3), top))))
-
-    return lambda coded: _compress(render(coded), peak) / SDR_WHITE
+    if transfer == _PQ:
+        curve = (_compress(_pq_to_light(_CODES), peak) / SDR_WHITE).astype(np.float32)
+        return lambda coded: curve[coded]
+    shown = (_compress(HLG_PEAK * _LIGHTS, peak) / SDR_WHITE).astype(np.float32)
+    scene = _hlg_to_scene(_CODES).astype(np.float32)
+    return lambda coded: shown[_find_light(_render_hlg(scene[coded]))]
 
 
 def _compress(light: Values, peak: float) -> Values:
@@ -186,7 +206,15 @@ def _light_to_pq(light: Values) -> Values:
 
 def _hlg_to_light(coded: Values) -> Values:
     """HLG's inverse OETF and its OOTF for a display of HLG_PEAK."""
+    return HLG_PEAK * _render_hlg(_hlg_to_scene(coded))
+
+
+def _hlg_to_scene(coded: Values) -> Values:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
-    scene = np.where(coded <= 0.5, coded**2 / 3, (np.exp((coded - c) / a) + b) / 12)
-    luma = scene @ np.array([0.2627, 0.6780, 0.0593])
-    return np.asarray(HLG_PEAK * scene * luma[..., None] ** 0.2)
+    return np.where(coded <= 0.5, coded**2 / 3, (np.exp((coded - c) / a) + b) / 12)
+
+
+def _render_hlg(scene: Values) -> Values:
+    """The light of a scene to that of a display, whose white is 1."""
+    luma = scene @ np.array([0.2627, 0.6780, 0.0593], scene.dtype)
+    return np.minimum(scene * luma[..., None] ** 0.2, 1)
