@@ -15,7 +15,8 @@ from celebrities.desk.following import follow_build
 from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, NoSpace
 from celebrities.gallery import embed_portraits
 from celebrities.index.cleaning import remove_old_builds
-from celebrities.index.rebuild import gallery_changed, rebuild_index
+from celebrities.index.due import when_due
+from celebrities.index.rebuild import gallery_changed, is_outdated, rebuild_index
 from celebrities.index.search import is_whole
 from celebrities.models import IndexBuild, Portrait
 from celebrities.sweeping import sweep_files
@@ -32,7 +33,7 @@ A_TASK = 20
 QUIET = timedelta(seconds=30)
 PATIENCE = timedelta(minutes=10)
 """The index is not rebuilt on its own while portraits keep coming, unless the one in use is
-older than PATIENCE."""
+older than PATIENCE. See also `celebrities.index.due`."""
 
 RETRY_AFTER = timedelta(minutes=1)
 """A build that failed is not tried again on its own before."""
@@ -137,7 +138,12 @@ def _may_rebuild_now() -> bool:
     current = IndexBuild.objects.current()
     if IndexBuild.objects.filter(status=Status.FAILED, started_at__gt=now - RETRY_AFTER).exists():
         return False
-    if current is None or current.started_at < now - PATIENCE or not is_whole(current):
+    if current is None or not is_whole(current) or is_outdated(current):
+        return True
+    due = when_due(current)
+    if due is None or due > now:
+        return False
+    if current.started_at < now - PATIENCE:
         return True
     newest = Portrait.objects.aggregate(newest=Max("embedded_at"))["newest"]
     return newest is None or newest < now - QUIET

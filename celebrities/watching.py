@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+from celebrities.index.due import failed_build, is_stale
 from celebrities.index.search import encoder_of, is_whole
 from celebrities.models import Celebrity, IndexBuild, Portrait, gallery_storage
 from lookalike import engine
@@ -22,6 +24,8 @@ WRONG_STORAGE = (
     "The gallery's storage lacks the portraits' files: it is another folder or bucket than before, "
     "or empty. Bring it back."
 )
+
+WAITS_TOO_LONG = timedelta(minutes=15)
 
 LOOKED_AT = 20
 """Portraits whose files must be missing, all of them, for a storage to be the wrong one."""
@@ -47,7 +51,26 @@ def ask_index() -> None:
         )
 
 
+def ask_gallery() -> None:
+    """Photos are taken meanwhile; somebody should look."""
+    late = Portrait.objects.pending().filter(created_at__lt=timezone.now() - WAITS_TOO_LONG)
+    if pk := late.order_by("pk").values_list("pk", flat=True).first():
+        raise Lacking(
+            f"Portrait {pk} has waited to be read for more than 15 minutes. See "
+            f"/admin/celebrities/portrait/{pk}/change/ and the log of the gallery's worker."
+        )
+    if failed := failed_build():
+        raise Lacking(f"The last build of the index failed: {failed.error[:200]}")
+    build = IndexBuild.objects.current()
+    if build is not None and is_stale(build):
+        raise Lacking(
+            f"The index {build.name} is older than a day, and much of the gallery has changed. "
+            "Run manage.py rebuild_index."
+        )
+
+
 add_part("index", ask_index, "database", "queue", "storage")
+add_part("gallery", ask_gallery, "database", is_needed=False)
 
 
 def mark_storage() -> bool:

@@ -42,11 +42,13 @@ class Lacking(Exception):
 @dataclass(slots=True)
 class Part:
     """``ask`` raises Lacking, or whatever the service does. The parts in ``needs`` are asked
-    before: while one of them is false, nothing is known of this one."""
+    before: while one of them is false, nothing is known of this one. Photos are taken without
+    those that are not ``is_needed``."""
 
     name: str
     ask: Callable[[], None]
     needs: tuple[str, ...] = ()
+    is_needed: bool = True
     problem: str = "not asked yet"
     thread: threading.Thread | None = None
     began: float = 0.0
@@ -106,12 +108,17 @@ class Health:
     def is_well(self) -> bool:
         return all(self.parts.values())
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether photos are taken."""
+        return all(well for name, well in self.parts.items() if PARTS[name].is_needed)
+
 
 PARTS: dict[str, Part] = {}
 
 
-def add_part(name: str, ask: Callable[[], None], *needs: str) -> None:
-    PARTS[name] = Part(name, ask, needs)
+def add_part(name: str, ask: Callable[[], None], *needs: str, is_needed: bool = True) -> None:
+    PARTS[name] = Part(name, ask, needs, is_needed)
 
 
 def look() -> Health:

@@ -1,4 +1,5 @@
-"""Answers for load balancers and monitoring: `/healthz/live`, `/healthz/ready`, `/metrics`.
+"""Answers for load balancers and monitoring: `/healthz`, `/healthz/live`, `/healthz/ready`,
+`/metrics`.
 
 They come before everything else that a request meets, so they answer by http, under any name of the
 host, and whatever hangs.
@@ -41,10 +42,20 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """200 while the site can take photos, else 503. Only the operator is told which part fails."""
     seen = health.look()
-    answer: dict[str, object] = {"well": seen.is_well}
+    return _tell(request, seen, seen.is_ready)
+
+
+def well(request: HttpRequest) -> HttpResponse:
+    """200 while nothing needs looking after, else 503: for alerts, not for load balancers."""
+    seen = health.look()
+    return _tell(request, seen, seen.is_well)
+
+
+def _tell(request: HttpRequest, seen: health.Health, is_well: bool) -> HttpResponse:
+    answer: dict[str, object] = {"well": is_well}
     if is_operator(request):
         answer |= {"version": __version__, **seen.parts, "problems": seen.problems}
-    return JsonResponse(answer, status=200 if seen.is_well else 503)
+    return JsonResponse(answer, status=200 if is_well else 503)
 
 
 def show_metrics(request: HttpRequest) -> HttpResponse:
@@ -68,7 +79,7 @@ def is_operator(request: HttpRequest) -> bool:
 
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
-    "/healthz": ready,
+    "/healthz": well,
     "/healthz/live": live,
     "/healthz/ready": ready,
     "/metrics": show_metrics,

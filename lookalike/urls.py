@@ -15,7 +15,7 @@ urlpatterns = [
     path("apple-touch-icon-precomposed.png", views.icon, {"name": "icon-180.png"}),
     path("site.webmanifest", views.manifest, name="manifest"),
     path("service-worker.js", views.service_worker, name="service_worker"),
-    path("healthz", probes.ready, name="health"),
+    path("healthz", probes.well, name="health"),
     path("healthz/live", probes.live),
     path("healthz/ready", probes.ready),
     path("metrics", probes.show_metrics),

@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import BaseInlineFormSet
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from celebrities.do_not_import import is_listed, is_person_listed
 from celebrities.importers.manifest import WIKIDATA_ID
 from celebrities.models import MAX_FILE_BYTES, Category, Celebrity, Portrait
+from celebrities.models.people import next_year
 from celebrities.reasons import describe_reason
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos.header import check_header
@@ -122,7 +122,7 @@ class CelebrityForm(forms.ModelForm[Celebrity]):
 
     def check_year(self, field: str) -> int | None:
         year: int | None = self.cleaned_data[field]
-        if year is not None and not -4000 <= year <= timezone.now().year:
+        if year is not None and not -3000 <= year <= next_year():
             raise ValidationError(_("There has been no such year."))
         return year
 

@@ -36,12 +36,11 @@ def queue_page(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         return decide(request, queue, form)
     cases = queue.cases(2, request.GET.get("after", ""))
-    count, _oldest = queue.count()
     context = {
         **admin.site.each_context(request),
         "title": queue.title,
         "queue": queue,
-        "count": count,
+        "count": queue.rows.order_by().count(),
         "case": describe(cases[0], queue) if cases else None,
         "next": show_picture(cases[1].first) if len(cases) > 1 else "",
         "form": form,

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.desk import portraits as desk
 from celebrities.desk.history import Author, change_rows
 from celebrities.desk.merging import merge
-from celebrities.index.thresholds import thresholds
+from celebrities.index.thresholds import Thresholds, thresholds
 from celebrities.models import Celebrity, Decision, Pair, Portrait
 from lookalike.faces.errors import Reason
 
@@ -63,7 +63,7 @@ class Queue:
     slug: str
     title: Words
     question: Words
-    find: Callable[[], QuerySet[Any]]
+    find: Callable[[Thresholds], QuerySet[Any]]
     choices: tuple[Choice, ...] = ()
     order: tuple[str, ...] = ("pk",)
     fields: tuple[str, ...] = field(default=())
@@ -71,16 +71,13 @@ class Queue:
     @property
     def rows(self) -> QuerySet[Any]:
         """Those that nobody has decided."""
+        return self.undecided(thresholds())
+
+    def undecided(self, limits: Thresholds) -> QuerySet[Any]:
         decided = Decision.objects.filter(queue=self.slug).values("key")
-        rows = self.find()
+        rows = self.find(limits)
         name = "key" if rows.model is Pair else "image_hash"
         return rows.exclude(**{f"{name}__in": decided}).order_by(*self.order)
-
-    def count(self) -> tuple[int, datetime | None]:
-        """How many cases wait, and since when the oldest does."""
-        rows = self.rows.order_by()
-        since = "found_at" if rows.model is Pair else "created_at"
-        return rows.count(), rows.aggregate(oldest=Min(since))["oldest"]
 
     def cases(self, limit: int, after: str = "") -> list[Case]:
         """The next cases, those that were put off last."""
@@ -186,35 +183,35 @@ def shown() -> QuerySet[Portrait]:
     return Portrait.objects.ready().filter(celebrity__published=True)
 
 
-def odd_ones() -> QuerySet[Portrait]:
-    far = Q(apart__gt=thresholds().odd, flag=Portrait.Flag.NONE)
+def odd_ones(limits: Thresholds) -> QuerySet[Portrait]:
+    far = Q(apart__gt=limits.odd, flag=Portrait.Flag.NONE)
     return Portrait.objects.ready().filter(far | Q(flag=Portrait.Flag.ODD))
 
 
-def doubted() -> QuerySet[Portrait]:
+def doubted(limits: Thresholds) -> QuerySet[Portrait]:
     return shown().filter(not_seen__gte=BAD_VOTES, not_seen__gt=2 * F("seen"))
 
 
-def unusable() -> QuerySet[Portrait]:
+def unusable(limits: Thresholds) -> QuerySet[Portrait]:
     failed = Portrait.objects.filter(status=Portrait.Status.FAILED)
     return failed.exclude(reason=Reason.SEVERAL_FACES)
 
 
-def several_faces() -> QuerySet[Portrait]:
+def several_faces(limits: Thresholds) -> QuerySet[Portrait]:
     failed = Portrait.objects.filter(status=Portrait.Status.FAILED)
     return failed.filter(reason=Reason.SEVERAL_FACES)
 
 
-def same_pictures() -> QuerySet[Pair]:
+def same_pictures(limits: Thresholds) -> QuerySet[Pair]:
     both = Q(one__status=Portrait.Status.READY, other__status=Portrait.Status.READY)
-    near = Q(distance__lte=thresholds().picture) | ~Q(why="")
+    near = Q(distance__lte=limits.picture) | ~Q(why="")
     return Pair.objects.filter(both, near, kind=Pair.Kind.PICTURE)
 
 
-def same_people() -> QuerySet[Pair]:
+def same_people(limits: Thresholds) -> QuerySet[Pair]:
     pairs = Pair.objects.filter(kind=Pair.Kind.PERSON).exclude(one__celebrity=F("other__celebrity"))
     both = Q(one__celebrity__merged_into=None, other__celebrity__merged_into=None)
-    return pairs.filter(both).filter(~Q(why="") | Q(distance__gte=thresholds().person))
+    return pairs.filter(both).filter(~Q(why="") | Q(distance__gte=limits.person))
 
 
 KEEP = Choice("keep", "k", _("It is this person"), keep)
@@ -278,7 +275,7 @@ QUEUES: dict[str, Queue] = {
             "licence",
             _("Licence missing"),
             _("May it be shown?"),
-            lambda: shown().filter(licence=""),
+            lambda limits: shown().filter(licence=""),
             (SET, Choice("fine", "f", _("Fine without a licence"), nothing), REJECT, HIDE),
             fields=("author", "licence", "licence_url", "source_page"),
         ),
@@ -286,7 +283,7 @@ QUEUES: dict[str, Queue] = {
             "author",
             _("Author missing"),
             _("Who made it?"),
-            lambda: shown().filter(author=""),
+            lambda limits: shown().filter(author=""),
             (SET, Choice("fine", "f", _("Fine without an author"), nothing)),
             fields=("author", "source_page"),
         ),
@@ -300,3 +297,21 @@ QUEUES: dict[str, Queue] = {
         ),
     )
 }
+
+
+def count_waiting() -> dict[str, tuple[int, datetime | None]]:
+    """By queue: how many cases wait, and since when the oldest does. Queues without a case are
+    left out. One statement beside those for the limits."""
+    limits = thresholds()
+    parts = [_count(queue, queue.undecided(limits)) for queue in QUEUES.values()]
+    return {slug: (count, oldest) for slug, count, oldest in parts[0].union(*parts[1:], all=True)}
+
+
+def _count(queue: Queue, rows: QuerySet[Any]) -> QuerySet[Any, tuple[str, int, datetime]]:
+    since = "found_at" if rows.model is Pair else "created_at"
+    grouped = rows.order_by().annotate(queue=Value(queue.slug)).values("queue")
+    counted = grouped.annotate(count=Count("pk"), oldest=Min(since))
+    found: QuerySet[Any, tuple[str, int, datetime]] = counted.values_list(
+        "queue", "count", "oldest"
+    )
+    return found

@@ -32,6 +32,9 @@ taken over at once."""
 
 HEARTBEAT_SECONDS = 5.0
 
+STEP_SECONDS = 2.0
+"""So often a build's row tells what is being done."""
+
 GRACE = timedelta(hours=1)
 """How long the previous build is kept for searches that began on it."""
 
@@ -111,9 +114,9 @@ def _heard(build: IndexBuild) -> Iterator[None]:
         thread.join()
 
 
-def _record_heartbeat(build: IndexBuild) -> int:
+def _record_heartbeat(build: IndexBuild, **step: str | float) -> int:
     mine = IndexBuild.objects.filter(pk=build.pk, status=Status.BUILDING)
-    return mine.update(heartbeat_at=timezone.now())
+    return mine.update(heartbeat_at=timezone.now(), **step)
 
 
 def take_over_dead_build() -> None:
@@ -146,22 +149,68 @@ def _may_live(builder: str) -> bool:
 
 
 def with_heartbeat(build: IndexBuild, progress: Progress | None) -> Progress:
-    """Progress that also records a heartbeat every few seconds.
+    """Progress that also records a heartbeat and the step every few seconds.
 
-    Raises BuildRunning if another process has taken the build over.
+    Raises BuildRunning if the build was stopped or another process has taken it over.
     """
     recorded = time.monotonic()
 
     def tell(step: str, share: float) -> None:
         nonlocal recorded
-        if time.monotonic() - recorded > HEARTBEAT_SECONDS:
+        if time.monotonic() - recorded > STEP_SECONDS:
             recorded = time.monotonic()
-            if not _record_heartbeat(build):
-                raise BuildRunning("Another process has taken this build over.")
+            if not _record_heartbeat(build, step=step[:40], share=share):
+                raise BuildRunning("This build was stopped, or another process has taken it over.")
         if progress is not None:
             progress(step, share)
 
     return tell
+
+
+@contextmanager
+def noted_steps(build: IndexBuild, progress: Progress) -> Iterator[Progress]:
+    """Progress of what follows a build, which its row tells until the end."""
+    noted = 0.0
+    mine = IndexBuild.objects.filter(pk=build.pk)
+
+    def tell(step: str, share: float) -> None:
+        nonlocal noted
+        if time.monotonic() - noted > STEP_SECONDS:
+            noted = time.monotonic()
+            mine.update(step=step[:40], share=share)
+        progress(step, share)
+
+    try:
+        yield tell
+    finally:
+        mine.update(step="", share=0)
+
+
+def stop_build(who: str) -> bool:
+    """Give the running build up: its process notices within seconds. Returns whether one ran.
+    None is made without being asked for until somebody asks."""
+    running = IndexBuild.objects.filter(status=Status.BUILDING)
+    return bool(
+        running.update(
+            status=Status.FAILED,
+            error=f"Stopped by {who}.",
+            finished_at=timezone.now(),
+            held=True,
+        )
+    )
+
+
+def former_build() -> IndexBuild | None:
+    """The last build before the one in use, while it is kept."""
+    kept = IndexBuild.objects.filter(name__in=names_in_use(), status=Status.SUPERSEDED)
+    return kept.order_by("-finished_at").first()
+
+
+def use_former(former: IndexBuild) -> None:
+    """Put the build before in use again. No other takes its place without being asked for."""
+    with transaction.atomic():
+        IndexBuild.objects.filter(status=Status.PUBLISHED).update(status=Status.SUPERSEDED)
+        IndexBuild.objects.filter(pk=former.pk).update(status=Status.PUBLISHED, held=True)
 
 
 def publish_build(build: IndexBuild, facts: BuildFacts, cohort: Cohort, *, portraits: int) -> None:
@@ -171,14 +220,16 @@ def publish_build(build: IndexBuild, facts: BuildFacts, cohort: Cohort, *, portr
     build.items, build.people, build.manifest = portraits, facts.items, facts.to_json()
     with transaction.atomic():
         IndexBuild.objects.filter(status=Status.PUBLISHED).update(status=Status.SUPERSEDED)
+        IndexBuild.objects.filter(held=True).update(held=False)
         if not IndexBuild.objects.filter(pk=build.pk, status=Status.BUILDING).update(
             status=build.status,
+            step="",
             finished_at=build.finished_at,
             items=build.items,
             people=build.people,
             manifest=build.manifest,
         ):
-            raise BuildRunning("Another process has taken this build over.")
+            raise BuildRunning("This build was stopped, or another process has taken it over.")
         BuildCohort.objects.create(build=build, content=cohort.to_bytes())
 
 

@@ -143,9 +143,9 @@ def people_key(one: int, other: int) -> str:
     return "-".join(map(str, sorted((one, other))))
 
 
-def find_doubled_people(build: IndexBuild) -> None:
+def find_doubled_people() -> None:
     """Pairs of people who may be one: very much alike, or of one name and compatible years."""
-    alike = Resemblance.objects.filter(build=build, rank=1, similarity__gte=thresholds().person)
+    alike = Resemblance.objects.filter(rank=1, similarity__gte=thresholds().person)
     found = {
         people_key(one, other): (one, other, similarity, "")
         for one, other, similarity in alike.values_list("celebrity", "other", "similarity")

@@ -120,14 +120,17 @@ def gallery_changed() -> bool:
     build = IndexBuild.objects.current()
     if build is None:
         return Portrait.objects.ready().filter(celebrity__published=True).exists()
-    if (
-        build.encoder != str(engine.configured_encoder())
-        or build.backend != settings.INDEX_BACKEND
-        or not is_whole(build)
-    ):
+    if is_outdated(build) or not is_whole(build):
         return True
     searchable = Portrait.objects.searchable(build.encoder)
     return (
         searchable.filter(embedded_at__gte=build.started_at).exists()
         or searchable.count() != build.items
     )
+
+
+def is_outdated(build: IndexBuild) -> bool:
+    """Whether it does not fit the site's encoder or settings. One that a curator has taken
+    instead of the next may."""
+    fits = build.encoder == str(engine.configured_encoder())
+    return not build.held and not (fits and build.backend == settings.INDEX_BACKEND)

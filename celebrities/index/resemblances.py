@@ -27,9 +27,16 @@ MOST_PEOPLE = 2000
 AT_ONCE = 25
 """People whose look-alikes are replaced in one transaction: well below half a second."""
 
+NOTICED = 1.0
+"""Of the numbers 0 to 100: a smaller difference is not worth writing. Each build chooses anew whom
+people are compared with, which moves all numbers a little."""
+
+Nearest = list[tuple[int, float]]
+"""Look-alikes with their numbers, the most alike first."""
+
 
 def store_resemblances(build: IndexBuild, progress: Progress = lambda step, share: None) -> None:
-    """Replace everybody's nearest look-alikes, some people at a time.
+    """Store everybody's nearest look-alikes, some people at a time, where they have changed.
 
     Pages show a person's old ones until the new ones are there. Stops early if another
     build has been published meanwhile.
@@ -39,39 +46,60 @@ def store_resemblances(build: IndexBuild, progress: Progress = lambda step, shar
         return
     people = read_people(Portrait.objects.searchable(build.encoder), facts.dimensions)
     rows = make_rows(people, load_cohort(build, facts.dimensions))
-    scale, done = facts.calibration.scale, 0
-    for nearest in find_resemblances(people.means, rows):
-        for some in batched(nearest.items(), AT_ONCE):
-            made = [
-                Resemblance(
-                    build=build,
-                    celebrity_id=person,
-                    other_id=other,
-                    rank=rank,
-                    similarity=scale.number(score),
-                )
-                for person, others in some
-                for rank, (other, score) in enumerate(others, 1)
-            ]
-            if done:
+    scale, done, wrote = facts.calibration.scale, 0, False
+    for part in find_resemblances(people.means, rows):
+        numbers = {
+            person: [(other, scale.number(score)) for other, score in others]
+            for person, others in part.items()
+        }
+        for some in batched(find_changed(numbers).items(), AT_ONCE):
+            if wrote:
                 let_others_write()
             with transaction.atomic():
                 if IndexBuild.objects.current() != build:
                     return
-                _replace([person for person, _others in some], made)
-            done += len(some)
-            progress("comparing people", done / facts.items)
-    Resemblance.objects.exclude(build=build).delete()
+                _replace(dict(some))
+            wrote = True
+        done += len(part)
+        progress("comparing people", done / max(facts.items, done))
+    _forget_others(set(rows.ids.tolist()))
 
 
-def _replace(people: list[int], made: list[Resemblance]) -> None:
+def find_changed(nearest: dict[int, Nearest]) -> dict[int, Nearest]:
+    """Those whose stored look-alikes are others, or other in number by NOTICED."""
+    stored: dict[int, Nearest] = {person: [] for person in nearest}
+    known = Resemblance.objects.filter(celebrity__in=list(nearest)).order_by("celebrity", "rank")
+    for person, other, number in known.values_list("celebrity", "other", "similarity"):
+        stored[person].append((other, number))
+    return {person: now for person, now in nearest.items() if _differ(stored[person], now)}
+
+
+def _differ(before: Nearest, now: Nearest) -> bool:
+    if [other for other, _number in before] != [other for other, _number in now]:
+        return True
+    pairs = zip(before, now, strict=True)
+    return any(abs(one - another) >= NOTICED for (_a, one), (_b, another) in pairs)
+
+
+def _forget_others(people: set[int]) -> None:
+    """Delete the rows of whoever is no longer in the index."""
+    known = Resemblance.objects.order_by().values_list("celebrity", flat=True).distinct()
+    for some in batched(set(known) - people, AT_ONCE):
+        Resemblance.objects.filter(celebrity__in=some).delete()
+        let_others_write()
+
+
+def _replace(nearest: dict[int, Nearest]) -> None:
     """Leave out whoever was deleted since the rows were read."""
-    wanted = {*people, *(row.other_id for row in made)}
+    wanted = {*nearest, *(other for others in nearest.values() for other, _number in others)}
     there = set(Celebrity.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-    Resemblance.objects.filter(celebrity__in=people).delete()
+    Resemblance.objects.filter(celebrity__in=list(nearest)).delete()
     Resemblance.objects.bulk_create(
-        [row for row in made if row.celebrity_id in there and row.other_id in there],
-        batch_size=1000,
+        Resemblance(celebrity_id=person, other_id=other, rank=rank, similarity=number)
+        for person, others in nearest.items()
+        if person in there
+        for rank, (other, number) in enumerate(others, 1)
+        if other in there
     )
 
 

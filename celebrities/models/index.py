@@ -43,6 +43,11 @@ class IndexBuild(models.Model):
     manifest = models.JSONField(default=dict, blank=True)
     # How well the gallery is told apart; see `celebrities.index.measuring`.
     measured = models.JSONField(default=dict, blank=True)
+    # What is being done for it, and the share of that which is done.
+    step = models.CharField(max_length=40, default="", blank=True)
+    share = models.FloatField(default=0)
+    # No build is made without being asked for: this one was taken instead of the next, or stopped.
+    held = models.BooleanField(default=False)
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -115,18 +120,15 @@ class Likeness(models.Model):
 
 
 class Resemblance(Likeness):
-    """Who in the gallery looks most like another person in it, as of an index build."""
+    """Who in the gallery looks most like another person in it."""
 
-    build = models.ForeignKey(IndexBuild, models.CASCADE, related_name="resemblances")
     celebrity = models.ForeignKey(Celebrity, models.CASCADE, related_name="resemblances")
     other = models.ForeignKey(Celebrity, models.CASCADE, related_name="+")
 
     class Meta:
         ordering = ["celebrity", "rank"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["build", "celebrity", "rank"], name="one_resemblance_per_rank"
-            )
+            models.UniqueConstraint(fields=["celebrity", "rank"], name="one_resemblance_per_rank")
         ]
 
     def __str__(self) -> str:

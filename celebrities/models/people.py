@@ -383,6 +383,20 @@ class Portrait(models.Model):
             models.Index(fields=["celebrity", "status", "encoder"]),
             # Whose a picture's address is.
             models.Index(fields=["image"]),
+            # What waits in the desk's queues, counted without reading the rows with their vectors.
+            models.Index(fields=["apart", "flag"]),
+            models.Index(fields=["flag"]),
+            models.Index(fields=["not_seen"]),
+            models.Index(
+                fields=["celebrity", "image_hash", "created_at"],
+                condition=models.Q(status="ready", licence=""),
+                name="portraits_without_licence",
+            ),
+            models.Index(
+                fields=["celebrity", "image_hash", "created_at"],
+                condition=models.Q(status="ready", author=""),
+                name="portraits_without_author",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from celebrities.desk.queues import QUEUES
+from celebrities.desk.queues import QUEUES, count_waiting
+from celebrities.index.due import failed_build, is_held
 from celebrities.models import IndexBuild, Job, Portrait, RemovalRequest
 
 register = template.Library()
@@ -17,22 +19,25 @@ register = template.Library()
 @register.simple_tag
 def list_waiting() -> list[dict[str, Any]]:
     """Every queue with its count and the days since the oldest case."""
-    waiting = []
-    for queue in QUEUES.values():
-        count, oldest = queue.count()
-        waiting.append({"queue": queue, "count": count, "days": days_since(oldest)})
-    return waiting
+    counted = count_waiting()
+    nothing = (0, None)
+    return [
+        {"queue": queue, "count": count, "days": days_since(oldest)}
+        for queue in QUEUES.values()
+        for count, oldest in [counted.get(queue.slug, nothing)]
+    ]
 
 
 @register.simple_tag
 def describe_gallery() -> dict[str, Any]:
     """The index, jobs and requests in a line each."""
     requests = RemovalRequest.objects.filter(status=RemovalRequest.Status.OPEN)
-    build = IndexBuild.objects.current()
-    newest = IndexBuild.objects.defer("manifest").first()
+    build = IndexBuild.objects.defer("manifest", "measured").current()
+    waiting = requests.aggregate(count=Count("pk"), oldest=Min("created_at"))
     return {
         "build": build,
-        "failed": newest if newest and newest.status == IndexBuild.Status.FAILED else None,
+        "failed": failed_build(),
+        "is_held": is_held(),
         "since": Portrait.objects.ready()
         .filter(embedded_at__gte=build.started_at)
         .order_by()
@@ -40,10 +45,8 @@ def describe_gallery() -> dict[str, Any]:
         if build
         else 0,
         "pending": Portrait.objects.pending().count(),
-        "requests": requests.count(),
-        "request_days": days_since(
-            requests.order_by().values_list("created_at", flat=True).first()
-        ),
+        "requests": waiting["count"],
+        "request_days": days_since(waiting["oldest"]),
         "jobs": Job.objects.open().count(),
     }
 

@@ -53,7 +53,7 @@ def test_a_portrait_is_added_on_its_own_page(desk: Page, cast: dict[str, list[Pa
     expect(desk.locator(".messagelist .success")).to_contain_text("was added successfully")
 
 
-def test_a_second_portrait_is_added_on_a_persons_page(
+def test_01_a_second_portrait_is_added_on_a_persons_page(
     desk: Page, cast: dict[str, list[Path]]
 ) -> None:
     open_person(desk, "Kenji Morishige")
@@ -71,7 +71,7 @@ def test_a_second_portrait_is_added_on_a_persons_page(
     assert cards.last.get_by_label("Author").input_value() == "Somebody"
 
 
-def test_each_field_stands_under_its_own_label_in_a_window_of_1366(desk: Page) -> None:
+def test_02_each_field_stands_under_its_own_label_in_a_window_of_1366(desk: Page) -> None:
     open_person(desk, "Kenji Morishige")
     card = desk.locator(".inline-related.has_original").first
     for label, name in (

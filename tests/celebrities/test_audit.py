@@ -55,7 +55,7 @@ def repair(*options: str) -> str:
     return said.getvalue()
 
 
-def test_36_a_site_that_is_whole() -> None:
+def test_36_and_52_a_site_that_is_whole() -> None:
     assert count() == {}
     said = io.StringIO()
     call_command("audit", stdout=said)
@@ -71,7 +71,7 @@ def test_36_a_lost_picture() -> None:
     assert count() == {}
 
 
-def test_36_a_wrong_storage_is_left_alone(site: Path) -> None:
+def test_36_and_53_a_wrong_storage_is_left_alone(site: Path) -> None:
     (site / "gallery").rename(site / "away")
     with pytest.raises(CommandError, match="Something is wrong"):
         repair()

@@ -168,7 +168,7 @@ def test_a_build_taken_over_never_comes_into_use(people: list[Celebrity], data_d
 def test_a_long_build_tells_that_it_lives(
     people: list[Celebrity], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(builds, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(builds, "STEP_SECONDS", 0.0)
     build = rebuild_index()
 
     assert build.heartbeat_at < IndexBuild.objects.get(pk=build.pk).heartbeat_at

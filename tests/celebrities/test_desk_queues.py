@@ -173,14 +173,14 @@ def test_12_two_people_of_one_name_wait(admin_client: Client, fake_engine: FaceE
     other = make_celebrity("Ada Lovelace", birth_year=1990)
     for number, person in enumerate((ada, king, other)):
         make_ready(person, unit(*np.eye(16)[number]))
-    build = rebuild_index()
-    find_doubled_people(build)
+    rebuild_index()
+    find_doubled_people()
     keys = set(Pair.objects.filter(kind="person").values_list("key", flat=True))
     assert keys == {f"{ada.pk}-{king.pk}", f"{ada.pk}-{other.pk}"}
 
     decide(admin_client, "person", "two")
     decide(admin_client, "person", "first")
-    find_doubled_people(build)
+    find_doubled_people()
     assert QUEUES["person"].rows.count() == 0
     assert Celebrity.objects.exclude(merged_into=None).count() == 1
     take_back(admin_client)
@@ -194,7 +194,7 @@ def test_12_two_people_who_look_like_one_wait(fake_engine: FaceEngine) -> None:
     make_ready(double, near(np.frombuffer(bytes(first.vector or b""), "<f4"), 0.01, 99))
     build = rebuild_index()
     store_resemblances(build)
-    find_doubled_people(build)
+    find_doubled_people()
 
     pairs = list(Pair.objects.filter(kind="person"))
     assert {double, first.celebrity} in [{p.one.celebrity, p.other.celebrity} for p in pairs]

@@ -44,6 +44,8 @@ MATRIX: dict[tuple[str, str], tuple[bool, bool, bool]] = {
     ("job/{job}/stop/", "post"): (False, True, True),
     ("indexbuild/", "get"): (True, True, True),
     ("indexbuild/rebuild/", "post"): (False, True, True),
+    ("indexbuild/stop/", "post"): (False, True, True),
+    ("indexbuild/former/", "post"): (False, True, True),
     ("removalrequest/", "get"): (False, True, True),
     ("removalrequest/{wish}/change/", "get"): (False, True, True),
     ("removalrequest/{wish}/delete/", "get"): (False, False, True),

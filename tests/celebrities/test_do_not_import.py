@@ -108,7 +108,7 @@ def test_a_picture_is_known_by_its_bytes_and_by_its_looks() -> None:
     assert not is_listed(phash=hash_picture(data) ^ (2 ** (MAX_DISTANCE + 1) - 1))
 
 
-def test_a_picture_like_a_listed_one_is_not_imported(
+def test_24_a_picture_like_a_listed_one_is_not_imported(
     tmp_path: Path, fake_engine: FaceEngine
 ) -> None:
     image = Image.open(BytesIO(make_photo(1)))
@@ -121,7 +121,7 @@ def test_a_picture_like_a_listed_one_is_not_imported(
     assert not Celebrity.objects.exists()
 
 
-def test_load_demo_obeys(fake_engine: FaceEngine) -> None:
+def test_24_load_demo_obeys(fake_engine: FaceEngine) -> None:
     DoNotImport.objects.create(names=["adaeze nwokoma"])
 
     run("load_demo", fictional=True, no_rebuild=True)
@@ -176,7 +176,7 @@ def test_rejects_what_it_cannot_use(args: tuple[str, ...], reason: str) -> None:
 # The admin
 
 
-def test_taking_somebody_out_puts_them_on_the_list(ada: Celebrity, admin_client: Client) -> None:
+def test_23_taking_somebody_out_puts_them_on_the_list(ada: Celebrity, admin_client: Client) -> None:
     wish = RemovalRequest.objects.create(person="José", message="please", celebrity=ada)
 
     admin_client.post(
@@ -190,7 +190,7 @@ def test_taking_somebody_out_puts_them_on_the_list(ada: Celebrity, admin_client:
 
 
 @pytest.mark.parametrize("kind", ["celebrity", "portrait"])
-def test_people_and_portraits_can_be_taken_out_from_their_lists(
+def test_23_people_and_portraits_can_be_taken_out_from_their_lists(
     ada: Celebrity, admin_client: Client, kind: str
 ) -> None:
     """Their pictures do not come back under another name; portraits alone keep the person."""
@@ -216,7 +216,7 @@ def portrait_rows(**files: object) -> dict[str, object]:
     return {**form, **files}
 
 
-def test_the_admin_refuses_a_listed_person_with_a_sentence(
+def test_24_the_admin_refuses_a_listed_person_with_a_sentence(
     ada: Celebrity, admin_client: Client
 ) -> None:
     take_out(ada)
@@ -251,7 +251,7 @@ def test_the_admin_still_saves_a_person_who_has_since_been_listed(
     assert (ada.birth_year, ada.published) == (1950, False)
 
 
-def test_the_admin_refuses_a_listed_picture_with_a_sentence(
+def test_24_the_admin_refuses_a_listed_picture_with_a_sentence(
     ada: Celebrity, admin_client: Client
 ) -> None:
     take_out(ada)
@@ -267,7 +267,7 @@ def test_the_admin_refuses_a_listed_picture_with_a_sentence(
     assert not Portrait.objects.exists()
 
 
-def test_the_admin_takes_an_entry_off_the_list(ada: Celebrity, admin_client: Client) -> None:
+def test_24_the_admin_takes_an_entry_off_the_list(ada: Celebrity, admin_client: Client) -> None:
     entry = take_out(ada)
     pages = reverse("admin:celebrities_donotimport_changelist")
 

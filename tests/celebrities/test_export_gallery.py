@@ -103,7 +103,7 @@ def empty_gallery(capture: Callable[..., Any]) -> None:
     DoNotImport.objects.all().delete()
 
 
-def test_it_works(
+def test_43_and_44_it_works(
     gallery: None,
     tmp_path: Path,
     data_dir: Path,
@@ -126,7 +126,7 @@ def test_it_works(
     assert (tmp_path / "two.zip").read_bytes() == (tmp_path / "one.zip").read_bytes()
 
 
-def test_a_second_import_changes_nothing(gallery: None, tmp_path: Path) -> None:
+def test_44_a_second_import_changes_nothing(gallery: None, tmp_path: Path) -> None:
     run("export_gallery", tmp_path / "a.zip")
     rows = list_gallery()
 
@@ -136,7 +136,7 @@ def test_a_second_import_changes_nothing(gallery: None, tmp_path: Path) -> None:
     assert list_gallery() == rows
 
 
-def test_what_the_gallery_has_stays(
+def test_44_what_the_gallery_has_stays(
     gallery: None, tmp_path: Path, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     run("export_gallery", tmp_path / "a.zip")
@@ -164,7 +164,7 @@ def test_cells_that_a_spreadsheet_would_run_are_escaped(gallery: None, tmp_path:
     assert ',"\'+Someone, Else",' in portraits
 
 
-def test_who_is_on_either_list_is_left_out(
+def test_24_who_is_on_either_list_is_left_out(
     gallery: None, tmp_path: Path, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     run("export_gallery", tmp_path / "a.zip")

@@ -19,10 +19,9 @@ def people(fake_engine: FaceEngine) -> list[Celebrity]:
     people = make_people([unit(1, number) for number in range(20)])
     for number, person in enumerate(people):
         Celebrity.objects.filter(pk=person.pk).update(gender="male" if number >= 4 else "female")
-    build = IndexBuild.objects.create(name="fake-1", status=IndexBuild.Status.PUBLISHED)
+    IndexBuild.objects.create(name="fake-1", status=IndexBuild.Status.PUBLISHED)
     for number, person in enumerate(people):
         Resemblance.objects.create(
-            build=build,
             celebrity=person,
             other=people[number ^ 1],
             rank=1,

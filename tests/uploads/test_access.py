@@ -67,6 +67,8 @@ ROWS = {
     "admin/jsi18n/": STAFF,
     "admin/r/<path:content_type_id>/<path:object_id>/": STAFF,
     "admin/celebrities/indexbuild/rebuild/": STAFF,
+    "admin/celebrities/indexbuild/stop/": STAFF,
+    "admin/celebrities/indexbuild/former/": STAFF,
     "admin/celebrities/celebrity/<int:pk>/merge/": STAFF,
     "admin/celebrities/celebrity/take-back/": STAFF,
     "admin/celebrities/celebrity/table/": STAFF,

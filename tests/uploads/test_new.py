@@ -68,10 +68,7 @@ def test_the_page_offers_the_form(client: Client) -> None:
 def test_the_page_links_to_people_and_their_look_alikes(
     client: Client, gallery: list[Celebrity]
 ) -> None:
-    build = IndexBuild.objects.get()
-    Resemblance.objects.create(
-        build=build, celebrity=gallery[1], other=gallery[0], rank=1, similarity=70
-    )
+    Resemblance.objects.create(celebrity=gallery[1], other=gallery[0], rank=1, similarity=70)
     page = client.get("/").content.decode()
 
     assert f'href="{gallery[1].get_absolute_url()}#look-alikes"' in page

@@ -57,7 +57,7 @@ def test_02_it_is_ready_when_every_part_is(well: None) -> None:
     assert status == 200
     assert list(PARTS) == [
         *("database", "migrations", "queue", "worker", "scheduler"),
-        *("storage", "static", "disk", "index"),
+        *("storage", "static", "disk", "index", "gallery"),
     ]
     assert all(answer[name] is True for name in PARTS)
 

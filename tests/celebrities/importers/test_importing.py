@@ -223,7 +223,7 @@ def two_batches(tmp_path: Path) -> Path:
 
 
 @pytest.mark.django_db
-def test_who_is_hidden_during_an_import_stays_hidden(
+def test_26_who_is_hidden_during_an_import_stays_hidden(
     two_batches: Path, fake_engine: FaceEngine
 ) -> None:
     take_while(two_batches, lambda: Celebrity.objects.all().unpublish())
@@ -232,7 +232,7 @@ def test_who_is_hidden_during_an_import_stays_hidden(
 
 
 @pytest.mark.django_db
-def test_what_a_curator_changes_during_an_import_stays(
+def test_26_what_a_curator_changes_during_an_import_stays(
     two_batches: Path, fake_engine: FaceEngine
 ) -> None:
     def curate() -> None:
@@ -248,7 +248,7 @@ def test_what_a_curator_changes_during_an_import_stays(
 
 
 @pytest.mark.django_db
-def test_who_is_deleted_during_an_import_stays_away(
+def test_26_who_is_deleted_during_an_import_stays_away(
     two_batches: Path, fake_engine: FaceEngine
 ) -> None:
     report = take_while(two_batches, lambda: delete_celebrities(Celebrity.objects.all()))
