@@ -9,4 +9,4 @@ class CelebritiesConfig(AppConfig):
     verbose_name = _("Gallery")
 
     def ready(self) -> None:
-        from celebrities import checks, deleted, watching  # noqa: F401
+        from celebrities import checks, deleted, revision, watching  # noqa: F401

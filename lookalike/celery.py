@@ -17,8 +17,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 from celery import Celery
 from celery.concurrency.thread import TaskPool
 from celery.exceptions import SecurityWarning
-from celery.signals import celeryd_init, setup_logging, worker_init, worker_process_init
+from celery.signals import (
+    celeryd_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+)
 from django.conf import settings
+from django.db import close_old_connections
 
 from lookalike.engine import get_decoder, get_engine
 from lookalike.faces.errors import FacesError
@@ -94,8 +102,17 @@ app.conf.update(
     # end a worker either.
     broker_channel_error_retry=True,
 )
+# Celery would connect to the database anew for each task. Django's own rules apply instead.
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
 app.steps["worker"].update({HeartbeatStep, HousekeepingStep})
 app.autodiscover_tasks(["celebrities", "uploads"])
+
+
+@task_prerun.connect
+@task_postrun.connect
+def end_stale_connections(**kwargs: Any) -> None:
+    """As Django does around each request."""
+    close_old_connections()
 
 
 @setup_logging.connect

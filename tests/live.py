@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -186,7 +187,8 @@ def list_children(pid: int) -> list[int]:
     """The process ids of all descendants, nearest first (Linux)."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(word) for word in task.read_text().split()]
+        with suppress(FileNotFoundError, ProcessLookupError):  # The thread has just ended.
+            found += [int(word) for word in task.read_text().split()]
     return found + [below for child in found for below in list_children(child)]
 
 

@@ -32,7 +32,7 @@ def claim_upload(upload_id: uuid.UUID, *, redelivered: bool = False) -> Upload |
     claim = uuid.uuid4()
     claimed = claimable.filter(attempts__lt=settings.MAX_ATTEMPTS).update(
         status=Status.RUNNING,
-        stage=Upload.Stage.READING,
+        stage=Upload.Stage.FINDING,
         attempts=F("attempts") + 1,
         claim=claim,
         claimed_at=timezone.now(),

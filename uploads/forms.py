@@ -12,12 +12,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.filters import Filters
-from celebrities.models import Category, Celebrity, IndexBuild
+from celebrities.front import read_front
 from lookalike.faces.errors import PhotoError
 from lookalike.faces.photos.header import check_header
 from uploads import consent
 from uploads.failures import FailureText, describe_failure
 from uploads.intake import Choices
+
+GENDERS = [("female", _("women")), ("male", _("men")), ("other", _("others"))]
 
 
 class UploadForm(forms.Form):
@@ -57,11 +59,12 @@ class UploadForm(forms.Form):
         self.failure: FailureText | None = None
         self.seconds = 0.0
         choices = self.fields["category"], self.fields["gender"]
-        offered = ((kind.slug, kind.local_plural) for kind in Category.objects.offered())
+        front = read_front()
+        offered = ((kind.slug, kind.local_plural) for kind in front.categories)
+        genders = [each for each in GENDERS if each[0] in front.genders]
         choices[0].choices = [("", _("everybody")), *offered]  # type: ignore[attr-defined]
-        choices[1].choices = [("", _("women and men")), *_gender_choices()]  # type: ignore[attr-defined]
-        build = IndexBuild.objects.current()
-        if build is None or build.method != "approximate":
+        choices[1].choices = [("", _("women and men")), *genders]  # type: ignore[attr-defined]
+        if not front.is_approximate:
             del self.fields["exhaustive"]
 
     @property
@@ -125,11 +128,3 @@ class UploadForm(forms.Form):
             )
         self.cleaned_data["consent_language"] = language
         return digest
-
-
-def _gender_choices() -> list[tuple[str, Any]]:
-    """The genders that occur in the gallery, with their labels."""
-    words = {"female": _("women"), "male": _("men"), "other": _("others")}
-    people = Celebrity.objects.searchable().order_by()
-    present = set(people.values_list("gender", flat=True).distinct())
-    return [(gender, word) for gender, word in words.items() if gender in present]

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from celebrities.filters import EVERYBODY, Filters
+from celebrities.front import read_front
 from lookalike.health import describe_full_disk
 from lookalike.outages import Outage
 from lookalike.queue import LAST_TURN, send
@@ -41,7 +42,7 @@ def accept_upload(
     seconds: float,
     language: str,
 ) -> Upload:
-    """Store the photo and queue it for a worker, on commit.
+    """Store the photo and queue it for a worker.
 
     The visitor agreed to the current consent text in ``consent_language``. ``sender`` is
     `lookalike.senders.hash_sender`'s, ``seconds`` what reading the photo is estimated to cost.
@@ -51,23 +52,22 @@ def accept_upload(
     """
     if problem := describe_full_disk():
         raise Outage(problem)
-    check_queue(owner, sender)
+    earlier = check_queue(owner, sender)
     upload = Upload(
         owner=owner,
+        consent=record_consent(consent_language),
         sender=sender,
+        turn=find_turn(earlier, seconds),
         language=language,
         k=choices.k,
         filters=choices.filters.to_json(),
         exhaustive=choices.exhaustive,
-        compared_with=choices.filters.count(),
+        compared_with=choices.filters.count() if choices.filters else read_front().people,
     )
     upload.received.name = store_file(upload.pk, photo)
     try:
-        with transaction.atomic():
-            upload.consent = record_consent(consent_language)
-            upload.turn = find_turn(upload, seconds)
-            upload.save(force_insert=True)
-            send_upload(upload)
+        upload.save(force_insert=True)
+        send_upload(upload)
     except BaseException:
         # The row is already committed if the queue is away.
         delete_upload(upload)
@@ -102,14 +102,11 @@ def rotate_upload(upload: Upload) -> None:
             send_upload(upload)
 
 
-def find_turn(upload: Upload, seconds: float = 0) -> int:
-    """A photo waits a level behind for each earlier one of its sender that is not finished, and
+def find_turn(earlier: int, seconds: float = 0) -> int:
+    """A photo waits a level behind for each ``earlier`` one of its sender that is not finished, and
     for each whole second that reading it takes: the second photo of one sender comes after the
     first of everybody else, and an expensive one after the cheap ones."""
-    earlier = Upload.objects.unfinished().sent_by(upload.owner, upload.sender)
-    if upload.created_at:
-        earlier = earlier.filter(created_at__lt=upload.created_at)
-    return min(earlier.count() + int(seconds), LAST_TURN)
+    return min(earlier + int(seconds), LAST_TURN)
 
 
 def send_upload(upload: Upload) -> None:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from lookalike.senders import count
-from uploads.models import Upload
+from uploads.models import Upload, sent_by
 
 ADDRESS_FACTOR = 5
 """A household or a school may share an address, so an address may send this many times more."""
@@ -29,13 +30,20 @@ class TooManyUploads(Exception):
     in the queue."""
 
 
-def check_queue(owner: UUID, sender: str) -> None:
-    """Raises QueueFull, or TooManyUploads if this sender's photos fill their share of the queue."""
-    if Upload.objects.waiting().count() >= settings.MAX_QUEUE:
+def check_queue(owner: UUID, sender: str) -> int:
+    """How many photos of this sender are not finished. Raises QueueFull, or TooManyUploads if they
+    fill their share of the queue."""
+    waiting, theirs = Q(status=Upload.Status.QUEUED), sent_by(owner, sender)
+    counts = Upload.objects.unfinished().aggregate(
+        waiting=Count("pk", filter=waiting),
+        share=Count("pk", filter=waiting & theirs),
+        theirs=Count("pk", filter=theirs),
+    )
+    if counts["waiting"] >= settings.MAX_QUEUE:
         raise QueueFull
-    theirs = Upload.objects.waiting().sent_by(owner, sender).count()
-    if theirs >= max(settings.MAX_QUEUE // SENDERS, 1):
+    if counts["share"] >= max(settings.MAX_QUEUE // SENDERS, 1):
         raise TooManyUploads
+    return int(counts["theirs"])
 
 
 def check_network(network: str, amount: int = 1) -> None:
@@ -57,7 +65,8 @@ def _check(what: str, amount: int, limit: int) -> None:
 def estimate_minutes() -> int | None:
     """Whole minutes that a photo sent now would wait, or None if less than one. It waits for those
     that are in turn, not for further ones of one sender."""
-    return round(estimate_seconds(Upload.objects.waiting().filter(turn=0).count()) / 60) or None
+    ahead = Upload.objects.waiting().filter(turn=0).count()
+    return round(estimate_seconds(ahead) / 60) or None if ahead else None
 
 
 def estimate_seconds(ahead: int) -> float:

@@ -93,7 +93,6 @@ def _match_claimed(upload: Upload, watch: Stopwatch) -> None:
     photo = _read_photo(upload)
     watch.see(photo)
     watch.passed("read")
-    update_claimed(upload, stage=Upload.Stage.FINDING)
     try:
         if upload.rotation is None:
             upright, detections = get_finder().find_faces(photo, max_faces=MAX_FACES)

@@ -46,6 +46,11 @@ class Consent(models.Model):
         return f"{self.digest[:12]} ({self.language})"
 
 
+def sent_by(owner: uuid.UUID, sender: str) -> Q:
+    """Those of a visitor, or from the network that the visitor sends from."""
+    return Q(owner=owner) | Q(sender=sender) & ~Q(sender="")
+
+
 class UploadQuerySet(models.QuerySet["Upload"]):
     def waiting(self) -> UploadQuerySet:
         return self.filter(status=Upload.Status.QUEUED)
@@ -54,8 +59,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return self.filter(status__in=[Upload.Status.QUEUED, Upload.Status.RUNNING])
 
     def sent_by(self, owner: uuid.UUID, sender: str) -> UploadQuerySet:
-        """Those of a visitor, or from the network that the visitor sends from."""
-        return self.filter(Q(owner=owner) | Q(sender=sender) & ~Q(sender=""))
+        return self.filter(sent_by(owner, sender))
 
     def live(self, owner: uuid.UUID) -> UploadQuerySet:
         """The owner's uploads that are still there, newest first, each with ``first_face``, the
@@ -80,7 +84,6 @@ class Upload(models.Model):
 
     class Stage(models.TextChoices):
         NONE = "", ""
-        READING = "reading", _("reading the photo")
         FINDING = "finding", _("finding faces")
         COMPARING = "comparing", _("comparing")
 

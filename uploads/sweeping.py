@@ -32,7 +32,8 @@ def sweep_uploads() -> int:
     queued = 0
     try:
         for upload in list(forgotten.order_by("created_at")):
-            upload.turn = find_turn(upload)
+            theirs = Upload.objects.unfinished().sent_by(upload.owner, upload.sender)
+            upload.turn = find_turn(theirs.filter(created_at__lt=upload.created_at).count())
             if forgotten.filter(pk=upload.pk).update(
                 status=Upload.Status.QUEUED,
                 claim=None,

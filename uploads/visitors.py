@@ -1,4 +1,5 @@
-"""Who owns an upload: the browser whose session has the same random id. To others it is missing."""
+"""Who owns an upload: the browser whose signed cookie has the same random id. To others it is
+missing."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -19,19 +21,29 @@ from uploads.models import Upload
 P = ParamSpec("P")
 UploadView = Callable[Concatenate[HtmxRequest, Upload, P], HttpResponseBase]
 
-SESSION_KEY = "owner"
+COOKIE = "owner"
 
 
 def owner_of(request: HttpRequest) -> uuid.UUID | None:
+    age = settings.SESSION_COOKIE_AGE
+    signed = request.get_signed_cookie(COOKIE, "", salt=COOKIE, max_age=age)
     try:
-        return uuid.UUID(request.session.get(SESSION_KEY, ""))
+        # Version 1.0 kept it in the session.
+        return uuid.UUID(signed or request.session.get(COOKIE, ""))
     except ValueError:
         return None
 
 
-def remember_owner(request: HttpRequest, owner: uuid.UUID) -> None:
-    if owner != owner_of(request):
-        request.session[SESSION_KEY] = str(owner)
+def remember_owner(response: HttpResponseBase, owner: uuid.UUID) -> None:
+    response.set_signed_cookie(
+        COOKIE,
+        str(owner),
+        salt=COOKIE,
+        max_age=settings.SESSION_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def list_results(request: HttpRequest) -> list[Upload]:

@@ -1,4 +1,5 @@
-"""Waits for an answer no longer than the setting ANSWER_SECONDS says, also for a frozen server.
+"""Waits for an answer no longer than the setting ANSWER_SECONDS says, also for a frozen server, and
+asks the server for nothing before a request's first statement.
 
 The server's own `statement_timeout` ends slow statements, but not the wait for a server, a pooler
 or a network that says nothing at all.
@@ -6,6 +7,7 @@ or a network that says nothing at all.
 
 from __future__ import annotations
 
+import select
 from typing import Any
 
 import psycopg
@@ -18,6 +20,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def answer_seconds(self) -> float | None:
         return None if is_patient() else self.settings_dict.get("ANSWER_SECONDS")
+
+    def is_usable(self) -> bool:
+        """Whoever ends a connection says so, so a quiet one is as good as one that answers."""
+        if self.connection is None or self.errors_occurred or _has_word(self.connection.fileno()):
+            return super().is_usable()
+        return True
 
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
@@ -44,3 +52,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         connection.wait = wait_a_while  # type: ignore[method-assign, assignment]
         return connection
+
+
+def _has_word(socket: int) -> bool:
+    """Whether something has arrived that nobody asked for."""
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.test import Client
 from PIL import Image
 
@@ -19,7 +19,7 @@ from celebrities.models import Celebrity, IndexBuild, Portrait
 from uploads.consent import current_digest, record_consent
 from uploads.models import Match, Upload, UploadedFace
 from uploads.storage import delete_files, store_file
-from uploads.visitors import SESSION_KEY
+from uploads.visitors import remember_owner
 
 DEMO = Path(__file__).resolve().parents[2] / "celebrities" / "galleries" / "fictional"
 PEOPLE = ("amara-dioulasse", "kenji-morishige", "saoirse-quillane", "sipho-ndlangamanza")
@@ -63,10 +63,10 @@ def body_of(response: object) -> bytes:
 
 
 def as_owner(client: Client, owner: uuid.UUID) -> None:
-    """Make the client's session that of this owner."""
-    session = client.session
-    session[SESSION_KEY] = str(owner)
-    session.save()
+    """Make the client's browser that of this owner."""
+    response = HttpResponse()
+    remember_owner(response, owner)
+    client.cookies.update(response.cookies)
 
 
 def make_upload(photo: bytes | None = None, **fields: Any) -> Upload:

@@ -23,7 +23,7 @@ def test_it_works() -> None:
 
     assert claimed is not None
     assert claimed.status == Upload.Status.RUNNING
-    assert claimed.stage == Upload.Stage.READING
+    assert claimed.stage == Upload.Stage.FINDING
     assert claimed.attempts == 1
     assert claimed.claim is not None
 

@@ -317,11 +317,11 @@ def test_asks_less_often_while_no_worker_is_there(client: Client, owner: uuid.UU
     assert read_pause(client, make_upload(owner=owner)) == 3000
 
 
-def test_a_page_that_polls_takes_three_queries(
+def test_a_page_that_polls_takes_two_queries(
     client: Client, owner: uuid.UUID, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     upload = make_upload(owner=owner)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         client.get(f"/u/{upload.pk}/status/", headers=HTMX)
 
 

@@ -267,7 +267,7 @@ def test_it_shows_each_stage(gallery: list[Celebrity], monkeypatch: pytest.Monke
     finish(upload)
 
     assert seen == [
-        ("open_strangers", "reading", False),
+        ("open_strangers", "finding", False),
         ("get_finder", "finding", False),
         ("find_lookalikes", "comparing", True),
     ]

@@ -71,3 +71,22 @@ def test_all_are_deleted_after_asking_once(
     assert (deleted.files, deleted.faces, deleted.matches) == (6, 2, 8)
     assert list(Upload.objects.all()) == [other]
     assert "no-store" in response["Cache-Control"]
+
+
+def test_it_finds_results_from_before_an_upgrade(client: Client) -> None:
+    """Version 1.0 kept the owner in the session."""
+    upload = make_upload()
+    session = client.session
+    session["owner"] = str(upload.owner)
+    session.save()
+
+    assert client.get(upload.get_absolute_url()).status_code == 200
+
+
+def test_it_rejects_a_cookie_that_the_site_did_not_sign(client: Client, owner: uuid.UUID) -> None:
+    upload = make_upload(owner=owner)
+    signed = client.cookies["owner"].value
+    assert client.get(upload.get_absolute_url()).status_code == 200
+    for forged in (str(owner), signed[:-1], signed.replace(str(owner), str(uuid.uuid4()))):
+        client.cookies["owner"] = forged
+        assert client.get(upload.get_absolute_url()).status_code == 404

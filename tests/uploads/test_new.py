@@ -24,6 +24,7 @@ from tests.uploads.factories import (
 from uploads.consent import current_digest
 from uploads.models import Consent, Upload
 from uploads.storage import list_files, read_file
+from uploads.visitors import owner_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
@@ -50,7 +51,10 @@ def test_it_works(client: Client, valkey: str, gallery: list[Celebrity]) -> None
     assert upload.compared_with == 4
     assert read_file(upload.received.name) == photo
     assert upload.consent.digest == current_digest("en")
-    assert str(upload.owner) == client.session["owner"]
+    assert owner_of(response.wsgi_request) is None
+    assert response.cookies["owner"]["httponly"]
+    assert response.cookies["owner"]["samesite"] == "Lax"
+    assert client.get(response["Location"]).context["upload"] == upload
     assert "photo" not in str(upload.received)
 
 
@@ -62,7 +66,7 @@ def test_the_page_offers_the_form(client: Client) -> None:
     page = response.content.decode()
     assert 'enctype="multipart/form-data"' in page
     assert current_digest("en") in page
-    assert "sessionid" not in response.cookies
+    assert not {"sessionid", "owner"} & set(response.cookies)
 
 
 def test_the_page_links_to_people_and_their_look_alikes(
@@ -159,7 +163,7 @@ def test_it_rejects(
     assert sentence in response.content.decode()
     assert nothing_is_stored()
     assert not Consent.objects.exists()
-    assert "sessionid" not in response.cookies
+    assert not {"sessionid", "owner"} & set(response.cookies)
 
 
 def test_it_asks_again_after_the_consent_text_changed(
@@ -298,7 +302,7 @@ def test_it_says_that_it_is_busy_when_the_queue_is_full(
 
     assert response.status_code == 503
     assert "We’re busy" in response.content.decode()
-    assert "sessionid" not in response.cookies
+    assert not {"sessionid", "owner"} & set(response.cookies)
     assert Upload.objects.count() == 2
 
 

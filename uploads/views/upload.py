@@ -13,9 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from celebrities.filters import EVERYBODY
-from celebrities.models import Celebrity
-from celebrities.samples import choose_pair, choose_samples
+from celebrities.front import read_front
 from lookalike.http import private
 from lookalike.processes.heartbeat import worker_is_away
 from lookalike.queue import QueueAway
@@ -94,23 +92,24 @@ def _read(request: HttpRequest) -> HttpResponse:
             None, _("We’re busy right now and saved nothing. Please try again in a minute.")
         )
         return show_form(request, form, status=503)
-    remember_owner(request, owner)
-    return redirect(upload)
+    response = redirect(upload)
+    remember_owner(response, owner)
+    return response
 
 
 def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     """The page with the form, which always asks for consent to the current text."""
     form.renew_consent(_digest())
-    samples = choose_samples()
+    front = read_front()
     context = {
         "form": form,
         "failure": form.failure,
         "consent_text": render_text(_language()),
-        "people_count": EVERYBODY.count(),
-        "coming": Celebrity.objects.coming().count(),
+        "people_count": front.people,
+        "coming": front.coming,
         "mine": list_results(request),
-        "samples": samples,
-        "pair": choose_pair(samples),
+        "samples": front.samples,
+        "pair": front.pair,
         "max_pixels": settings.MAX_PIXELS,
         "busy_minutes": estimate_minutes(),
         "worker_away": worker_is_away(),
