@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 import uuid
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import segno
 from django.core.files.storage import storages
@@ -17,10 +21,11 @@ from django.utils import timezone, translation
 from PIL import Image, features
 
 from celebrities.models import Celebrity, Portrait
+from tests.live import wait_for
 from tests.uploads.factories import body_of, make_face, make_result, make_upload
 from uploads.models import Match, Upload
 from uploads.share import card
-from uploads.share.card import SIZES, Card
+from uploads.share.card import SIZES, Card, TooManyPictures, draw_apart
 from uploads.share.drawing import LAYOUTS, draw
 from uploads.share.lettering import BUNDLED_FONT, choose_name, list_fonts
 from uploads.share.picture import describe_share
@@ -71,6 +76,38 @@ def test_it_asks_to_come_again_if_drawing_takes_too_long(
     client: Client, result: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(card, "SECONDS", 0.001)
+    response = client.get(f"/u/{result.pk}/faces/0/share.png")
+
+    assert (response.status_code, response["Retry-After"]) == (503, "10")
+
+
+def test_one_is_drawn_at_a_time_and_not_too_many_wait(result: Upload) -> None:
+    drawing, ends, most = describe(result), Counter[str](), 0
+    before = {*psutil.Process().children()}
+
+    def ask() -> None:
+        try:
+            ends[draw_apart(drawing)[1:4].decode()] += 1
+        except TooManyPictures:
+            ends["refused"] += 1
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    with card._drawing:
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: ends["refused"] == 16 - card.MOST_ASKED_FOR, "the others to be refused")
+    while any(thread.is_alive() for thread in threads):
+        most = max(most, len({*psutil.Process().children()} - before))
+        time.sleep(0.01)
+
+    assert most == 1
+    assert ends["PNG"] == card.MOST_ASKED_FOR
+
+
+def test_it_asks_to_come_again_where_no_process_starts(
+    client: Client, result: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card, "BASE_DIR", "/nowhere")
     response = client.get(f"/u/{result.pk}/faces/0/share.png")
 
     assert (response.status_code, response["Retry-After"]) == (503, "10")

@@ -7,6 +7,7 @@ standard output.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from dataclasses import dataclass
 
@@ -131,4 +132,5 @@ def _draw_code(
 
 
 if __name__ == "__main__":
+    os.nice(10)  # Pages come first.
     sys.stdout.buffer.write(draw(Card.from_json(sys.stdin.buffer.read())))

@@ -17,7 +17,7 @@ from lookalike.http import HtmxRequest, private
 from uploads.deletion import delete_expired
 from uploads.models import Upload, UploadedFace
 from uploads.results import show_faces
-from uploads.share.card import SIZES, draw_apart
+from uploads.share.card import SIZES, TooManyPictures, draw_apart
 from uploads.share.picture import describe_share
 from uploads.views.pictures import stream_jpeg
 from uploads.visitors import own_upload
@@ -115,7 +115,7 @@ def answer_picture(
     shows_visitor: bool = True,
 ) -> HttpResponse:
     """The share picture of the face and its best look-alike, or another of its look-alikes. 404 if
-    it has none, 503 if it could not be drawn in time."""
+    it has none, 503 if it could not be drawn in time or too many are asked for."""
     view = show_faces([face])[0]
     chosen = [match for match in view.matches if wanted in ("", str(match.pk))]
     address = request.build_absolute_uri(reverse("uploads:new"))
@@ -127,6 +127,6 @@ def answer_picture(
             return HttpResponse(draw_apart(card), content_type="image/png")
     except FileNotFoundError:
         pass
-    except SubprocessError:
+    except (SubprocessError, TooManyPictures):
         return HttpResponse(status=503, headers={"Retry-After": "10"})
     return HttpResponse(status=404)
