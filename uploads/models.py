@@ -118,7 +118,7 @@ class Upload(models.Model):
     # Quarter turns clockwise that the visitor has asked for and that are still to be made; null
     # where the site decides. Whether the site has turned the photo.
     rotation = models.PositiveSmallIntegerField(null=True, editable=False)
-    is_turned = models.BooleanField(default=False, editable=False)
+    is_turned = models.BooleanField(default=False, db_default=False, editable=False)
     # What the search did; exact_ms if an exhaustive search followed an approximate one
     build_name = models.CharField(max_length=80, blank=True)
     encoder = models.CharField(max_length=80, blank=True)
@@ -161,7 +161,7 @@ class UploadedFace(models.Model):
     chip = models.FileField(storage=uploads_storage, max_length=200)
     share_token = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001
     # Whether the link's preview shows the visitor's face beside the portrait.
-    shows_in_preview = models.BooleanField(default=False, editable=False)
+    shows_in_preview = models.BooleanField(default=False, db_default=False, editable=False)
     if TYPE_CHECKING:
         matches: RelatedManager[Match]
 

@@ -17,23 +17,40 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            model_name="indexbuild", name="held", field=models.BooleanField(default=False)
+            model_name="indexbuild",
+            name="held",
+            field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddField(
-            model_name="indexbuild", name="share", field=models.FloatField(default=0)
+            model_name="indexbuild", name="share", field=models.FloatField(db_default=0, default=0)
         ),
         migrations.AddField(
             model_name="indexbuild",
             name="step",
-            field=models.CharField(blank=True, default="", max_length=40),
+            field=models.CharField(blank=True, db_default="", default="", max_length=40),
         ),
         migrations.RunPython(keep_the_current, migrations.RunPython.noop),
         migrations.RemoveConstraint(model_name="resemblance", name="one_resemblance_per_rank"),
-        migrations.RemoveField(model_name="resemblance", name="build"),
         migrations.AddConstraint(
             model_name="resemblance",
             constraint=models.UniqueConstraint(
                 fields=["celebrity", "rank"], name="one_resemblance_per_rank"
             ),
+        ),
+        # The version before still asks by it while an upgrade is under way, and finds nobody. The
+        # column can go with the next release.
+        migrations.AlterField(
+            model_name="resemblance",
+            name="build",
+            field=models.ForeignKey(
+                "celebrities.indexbuild",
+                models.DO_NOTHING,
+                null=True,
+                db_constraint=False,
+                related_name="+",
+            ),
+        ),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.RemoveField(model_name="resemblance", name="build")]
         ),
     ]

@@ -42,12 +42,12 @@ class IndexBuild(models.Model):
     error = models.TextField(blank=True)
     manifest = models.JSONField(default=dict, blank=True)
     # How well the gallery is told apart; see `celebrities.index.measuring`.
-    measured = models.JSONField(default=dict, blank=True)
+    measured = models.JSONField(default=dict, db_default={}, blank=True)
     # What is being done for it, and the share of that which is done.
-    step = models.CharField(max_length=40, default="", blank=True)
-    share = models.FloatField(default=0)
+    step = models.CharField(max_length=40, default="", db_default="", blank=True)
+    share = models.FloatField(default=0, db_default=0)
     # No build is made without being asked for: this one was taken instead of the next, or stopped.
-    held = models.BooleanField(default=False)
+    held = models.BooleanField(default=False, db_default=False)
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)

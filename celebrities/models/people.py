@@ -330,7 +330,7 @@ class Portrait(models.Model):
     problem = models.CharField(max_length=200, default="", blank=True, editable=False)
     retry_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The difference hash of the stored picture, hexadecimal; see `celebrities.do_not_import`.
-    phash = models.CharField(max_length=64, default="", blank=True, editable=False)
+    phash = models.CharField(max_length=64, default="", db_default="", blank=True, editable=False)
     # When it was last compared with all others, and its distance to the person's nearest other.
     compared_at = models.DateTimeField(null=True, blank=True, editable=False)
     apart = models.FloatField(null=True, blank=True, editable=False)
