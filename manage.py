@@ -3,6 +3,7 @@
 
 import errno
 import os
+import sqlite3
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
@@ -17,7 +18,7 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except (BadSetting, ImproperlyConfigured) as problem:
         sys.exit(str(problem))
-    except OperationalError as problem:
+    except (OperationalError, sqlite3.OperationalError) as problem:
         sys.exit(f"The database cannot be used: {str(problem).strip()}.")
     except OSError as problem:
         if problem.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
