@@ -48,6 +48,9 @@ def wait_for(happened: Callable[[], bool], what: str, seconds: float = 60) -> No
 class Site:
     """One site: its environment, its processes. Use `start`, `manage`, `url`, and `stop`."""
 
+    checkout = CHECKOUT
+    """The folder of the version that it runs."""
+
     def __init__(self, data_dir: Path, environment: dict[str, str]) -> None:
         self.data_dir = data_dir
         self.port = free_port()
@@ -70,7 +73,7 @@ class Site:
         """Run a management command on this site. Its output, both streams, is in the answer."""
         done = subprocess.run(
             [sys.executable, "manage.py", *words],
-            cwd=CHECKOUT,
+            cwd=self.checkout,
             env=self.environment,
             text=True,
             capture_output=True,
@@ -90,8 +93,8 @@ class Site:
         for name in names:
             with (self.data_dir / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", "lookalike.processes.supervise", name],
-                    cwd=CHECKOUT,
+                    self.command(name),
+                    cwd=self.checkout,
                     env=self.environment,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -102,6 +105,9 @@ class Site:
             wait_for(self.answers, f"the site at {self.url}; {self.log('web')}")
         if "worker" in names:
             wait_for(self.has_worker, "the worker")
+
+    def command(self, name: str) -> list[str]:
+        return [sys.executable, "-m", "lookalike.processes.supervise", name]
 
     def log(self, name: str) -> str:
         path = self.data_dir / f"{name}.log"

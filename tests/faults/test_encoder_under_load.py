@@ -4,8 +4,6 @@ has another number builds beside workers of this version, and then takes their p
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeSite
-from tests.live import CHECKOUT, Site, wait_for
+from tests.live import CHECKOUT, wait_for
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.faults
@@ -40,23 +38,16 @@ def test_39_no_photo_fails_while_the_encoder_changes(
     site.start("valkey", "web", "worker")
     results: list[tuple[str, str]] = []
     ended = threading.Event()
-    sender = threading.Thread(target=send_photos, args=(site, cast, results, ended))
+    sender = threading.Thread(target=send_photos, args=(Visitor(site.url), cast, results, ended))
     sender.start()
     try:
         wait_for(lambda: len(results) >= 5, "the first results", seconds=120)
-        built = subprocess.run(
-            [sys.executable, "manage.py", "rebuild_index"],
-            cwd=next_version,
-            env=site.environment,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        assert built.returncode == 0, built.stdout + built.stderr
-        assert "is in use" in built.stdout
+        site.checkout = next_version
+        assert "is in use" in site.manage("rebuild_index").stdout
         seen = len(results)
         wait_for(lambda: len(results) >= seen + 5, "results of the old worker", seconds=120)
-        start_next(site, next_version)
+        site.stop("worker")
+        site.start("worker")
         seen = len(results)
         wait_for(lambda: len(results) >= seen + 5, "results of the new worker", seconds=120)
     finally:
@@ -65,6 +56,7 @@ def test_39_no_photo_fails_while_the_encoder_changes(
     assert results
     wrong = [(slug, found) for slug, found in results if slug != found]
     assert wrong == []
+    site.checkout = CHECKOUT
     encoders = site.run_python(
         "from uploads.models import Upload; "
         "print(sorted(set(Upload.objects.values_list('encoder', 'failure'))))"
@@ -73,10 +65,13 @@ def test_39_no_photo_fails_while_the_encoder_changes(
 
 
 def send_photos(
-    site: Site, cast: dict[str, list[Path]], results: list[tuple[str, str]], ended: threading.Event
+    visitor: Visitor,
+    cast: dict[str, list[Path]],
+    results: list[tuple[str, str]],
+    ended: threading.Event,
 ) -> None:
     """Two a second at most. Notes whom each photo shows, and who was found first."""
-    with Visitor(site.url) as visitor:
+    with visitor:
         while not ended.is_set():
             for slug, photos in list(cast.items())[:12]:
                 if ended.is_set():
@@ -85,17 +80,3 @@ def send_photos(
                 found = visitor.find_people(photos[0])
                 results.append((slug, found[0] if found else "nobody"))
                 time.sleep(max(0.5 - (time.monotonic() - started), 0))
-
-
-def start_next(site: Site, checkout: Path) -> None:
-    """Workers of the next version in place of this one's, as in an upgrade."""
-    site.stop("worker")
-    with (site.data_dir / "worker.log").open("ab") as log:
-        site.processes["worker"] = subprocess.Popen(
-            [sys.executable, "-m", "lookalike.processes.supervise", "worker"],
-            cwd=checkout,
-            env=site.environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    wait_for(site.has_worker, "the next version's worker")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -24,12 +25,24 @@ def run(*words: str) -> str:
     return done.stdout.strip()
 
 
+def share_certificates(folder: Path) -> str:
+    """Flags for a build behind a proxy with a certificate of its own, of which pip here is told by
+    PIP_CERT."""
+    certificates = os.environ.get("PIP_CERT")
+    if not certificates:
+        return ""
+    told = folder / "pip.conf"
+    told.write_text("[global]\ncert = /run/certificates.crt\n")
+    return f"-v {certificates}:/run/certificates.crt:ro -v {told}:/etc/pip.conf:ro"
+
+
 @pytest.fixture(scope="module")
-def container() -> Iterator[str]:
+def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A container of the image, made with buildah."""
     if not shutil.which("buildah"):
         pytest.skip("buildah is not installed here, so the image was not built")
-    run("env", "TOOL=buildah", f"IMAGE={NAME}", "deploy/build_image.sh")
+    flags = share_certificates(tmp_path_factory.mktemp("pip"))
+    run("env", "TOOL=buildah", f"IMAGE={NAME}", f"BUILD_FLAGS={flags}", "deploy/build_image.sh")
     name = run("buildah", "from", NAME)
     yield name
     run("buildah", "rm", name)
