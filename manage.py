@@ -11,12 +11,13 @@ from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
 from lookalike.environ import BadSetting
+from lookalike.faces.errors import FacesError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
     try:
         execute_from_command_line(sys.argv)
-    except (BadSetting, ImproperlyConfigured) as problem:
+    except (BadSetting, FacesError, ImproperlyConfigured) as problem:
         sys.exit(str(problem))
     except (OperationalError, sqlite3.OperationalError) as problem:
         sys.exit(f"The database cannot be used: {str(problem).strip()}.")

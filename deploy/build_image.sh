@@ -23,7 +23,9 @@ if [ -z "${BASE:-}" ] && command -v mmdebstrap >/dev/null; then
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     echo "Making a Debian of Debian's packages."
-    mmdebstrap --quiet --variant=minbase --include=ca-certificates \
+    # Without usr-is-merged a package that merges it brings all of Perl along.
+    mmdebstrap --quiet --variant=minbase --include=ca-certificates,usr-is-merged \
+        --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' ${MMDEBSTRAP:-} bookworm "$folder/base.tar"
     case $TOOL in

@@ -170,6 +170,13 @@ def _check_machine() -> Iterator[CheckMessage]:
             hint="Make the site's user its owner, or set LOOKALIKE_DATA_DIR.",
             id="lookalike.W011",
         )
+    kept = (folder, folder / "lookalike.sqlite3")
+    if is_open := [path for path in kept if path.exists() and path.stat().st_mode & 0o077]:
+        yield Warning(
+            f"{' and '.join(map(str, is_open))} can be looked into by others on this machine.",
+            hint="Run manage.py prepare, or chmod go= on it.",
+            id="lookalike.W014",
+        )
     if settings.HTTPS and not settings.TRUST_PROXY:
         yield Warning(
             "LOOKALIKE_TRUST_PROXY is off: behind a proxy all visitors would be one.",

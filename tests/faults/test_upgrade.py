@@ -87,7 +87,7 @@ def test_42_an_upgrade_keeps_people_photos_and_results(
         finally:
             after.stop()
     found = json.loads(after.manage("audit", "--json", fails=True).stdout)
-    assert found == {}, found
+    assert not any(found.values()), found
 
 
 def test_42_a_rolling_restart_loses_no_photo(

@@ -123,6 +123,30 @@ def test_46_deployment_is_warned_of_the_machine(
     assert wanted <= set(ids(deploy=True))
 
 
+@pytest.mark.parametrize(("folder", "database"), [(0o750, 0o600), (0o700, 0o644)])
+def test_26_deployment_is_warned_of_data_that_others_may_read(
+    settings: Settings, tmp_path: Path, folder: int, database: int
+) -> None:
+    settings.ALLOWED_HOSTS, settings.CONTACT = ["lookalike.example"], "us@lookalike.example"
+    settings.HTTPS, settings.TRUST_PROXY, settings.DATA_DIR = True, True, tmp_path
+    (tmp_path / "lookalike.sqlite3").touch()
+    for mode in ((0o700, 0o600), (folder, database)):
+        tmp_path.chmod(mode[0])
+        (tmp_path / "lookalike.sqlite3").chmod(mode[1])
+        expected = set() if mode == (0o700, 0o600) else {"lookalike.W014"}
+        assert set(ids(deploy=True)) - AS_ROOT == expected
+
+
+def test_26_deployment_is_told_that_the_site_runs_as_root(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    [told] = [each for each in our_messages(deploy=True) if each.id == "lookalike.I001"]
+
+    assert told.hint is not None
+    assert "a user of its own" in told.hint
+
+
 def test_46_hsts_speaks_for_this_name_only(settings: Settings) -> None:
     assert not settings.SECURE_HSTS_INCLUDE_SUBDOMAINS
     assert not settings.SECURE_HSTS_PRELOAD

@@ -42,3 +42,15 @@ def test_48_long_tests_are_marked_as_such() -> None:
 def test_it_names_commands_and_processes_that_exist() -> None:
     assert {*re.findall(r"manage\.py ([a-z_]+)", PAGE)} <= {*get_commands()}
     assert {*re.findall(r"manage\.py serve ([a-z]+)", PAGE)} <= {*NAMES}
+
+
+def test_43_an_upgrade_is_told_in_its_order() -> None:
+    part = PAGE.partition("## Upgrade")[2].partition("\n## ")[0]
+    steps = (
+        *("Back up first", "make install", "manage.py prepare", "migrates the database"),
+        *("Restart the workers", "then the web processes", "manage.py audit", "The version is in"),
+    )
+    places = [part.index(step) for step in steps]
+
+    assert places == sorted(places)
+    assert "docs/operations.md#upgrade" in (CHECKOUT / "README.md").read_text()

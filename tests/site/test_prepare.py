@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -33,12 +34,24 @@ def test_it_works(prepared: Site) -> None:
     assert (prepared.data_dir / "static" / "staticfiles.json").is_file()
 
 
-def test_21_nothing_is_readable_by_others_but_the_gallery(prepared: Site) -> None:
+def test_26_nothing_is_readable_by_others_but_the_gallery_whatever_the_umask(
+    prepared: Site,
+) -> None:
     prepared.data_dir.chmod(0o755)
-    (prepared.data_dir / "lookalike.sqlite3").chmod(0o644)
+    for path in prepared.data_dir.glob("lookalike.sqlite3*"):
+        path.unlink()
+    (prepared.data_dir / "secret_key").chmod(0o644)
     (prepared.data_dir / "static.sha256").unlink()
     shutil.rmtree(prepared.data_dir / "static")
+    usual = os.umask(0)
     prepared.manage("prepare")
+    os.umask(usual)
+
+    modes = [
+        path.stat().st_mode & 0o777
+        for path in (prepared.data_dir, prepared.data_dir / "lookalike.sqlite3")
+    ]
+    assert modes == [0o700, 0o600]
 
     found = [prepared.data_dir, *prepared.data_dir.rglob("*")]
     gallery = prepared.data_dir / "media" / "gallery"

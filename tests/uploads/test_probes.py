@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -60,6 +62,14 @@ def test_02_it_is_ready_when_every_part_is(well: None) -> None:
         *("storage", "static", "disk", "index", "gallery"),
     ]
     assert all(answer[name] is True for name in PARTS)
+
+
+def test_43_the_version_is_shown_by_readiness_and_by_status(well: None) -> None:
+    said = io.StringIO()
+    call_command("status", stdout=said)
+
+    assert ask()[1]["version"] == __version__
+    assert said.getvalue().splitlines()[0] == f"Lookalike {__version__}"
 
 
 def test_03_a_worker_that_is_not_heard(well: None) -> None:
