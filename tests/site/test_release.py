@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 
-from django.db import models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import (
     AddConstraint,
@@ -71,8 +70,8 @@ def leaves_rows_alone(operation: object, made: set[str]) -> bool:
     if isinstance(operation, AddField):
         return operation.field.null or operation.field.has_db_default()
     if isinstance(operation, AlterField):  # Of choices, validators and names.
-        is_bound = isinstance(operation.field, models.ForeignKey) and operation.field.db_constraint
-        return not operation.field.unique and not is_bound
+        # A foreign key may only become looser.
+        return not (operation.field.unique or getattr(operation.field, "db_constraint", False))
     if isinstance(operation, AddConstraint):
         return operation.constraint.name in MADE_ANEW
     if isinstance(operation, SeparateDatabaseAndState):  # The column stays for a release.
