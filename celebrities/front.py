@@ -17,9 +17,11 @@ KEEP_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """``people`` counts whom a search compares with, ``coming`` whose first portrait is still to be
-    read. ``pair`` are two who look alike, or nobody."""
+    """``revision`` is None if none of it may be kept. ``people`` counts whom a search compares
+    with, ``coming`` whose first portrait is still to be read. ``pair`` are two who look alike, or
+    nobody."""
 
+    revision: str | None
     people: int
     coming: int
     categories: list[Category]
@@ -31,18 +33,19 @@ class Front:
 
 def read_front() -> Front:
     revision = read_revision()
-    return _keep(revision, time.monotonic() // KEEP_SECONDS) if revision else _read()
+    return _keep(revision, time.monotonic() // KEEP_SECONDS) if revision else _read(None)
 
 
 @lru_cache(maxsize=2)
 def _keep(revision: str, minute: float) -> Front:
-    return _read()
+    return _read(f"{revision} {minute}")
 
 
-def _read() -> Front:
+def _read(revision: str | None) -> Front:
     build, samples = IndexBuild.objects.current(), choose_samples()
     people = Celebrity.objects.searchable().order_by()
     return Front(
+        revision=revision,
         people=EVERYBODY.count(),
         coming=Celebrity.objects.coming().count(),
         categories=list(Category.objects.offered()),

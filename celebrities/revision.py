@@ -3,7 +3,6 @@ whoever writes and however, so that what was read once can be kept until then.""
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 import uuid
@@ -17,8 +16,6 @@ from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
 from lookalike.outages import CACHE_FAILURES
-
-logger = logging.getLogger(__name__)
 
 KEY = "gallery-revision"
 WRITES = re.compile(
@@ -66,7 +63,6 @@ def change_revision() -> None:
         return
     try:
         cache.set(KEY, uuid.uuid4().hex, timeout=None)
-    except CACHE_FAILURES as problem:
+    except CACHE_FAILURES:
         # An import writes thousands of times, and a frozen cache takes seconds to say no.
         _away_until = time.monotonic() + PAUSE_SECONDS
-        logger.warning("What pages keep of the gallery may be a minute old: %s", problem)

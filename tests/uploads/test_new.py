@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.files.storage import storages
+from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
@@ -21,9 +22,11 @@ from tests.uploads.factories import (
     make_person,
     make_upload,
 )
+from tests.visitor import hidden
 from uploads.consent import current_digest
 from uploads.models import Consent, Upload
 from uploads.storage import list_files, read_file
+from uploads.views.upload import TOKEN
 from uploads.visitors import owner_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
@@ -346,3 +349,43 @@ def test_a_shared_photo_without_a_service_worker_is_not_stored(client: Client) -
 
     assert response["Location"] == "/?shared"
     assert nothing_is_stored()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_kept_page_holds_nothing_of_a_visitor(
+    client: Client, valkey: str, gallery: list[Celebrity]
+) -> None:
+    first, second = client.get("/"), Client().get("/", headers={"Accept-Language": "ru"})
+    again = Client().get("/")
+
+    tokens = [response.cookies["csrftoken"].value for response in (first, second, again)]
+    assert len(set(tokens)) == 3
+    assert TOKEN not in first.content.decode()
+    assert without_token(first) == without_token(again) != without_token(second)
+    assert again["Cache-Control"] == "no-store, private"
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = again.cookies
+    token = find_token(again)
+    assert strict.post("/", fill_form(csrfmiddlewaretoken=token)).status_code == 302
+    assert strict.post("/", fill_form(csrfmiddlewaretoken=find_token(first))).status_code == 403
+    assert b'class="mine"' in strict.get("/").content
+    assert b'class="mine"' not in Client().get("/").content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_kept_page_follows_the_gallery(
+    client: Client, valkey: str, gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celebrities.revision._away_until", 0.0)
+    assert "4 people" in client.get("/").content.decode().replace("\xa0", " ")
+    Celebrity.objects.filter(pk=gallery[0].pk).unpublish()
+
+    assert "3 people" in client.get("/").content.decode().replace("\xa0", " ")
+
+
+def find_token(response: HttpResponse) -> str:
+    return hidden(response.content.decode(), "csrfmiddlewaretoken")
+
+
+def without_token(response: HttpResponse) -> str:
+    return response.content.decode().replace(find_token(response), "")

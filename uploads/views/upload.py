@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -25,13 +31,16 @@ from uploads.intake import accept_upload
 from uploads.limits import QueueFull, TooManyUploads, check_network, check_owner, estimate_minutes
 from uploads.visitors import list_results, owner_of, remember_owner
 
+TOKEN = "the token of the form"  # noqa: S105
+"""What a kept page has in place of each visitor's own."""
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_exempt  # `_read` is protected.
 def new(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _receive(request)
-    response = show_form(request, UploadForm(initial={"consent_version": _digest()}))
+    response = _show_first_page(request)
     # The form contains this visitor's CSRF token, so no cache may keep it. Search engines may
     # list the page, unlike the private ones.
     response.headers["Cache-Control"] = "no-store, private"
@@ -100,24 +109,52 @@ def _read(request: HttpRequest) -> HttpResponse:
 def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     """The page with the form, which always asks for consent to the current text."""
     form.renew_consent(_digest())
+    context = {**_describe_form(form), "mine": list_results(request)}
+    response = render(request, "uploads/new.html", context, status=status)
+    if status == 503:
+        response.headers["Retry-After"] = "60"
+    return response
+
+
+def _show_first_page(request: HttpRequest) -> HttpResponse:
+    """An empty form. All who have no results of their own get the same page, but for the token."""
+    front, busy, away = read_front(), estimate_minutes(), worker_is_away()
+    if request.GET or front.revision is None or list_results(request):
+        return show_form(request, _empty_form())
+    place = str(request.scheme), request.get_host()
+    page = _keep_page(front.revision, _language(), *place, busy, away)
+    return HttpResponse(page.replace(TOKEN, get_token(request)))
+
+
+@lru_cache(maxsize=32)
+def _keep_page(
+    revision: str, language: str, scheme: str, host: str, busy: int | None, away: bool
+) -> str:
+    """Made for nobody's request, so that nothing of one visitor can reach another."""
+    bare = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": scheme, "HTTP_HOST": host}
+    request = WSGIRequest({**bare, "PATH_INFO": "/", "wsgi.input": BytesIO()})
+    context = {**_describe_form(_empty_form()), "mine": [], "csrf_token": TOKEN}
+    return render_to_string("uploads/new.html", context, request)
+
+
+def _empty_form() -> UploadForm:
+    return UploadForm(initial={"consent_version": _digest()})
+
+
+def _describe_form(form: UploadForm) -> dict[str, Any]:
     front = read_front()
-    context = {
+    return {
         "form": form,
         "failure": form.failure,
         "consent_text": render_text(_language()),
         "people_count": front.people,
         "coming": front.coming,
-        "mine": list_results(request),
         "samples": front.samples,
         "pair": front.pair,
         "max_pixels": settings.MAX_PIXELS,
         "busy_minutes": estimate_minutes(),
         "worker_away": worker_is_away(),
     }
-    response = render(request, "uploads/new.html", context, status=status)
-    if status == 503:
-        response.headers["Retry-After"] = "60"
-    return response
 
 
 def _language() -> str:
