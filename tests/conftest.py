@@ -48,6 +48,7 @@ from tests.fakes import FakeDetector, FakeEncoder
 from tests.live import Site
 
 PORTRAITS = CHECKOUT.parent / "shared" / "faces" / "public_domain"
+LANGUAGES = [code for code, _name in settings.LANGUAGES]
 DEMO = CHECKOUT / "celebrities" / "galleries" / "fictional"
 
 MakeSite = Callable[..., Site]

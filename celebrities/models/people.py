@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.names import fold
+from celebrities.occupations import WORDS
 from celebrities.reasons import list_reasons
 
 if TYPE_CHECKING:
@@ -67,11 +68,13 @@ class Category(models.Model):
 
     @property
     def local_name(self) -> str:
-        return self.name_ru if get_language() == "ru" and self.name_ru else self.name
+        own = self.name_ru if get_language() == "ru" else ""
+        return own or str(WORDS.get(self.name, self.name))
 
     @property
     def local_plural(self) -> str:
-        return self.plural_ru if get_language() == "ru" and self.plural_ru else self.plural
+        own = self.plural_ru if get_language() == "ru" else ""
+        return own or str(WORDS.get(self.plural, self.plural))
 
 
 class CelebrityQuerySet(models.QuerySet["Celebrity"]):

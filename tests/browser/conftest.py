@@ -27,7 +27,6 @@ ARGUMENTS = [
     "--use-fake-device-for-media-stream",
 ]
 CAMERA_SEES = "kenji-morishige"
-LOCALES = {"en": "en-GB", "ru": "ru-RU"}
 
 
 @pytest.fixture(scope="package")
@@ -90,7 +89,7 @@ def open_page(chromium: Browser, live_site: Site) -> Iterator[OpenPage]:
             base_url=live_site.url,
             viewport={"width": width, "height": 800},
             color_scheme="dark" if dark else "light",
-            locale=LOCALES[language],
+            locale={"en": "en-GB"}.get(language, language),
             java_script_enabled=javascript,
             reduced_motion="reduce",
             **options,

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import CAMERA_SEES, OpenPage
 from tests.browser.giving import CAMERA_RUNS, choose_photo, give, wait_until, wait_until_ready
 from tests.browser.test_waiting import PHOTO, send_photo, worker_asleep
+from tests.conftest import LANGUAGES
 from tests.live import Site
 
 pytestmark = pytest.mark.browser
@@ -199,7 +200,7 @@ SHOWS_FOCUS = """(() => {
 })()"""
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_cut_off_at_320_pixels(
     open_page: OpenPage, group_photo: Path, language: str
 ) -> None:
@@ -225,9 +226,10 @@ def test_motion_stops_where_it_is_not_wanted(open_page: OpenPage) -> None:
     give(page, PHOTO)
 
 
-def test_no_heading_breaks_inside_a_word(open_page: OpenPage) -> None:
-    """At 360 pixels in Russian, whose words are long: each word stands on one line."""
-    page = open_page(width=360, language="ru")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_heading_breaks_inside_a_word(open_page: OpenPage, language: str) -> None:
+    """At 360 pixels each word stands on one line."""
+    page = open_page(width=360, language=language)
     for path in ("/privacy/", "/how-it-works/", "/", "/credits/", "/removal/"):
         page.goto(path)
         assert page.evaluate(BROKEN_WORDS) == [], path

@@ -1,10 +1,12 @@
-"""Giving a photo in five ways, in both languages, to the result and its deletion."""
+"""Giving a photo in five ways, in each language, to the result and its deletion."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from django.utils import translation
+from django.utils.translation import gettext
 from playwright.sync_api import Page
 
 from tests.browser.conftest import CAMERA_SEES, OpenPage
@@ -18,18 +20,17 @@ from tests.browser.giving import (
     wait_until,
     wait_until_ready,
 )
+from tests.conftest import LANGUAGES
 
 pytestmark = pytest.mark.browser
 
 WAYS = {"file": choose_photo, "drop": drop_photo, "paste": paste_photo, "camera": shoot_photo}
-WORDS = {
-    "en": {"title": "Your look-alikes", "deleted": "Deleted"},
-    "ru": {"title": "Ваши двойники", "deleted": "Удалено"},
-}
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("way", [*WAYS, "plain"])
+@pytest.mark.parametrize(
+    ("way", "language"),
+    [*((way, "en") for way in WAYS), *(("plain", code) for code in LANGUAGES)],
+)
 def test_it_works(
     open_page: OpenPage, cast: dict[str, list[Path]], way: str, language: str
 ) -> None:
@@ -42,7 +43,9 @@ def test_it_works(
         wait_until_ready(page)
     send(page)
 
-    assert page.inner_text("h1") == WORDS[language]["title"]
+    with translation.override(language):
+        title, deleted = gettext("Your look-alikes"), gettext("Deleted")
+    assert page.inner_text("h1") == title
     best = page.locator(".best-name a").first
     assert best.get_attribute("href") == f"/people/{CAMERA_SEES}/"
 
@@ -56,7 +59,7 @@ def test_it_works(
 
     page.click(".keeping .button-danger")
     page.click(".button-danger-main")
-    assert page.inner_text("h1") == WORDS[language]["deleted"]
+    assert page.inner_text("h1") == deleted
     assert page.request.get(result).status == 404
     assert page.request.get(picture).status == 404
 
@@ -86,7 +89,7 @@ def test_camera_gives_way_to_another_try(open_page: OpenPage) -> None:
     assert page.evaluate("document.getElementById('camera-view').srcObject") is None
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (1280, 720)])
 def test_what_to_press_is_in_the_first_screen(
     open_page: OpenPage, cast: dict[str, list[Path]], width: int, height: int, language: str

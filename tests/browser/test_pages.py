@@ -103,9 +103,11 @@ def list_cast(page: Page) -> list[str]:
 
 def test_language_can_be_switched(open_page: OpenPage) -> None:
     page = open_page("/people/?q=amara")
+    page.click(".language summary")
     page.click(".language button[value=ru]")
     assert page.inner_text("h1") == "Люди"
     assert page.url.endswith("/people/?q=amara")
+    page.click(".language summary")
     page.click(".language button[value=en]")
     assert page.inner_text("h1") == "People"
 

@@ -109,6 +109,7 @@ def test_nothing_is_lost_by_a_reload_or_another_language(ready_page: Page) -> No
     ready_page.reload()
     wait_until(ready_page, PHOTO_IS_THERE)
     assert not ready_page.evaluate(TICKED)
+    ready_page.click(".language summary")
     ready_page.click(".language button[value=ru]")
     ready_page.wait_for_selector("html[lang=ru]")
     wait_until(ready_page, PHOTO_IS_THERE)

@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 
 from celebrities.models import IndexBuild
+from tests.conftest import LANGUAGES
 
 
 def test_how_it_works_names_what_is_in_use(client: Client, db: None) -> None:
@@ -35,7 +36,7 @@ def test_how_it_works_handles_a_site_without_an_index(client: Client, db: None) 
     assert "The gallery isn’t ready yet" in response.content.decode()
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_how_it_works_lists_the_phrases_from_0_to_100(
     client: Client, db: None, language: str
 ) -> None:

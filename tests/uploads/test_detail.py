@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from celebrities.models import Celebrity
 from lookalike.processes import heartbeat
+from tests.conftest import LANGUAGES
 from tests.uploads.factories import as_owner, body_of, make_match, make_result, make_upload
 from tests.uploads.test_failures import FAILURES
 from uploads.failures import describe_failure
@@ -201,7 +202,7 @@ def test_a_result_takes_few_queries(
         client.get(upload.get_absolute_url())
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("reason", FAILURES)
 def test_it_says_why_there_is_no_result(
     client: Client, owner: uuid.UUID, reason: str, language: str

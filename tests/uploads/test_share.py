@@ -21,6 +21,7 @@ from django.utils import timezone, translation
 from PIL import Image, features
 
 from celebrities.models import Celebrity, Portrait
+from tests.conftest import LANGUAGES
 from tests.live import wait_for
 from tests.uploads.factories import body_of, make_face, make_result, make_upload
 from uploads.models import Match, Upload
@@ -134,13 +135,14 @@ def pixels(png: bytes) -> Any:
         return np.asarray(image)
 
 
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
 @pytest.mark.parametrize("shape", sorted(SIZES))
 @pytest.mark.parametrize(
     "name",
     ["Maren Fjellstad", "Мария Безымянная", "山田 花子", "ليلى", "N" * 200, "🙂"],
 )
-def test_it_draws_any_name(result: Upload, name: str, shape: str) -> None:
-    with translation.override("ru"):  # whose words are the longest
+def test_it_draws_any_name(result: Upload, name: str, shape: str, language: str) -> None:
+    with translation.override(language):
         drawing = describe(result, shape)
     drawn = pixels(draw(replace(drawing, names=[name])))
     empty = pixels(draw(replace(drawing, names=[])))
