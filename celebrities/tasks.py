@@ -14,6 +14,7 @@ from celebrities.desk import jobs
 from celebrities.desk.following import follow_build
 from celebrities.errors import BuildRunning, EmptyGallery, FilesMissing, NoSpace
 from celebrities.gallery import embed_portraits
+from celebrities.incoming import files
 from celebrities.index.cleaning import remove_old_builds
 from celebrities.index.due import when_due
 from celebrities.index.rebuild import gallery_changed, is_outdated, rebuild_index
@@ -65,6 +66,8 @@ def tend_gallery_task() -> None:
     look_after_storage()
     if jobs.has_lost_worker():
         work_on_jobs_task.delay()
+    if files.has_lost_worker():
+        work_on_imports_task.delay()
     pending = list(Portrait.objects.due().values_list("pk", flat=True)[:A_TASK])
     if pending:
         embed_portraits(Portrait.objects.filter(pk__in=pending))
@@ -95,6 +98,15 @@ def work_on_jobs_task() -> None:
         work_on_jobs_task.delay()
 
 
+@app.task(soft_time_limit=HOURS, time_limit=HOURS + 60)
+def work_on_imports_task() -> None:
+    """A few seconds' work on files sent to the desk; the rest goes behind whatever waits."""
+    from celebrities.incoming.work import work_on_imports
+
+    if work_on_imports():
+        work_on_imports_task.delay()
+
+
 @app.task
 def remove_old_builds_task() -> None:
     remove_old_builds()
@@ -108,6 +120,7 @@ def forget_requests_task() -> None:
 @app.task
 def sweep_files_task() -> None:
     sweep_files()
+    files.forget_files()
 
 
 def request_embedding(ids: Sequence[int]) -> None:

@@ -16,11 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Suggestions(AutocompleteJsonView):
-    """Suggests rows by their ``label``, which tells namesakes apart, or by their name."""
+    """Suggests rows by their ``label``, which tells namesakes apart, or by their name, and with
+    their ``cover``."""
 
     def serialize_result(self, obj: models.Model, to_field_name: str) -> dict[str, Any]:
-        text = getattr(obj, "label", str(obj))
-        return {"id": str(getattr(obj, to_field_name)), "text": text}
+        text, cover = getattr(obj, "label", str(obj)), getattr(obj, "cover", None)
+        picture = cover.thumbnail_url(160) if cover else ""
+        return {"id": str(getattr(obj, to_field_name)), "text": text, "cover": picture}
 
 
 class Desk(admin.AdminSite):

@@ -281,6 +281,8 @@ class Wikimedia:
         match query.get("action"), query.get("list"):
             case "wbgetentities", _:
                 return self._answer_entities(query["ids"].split("|"))
+            case "wbsearchentities", _:
+                return self._answer_search(query["search"])
             case "query", "categorymembers":
                 names = self.categories.get(query["cmtitle"].removeprefix("Category:"), [])
                 members = [{"ns": 6, "title": f"File:{name}"} for name in names]
@@ -330,6 +332,23 @@ class Wikimedia:
             else:
                 found[id] = entity
         return Reply(body=_json({"entities": found, "success": 1}))
+
+    def _answer_search(self, text: str) -> Reply:
+        """As Wikidata does: by the beginning of a label, with a description."""
+        found = [
+            {
+                "id": id,
+                "title": id,
+                "label": label["value"],
+                "description": "American actor",
+                "match": {"type": "label", "language": "en", "text": label["value"]},
+            }
+            for id, entity in self.entities.items()
+            if (label := entity["labels"].get("en"))
+            and label["value"].lower().startswith(text.lower())
+        ]
+        searchinfo = {"search": text}
+        return Reply(body=_json({"searchinfo": searchinfo, "search": found, "success": 1}))
 
     def _answer_files(self, titles: list[str], start: int) -> Reply:
         assert len(titles) <= 50

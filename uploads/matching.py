@@ -22,7 +22,7 @@ from celebrities.index.search import (
     find_lookalikes,
     open_current,
 )
-from celebrities.models import Portrait
+from celebrities.models import Celebrity, Portrait
 from celebrities.photos import open_strangers, open_to_keep
 from lookalike.engine import get_engine, get_finder
 from lookalike.faces.encoders import find_spec
@@ -230,6 +230,8 @@ def _save_result(
                 (near for near in neighbours if near.portrait_id not in gone), 1
             )
         )
+        found = {near.celebrity_id for near in chain(*first.neighbours)}
+        Celebrity.objects.filter(pk__in=found, was_shown=False).update(was_shown=True)
 
 
 def _read_usual(search: SearchResult) -> tuple[list[float], list[float]]:

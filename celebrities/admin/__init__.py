@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from celebrities.admin import builds, do_not_import, jobs, people, portraits, requests
+from celebrities.admin import builds, do_not_import, imports, jobs, people, portraits, requests
 
-__all__ = ["builds", "do_not_import", "jobs", "people", "portraits", "requests"]
+__all__ = ["builds", "do_not_import", "imports", "jobs", "people", "portraits", "requests"]

@@ -10,7 +10,11 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from celebrities.models import CelebrityQuerySet, Portrait, PortraitQuerySet
+from celebrities.desk.queues import QUEUES
+from celebrities.models import CelebrityQuerySet, GalleryImport, Pair, Portrait, PortraitQuerySet
+
+IMPORTS = 20
+"""Imports that the filter lists, the newest first."""
 
 LICENCES = 30
 """Licences that the filter lists, by how many portraits have them; the search finds the others."""
@@ -76,3 +80,52 @@ class LicenceFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, portraits: PortraitQuerySet) -> PortraitQuerySet:  # type: ignore[override]
         return portraits.filter(licence=self.value()) if self.value() else portraits
+
+
+class ImportFilter(admin.SimpleListFilter):
+    """Of people and of portraits: those that an import brought."""
+
+    title = _("import")
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        imports = GalleryImport.objects.only("source", "created_at")
+        return [(str(each.pk), str(each)[:60]) for each in imports[:IMPORTS]]
+
+    def queryset(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        value = self.value() or ""
+        return rows.filter(imported_in=int(value)) if value.isdecimal() else rows
+
+
+class QueueFilter(admin.SimpleListFilter):
+    """Portraits that wait in a queue, of pairs both."""
+
+    title = _("queue")
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(queue.slug, queue.title) for queue in QUEUES.values()]
+
+    def queryset(self, request: HttpRequest, portraits: PortraitQuerySet) -> PortraitQuerySet:  # type: ignore[override]
+        queue = QUEUES.get(self.value() or "")
+        if queue is None:
+            return portraits
+        rows = queue.rows.order_by()
+        if rows.model is not Pair:
+            return portraits.filter(pk__in=rows.values("pk"))
+        return portraits.filter(
+            models.Q(pk__in=rows.values("one")) | models.Q(pk__in=rows.values("other"))
+        )
+
+
+class ShownFilter(admin.SimpleListFilter):
+    title = _("results")
+    parameter_name = "shown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("never", _("never in a visitor's result")), ("once", _("once at least"))]
+
+    def queryset(self, request: HttpRequest, people: CelebrityQuerySet) -> CelebrityQuerySet:  # type: ignore[override]
+        known = {"never": False, "once": True}
+        value = self.value()
+        return people.filter(was_shown=known[value]) if value in known else people

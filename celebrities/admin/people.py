@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from celebrities.admin import history, merging
 from celebrities.admin.bulk import ask, author, queue_embedding, run_action
-from celebrities.admin.filters import PortraitStateFilter
+from celebrities.admin.filters import ImportFilter, PortraitStateFilter, ShownFilter
 from celebrities.admin.forms import CategoryChoice, CelebrityForm, PortraitForm, PortraitFormSet
 from celebrities.admin.pictures import show_picture, show_thumbnail
 from celebrities.admin.portraits import (
@@ -113,7 +113,7 @@ class CelebrityAdmin(SheetAdmin[Celebrity]):
     ]
     list_display_links = ["thumbnail", "name"]
     list_filter = [
-        *("published", "is_fictional", PortraitStateFilter, "gender"),
+        *("published", "is_fictional", PortraitStateFilter, ShownFilter, "gender", ImportFilter),
         *("created_at", "updated_at", "categories"),
     ]
     list_per_page = 50
@@ -139,9 +139,10 @@ class CelebrityAdmin(SheetAdmin[Celebrity]):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Celebrity]:
         portraits = Portrait.objects.defer(*NUMBERS).order_by("pk")
         people = super().get_queryset(request).filter(merged_into=None)
+        people = people.prefetch_related(Prefetch("portraits", portraits))
         if (request.resolver_match and request.resolver_match.url_name) == "autocomplete":
             return people.prefetch_related("categories")
-        return people.prefetch_related(Prefetch("portraits", portraits))
+        return people
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Celebrity], search_term: str

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from celebrities.admin import queues
 from celebrities.admin.bulk import ask, author, queue_embedding, run_action
-from celebrities.admin.filters import LicenceFilter, MissingFilter
+from celebrities.admin.filters import ImportFilter, LicenceFilter, MissingFilter, QueueFilter
 from celebrities.admin.forms import CREDITS, CreditsForm, PortraitForm
 from celebrities.admin.pictures import show_picture, show_thumbnail
 from celebrities.admin.sheets import SheetAdmin
@@ -117,8 +117,8 @@ class PortraitAdmin(PortraitColumns, SheetAdmin[Portrait]):
     list_display = [*("thumbnail", "celebrity", "state", "licence", "encoder", "seen", "not_seen")]
     list_display_links = ["thumbnail", "celebrity"]
     list_filter = [
-        *("flag", "status", "reason", "encoder", "celebrity__published"),
-        *(MissingFilter, LicenceFilter, "created_at"),
+        *(QueueFilter, "flag", "status", "reason", "encoder", "celebrity__published"),
+        *(MissingFilter, LicenceFilter, ImportFilter, "created_at"),
     ]
     list_select_related = ["celebrity"]
     list_per_page = 50

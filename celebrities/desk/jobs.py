@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,10 +18,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.desk import portraits
-from celebrities.desk.history import Author, change_rows, take_back
+from celebrities.desk.history import Author, CannotTakeBack, change_rows, take_back
 from celebrities.do_not_import import add_people, add_portraits
 from celebrities.gallery import delete_celebrities, delete_portraits, embed_portraits
-from celebrities.models import NUMBERS, Celebrity, Change, Job, Portrait
+from celebrities.models import NUMBERS, Celebrity, Change, GalleryImport, Job, Portrait
 from lookalike.database import let_others_write
 from lookalike.queue import send
 
@@ -129,6 +130,20 @@ def add_category(ids: Sequence[int], by: Author, options: Options) -> None:
         change_rows(one, by, gettext("category added"), categories=wanted)
 
 
+def take_import_back(ids: Sequence[int], by: Author, options: Options) -> None:
+    """``ids`` are people whom the import ``record`` brought, gave a portrait or changed. What
+    somebody has changed since stays, and people who have other portraits stay."""
+    record = GalleryImport.objects.get(pk=options["record"])
+    for person in Celebrity.objects.filter(pk__in=ids):
+        for change in person.changes.filter(group=record.group).exclude(after={}):
+            with suppress(CannotTakeBack):
+                take_back(Change.objects.filter(pk=change.pk), by)
+        with transaction.atomic():
+            _delete_noted(Portrait.objects.filter(celebrity=person, imported_in=record), by)
+            if person.imported_in_id == record.pk and not person.portraits.exists():
+                delete_celebrities(Celebrity.objects.filter(pk=person.pk))
+
+
 def undo(ids: Sequence[int], by: Author, options: Options) -> None:
     """``ids`` are those of changes."""
     take_back(Change.objects.filter(pk__in=ids), by)
@@ -147,6 +162,7 @@ KINDS: dict[str, Kind] = {
     "credits": Kind(_("set credits"), set_credits, 25),
     "category": Kind(_("add a category"), add_category, 50),
     "undo": Kind(_("take back"), undo, 100, rank=0),
+    "import": Kind(_("take an import back"), take_import_back, 10, rank=0),
     "recompute": Kind(_("recompute portraits"), recompute, 8, rank=2, needs_worker=True),
 }
 
@@ -161,6 +177,13 @@ def start(
         for first in range(0, len(ids), spec.chunk):
             spec.work(ids[first : first + spec.chunk], by, options)
         return None
+    return begin_job(kind, ids, by, selection, **options)
+
+
+def begin_job(
+    kind: str, ids: Sequence[int], by: Author, selection: str = "", **options: Any
+) -> Job:
+    """Raises QueueAway from the commit, as `start` does."""
     job = Job.objects.create(
         kind=kind,
         options=options,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,13 +22,14 @@ from celebrities.importers.layout import ListedPhoto, Plan
 from celebrities.importers.people import Options, People
 from celebrities.importers.report import Kind, Report
 from celebrities.importers.sources import Source
-from celebrities.models import NUMBERS, Celebrity, Portrait
+from celebrities.models import MAX_FILE_BYTES, NUMBERS, Celebrity, Portrait
 from celebrities.portraits import Reading, read_portraits
 from celebrities.reasons import describe_reason
 from celebrities.sweeping import storing
 from lookalike import engine
 from lookalike.chunks import batched
-from lookalike.faces.errors import SeveralFaces
+from lookalike.faces.errors import PhotoError, SeveralFaces
+from lookalike.faces.photos.header import check_header
 from lookalike.faces.types import EncoderId
 
 Readings = Sequence[Reading | None]
@@ -56,9 +58,14 @@ class _File:
 
 
 def import_plan(
-    source: Source, plan: Plan, options: Options, progress: Progress | None = None
+    source: Source,
+    plan: Plan,
+    options: Options,
+    progress: Progress | None = None,
+    *,
+    part: slice | None = None,
 ) -> Report:
-    """Import a plan's portraits into the gallery.
+    """Import a plan's portraits, or a part of them, into the gallery.
 
     A file that the person already has (by its SHA-256) is skipped, and only fills in missing
     facts and credits, so an import can be repeated and resumed. A file that cannot be used
@@ -67,8 +74,10 @@ def import_plan(
     """
     with ThreadPoolExecutor(settings.WORKERS) as pool, ThreadPoolExecutor(1) as ahead:
         run = _Import(source, plan, options, pool)
+        if part is None or not part.start:
+            run.tell_problems(plan)
         waiting: deque[tuple[list[_File], Future[Readings], int]] = deque()
-        for batch in batched(plan.portraits, BATCH):
+        for batch in batched(plan.portraits[part or slice(None)], BATCH):
             fresh = run.sort_batch(batch)
             # Faces of this batch are found while the one before is stored.
             waiting.append((fresh, ahead.submit(run.find_faces, fresh), len(batch)))
@@ -80,6 +89,21 @@ def import_plan(
     return run.report
 
 
+def check_photo(data: bytes) -> str:
+    """What a look at the file's header has against it, or ""."""
+    try:
+        check_header(
+            io.BytesIO(data),
+            max_bytes=MAX_FILE_BYTES,
+            max_pixels=settings.MAX_PIXELS,
+            min_side=settings.MIN_SIDE,
+            decode_mb=settings.DECODE_MB,
+        )
+    except PhotoError as error:
+        return describe_reason(error)
+    return ""
+
+
 class _Import:
     def __init__(
         self, source: Source, plan: Plan, options: Options, pool: ThreadPoolExecutor
@@ -88,14 +112,16 @@ class _Import:
         self.pool = pool
         self.options = options
         self.report = Report()
-        for problem in plan.skipped:
-            self.report.add(Kind.SKIPPED, problem.where, problem.reason)
-        for problem in (*plan.bad_lines, *plan.failed):
-            self.report.add(Kind.FAILED, problem.where, problem.reason)
         keys = {photo.key for photo in plan.portraits}
         self.people = People(options, self.report, keys)
         self.seen: set[tuple[str, str]] = set()
         self.unclear: list[_File] = []
+
+    def tell_problems(self, plan: Plan) -> None:
+        for problem in plan.skipped:
+            self.report.add(Kind.SKIPPED, problem.where, problem.reason)
+        for problem in (*plan.bad_lines, *plan.failed):
+            self.report.add(Kind.FAILED, problem.where, problem.reason)
 
     def sort_batch(self, batch: Sequence[ListedPhoto]) -> list[_File]:
         """The files that must be read; all else is done about the others."""
@@ -180,7 +206,12 @@ class _Import:
         if not data:
             self.fail(photo, "the file is empty")
             return None
-        return _File(photo, data, hashlib.sha256(data).hexdigest())
+        if self.options.unread and (problem := check_photo(data)):
+            self.fail(photo, problem)
+            return None
+        digest = hashlib.sha256(data).hexdigest()
+        self.report.read.append(f"{photo.file} {digest}")
+        return _File(photo, data, digest)
 
     def find_copies(self, files: Collection[_File]) -> list[_File]:
         """The files with their copies in the gallery, in three queries."""
@@ -285,7 +316,12 @@ class _Import:
         credits_ = {name: getattr(file.photo.entry, name) for name in CREDITS}
         portrait = file.replaces
         if portrait is None:
-            portrait = Portrait(celebrity=person, import_file=file.photo.import_file, **credits_)
+            portrait = Portrait(
+                celebrity=person,
+                import_file=file.photo.import_file,
+                imported_in=self.options.record,
+                **credits_,
+            )
             portrait.source_values = note_written(portrait, credits_)
         portrait.image_hash = file.digest
         portrait.clean_fields(exclude=["image"])

@@ -27,7 +27,7 @@ from celebrities.importers.naming import (
     strip_number,
 )
 from celebrities.importers.sources import MAX_MANIFEST_BYTES, Source
-from celebrities.names import fold
+from celebrities.names import fold, tidy
 from lookalike.faces.tables import BadLine
 
 _NOT_PICTURE = re.compile(
@@ -42,12 +42,14 @@ class ListedPhoto:
     """A file to import as a portrait. ``entry.file`` is its path below the source's root.
 
     ``entry.name`` is empty if nothing names the person. ``key`` is a name in a folder, which
-    the gallery remembers. Files with one ``identity`` show one person.
+    the gallery remembers. Files with one ``identity`` show one person. ``is_guessed``: the name is
+    a file's, or a folder's that is not written as a name, such as jane-roe.
     """
 
     file: str
     key: str
     entry: Entry
+    is_guessed: bool = False
 
     @property
     def identity(self) -> str:
@@ -193,7 +195,8 @@ def _place(
         # A folder named for the person tells nothing more.
         apart = "" if ignore_case(guess) == ignore_case(name) else folder
         key = "\n".join(map(ignore_case, (name, group, apart)))
-    return ListedPhoto(path, key[:500], replace(entry, name=name))
+    is_guessed = not entry.name and not (folder and name == tidy(word))
+    return ListedPhoto(path, key[:500], replace(entry, name=name), is_guessed)
 
 
 def _tell_apart(photos: Iterable[ListedPhoto]) -> Iterable[ListedPhoto]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,7 +24,7 @@ from celebrities.importers.layout import ListedPhoto
 from celebrities.importers.manifest import Entry
 from celebrities.importers.naming import ignore_case
 from celebrities.importers.report import Kind, Report
-from celebrities.models import Category, Celebrity, Change, Portrait, cleaned
+from celebrities.models import Category, Celebrity, Change, GalleryImport, Portrait, cleaned
 from celebrities.names import fold
 
 
@@ -32,7 +32,9 @@ from celebrities.names import fold
 class Options:
     """How people are imported. ``category`` is added to everybody's own. ``update`` takes what
     differs from the gallery; ``dry_run`` writes nothing. ``unread`` leaves the reading of the
-    portraits to the gallery worker."""
+    portraits to the gallery worker. Unless ``guessed``, new people whose name is only made out of a
+    file's or folder's are kept out of sight. ``record`` is the import's row, ``by`` its author.
+    """
 
     category: str = ""
     published: bool = True
@@ -40,6 +42,12 @@ class Options:
     update: bool = False
     dry_run: bool = False
     unread: bool = False
+    guessed: bool = True
+    record: GalleryImport | None = None
+    by: Author = field(default_factory=lambda: Author(Change.Way.IMPORT))
+
+
+HELD = "the name is made out of a file's: look at it, and publish"
 
 
 class People:
@@ -53,7 +61,7 @@ class People:
         self.planned: dict[str, Celebrity] = {}
         self.done: set[tuple[object, ...]] = set()
         self.categories: dict[str, Category | None] = {}
-        self.by = Author(Change.Way.IMPORT)
+        self.by = options.by
 
     def find(self, photo: ListedPhoto, copies: Collection[Portrait]) -> Celebrity | None:
         """The photo's person, or None before `make`.
@@ -144,10 +152,12 @@ class People:
         """Add the person, and ask about everybody with a name like theirs. Raises
         ValidationError."""
         facts = {"name": photo.entry.name, **read_facts(photo.entry)}
+        is_kept_back = photo.is_guessed and not self.options.guessed
         person = Celebrity(
             import_key=photo.key,
-            published=self.options.published,
+            published=self.options.published and not is_kept_back,
             is_fictional=self.options.is_fictional,
+            imported_in=self.options.record,
             **facts,
         )
         person.source_values = note_written(person, facts)
@@ -164,6 +174,8 @@ class People:
         """Note, once it is stored, who the photo's person is."""
         if is_new:
             self.report.add(Kind.PERSON, person.name)
+            if photo.is_guessed and not self.options.guessed:
+                self.report.add(Kind.HELD, person.name, HELD)
         if person.pk is not None:
             self.found[photo.identity] = person.pk
 

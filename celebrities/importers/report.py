@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,9 +18,13 @@ SHOWN = 20
 """Lines of one kind and reason that are shown; the others are counted."""
 
 
+HEADING = "kind,where,what\r\n"
+
+
 class Kind(StrEnum):
     PERSON = "new person"
     PORTRAIT = "new portrait"
+    HELD = "kept out of sight"
     FILLED = "filled in"
     UPDATED = "updated"
     REPLACED = "replaced"
@@ -45,6 +51,15 @@ class Line:
 @dataclass(slots=True)
 class Report:
     lines: list[Line] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    """The name and the SHA-256 of each file."""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all that was read; "" before anything."""
+        return (
+            hashlib.sha256("\n".join(sorted(self.read)).encode()).hexdigest() if self.read else ""
+        )
 
     def add(self, kind: Kind, where: str, what: str = "") -> None:
         self.lines.append(Line(kind, where, what))
@@ -94,10 +109,19 @@ class Report:
             if total > SHOWN:
                 yield f"... and {total - SHOWN:,} more" + (f": {what}" if what else "")
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many lines there are of each kind that has some, by its words."""
+        return dict(Counter(line.kind.value for line in self.lines))
+
     def write_csv(self, path: Path) -> None:
         """UTF-8 with a byte order mark, for spreadsheets. Raises OSError."""
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["kind", "where", "what"])
-            for line in self.lines:
-                writer.writerow(map(escape, (line.kind.value, line.where, line.what)))
+        path.write_text(HEADING + self.to_csv(), encoding="utf-8-sig", newline="")
+
+    def to_csv(self) -> str:
+        """The lines, without a heading."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        for line in self.lines:
+            writer.writerow(map(escape, (line.kind.value, line.where, line.what)))
+        return text.getvalue()

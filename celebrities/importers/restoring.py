@@ -26,6 +26,7 @@ from celebrities.models import (
     Category,
     Celebrity,
     DoNotImport,
+    GalleryImport,
     Portrait,
     cleaned,
     gallery_storage,
@@ -104,11 +105,15 @@ def check_packing(archive: zipfile.ZipFile) -> None:
 
 
 def restore_gallery(
-    archive: GalleryArchive, progress: Progress | None = None, *, dry_run: bool = False
+    archive: GalleryArchive,
+    progress: Progress | None = None,
+    *,
+    dry_run: bool = False,
+    record: GalleryImport | None = None,
 ) -> Report:
     """Add everybody and everything that the gallery lacks. What it has stays as it is; who is
-    on either do-not-import list is left out."""
-    run = _Restore(archive, dry_run)
+    on either do-not-import list is left out. ``record`` is the import's row."""
+    run = _Restore(archive, dry_run, record)
     run.add_listed()
     run.add_categories()
     for row in archive.people:
@@ -121,8 +126,11 @@ def restore_gallery(
 
 
 class _Restore:
-    def __init__(self, archive: GalleryArchive, dry_run: bool) -> None:
+    def __init__(
+        self, archive: GalleryArchive, dry_run: bool, record: GalleryImport | None
+    ) -> None:
         self.archive = archive
+        self.record = record
         self.dry_run = dry_run
         self.report = Report()
         self.people: dict[str, Celebrity] = {}
@@ -160,7 +168,7 @@ class _Restore:
         if known := self.find_person(values):
             self.people[row["slug"]] = known
             return
-        person = Celebrity(**values)
+        person = Celebrity(**values, imported_in=self.record)
         if Celebrity.objects.filter(slug=person.slug).exists():
             person.slug = ""
         try:
@@ -197,7 +205,7 @@ class _Restore:
             return self.report.add(Kind.REFUSED, where, entry.sentence)
         if person.pk and person.portraits.filter(image_hash=values["image_hash"]).exists():
             return self.report.add(Kind.SKIPPED, where, "already in the gallery")
-        portrait = Portrait(**values)
+        portrait = Portrait(**values, imported_in=self.record)
         portrait.celebrity = person
         portrait.vector = self.archive.vectors.get(PurePosixPath(values["image"]).name)
         if portrait.status == Portrait.Status.READY and portrait.vector is None:

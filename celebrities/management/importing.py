@@ -11,6 +11,7 @@ from celebrities.errors import BadSource
 from celebrities.importers.importing import import_plan
 from celebrities.importers.layout import Plan, plan_import
 from celebrities.importers.people import Options
+from celebrities.importers.recording import ending, tell
 from celebrities.importers.report import SHOWN, Kind, Report
 from celebrities.importers.restoring import GalleryArchive, restore_gallery
 from celebrities.importers.sources import Source
@@ -55,17 +56,27 @@ def run_import(source: Source, plan: Plan, options: Options) -> Report:
     if not options.dry_run:
         sweep_files()
     try:
-        with count_progress(what, len(plan.portraits)) as progress:
-            return import_plan(source, plan, options, progress)
+        with ending(options.record), count_progress(what, len(plan.portraits)) as progress:
+            report = import_plan(source, plan, options, progress)
+            if options.record:
+                tell(options.record, report)
+            return report
     except FacesError as error:
         raise CommandError(str(error)) from error
 
 
-def run_restore(archive: GalleryArchive, dry_run: bool) -> Report:
-    if not dry_run:
+def run_restore(archive: GalleryArchive, options: Options) -> Report:
+    if not options.dry_run:
         sweep_files()
-    with count_progress("Restoring portraits", len(archive.portraits)) as progress:
-        return restore_gallery(archive, progress, dry_run=dry_run)
+    with (
+        ending(options.record),
+        count_progress("Restoring portraits", len(archive.portraits)) as progress,
+    ):
+        record, dry_run = options.record, options.dry_run
+        report = restore_gallery(archive, progress, dry_run=dry_run, record=record)
+        if record:
+            tell(record, report)
+        return report
 
 
 def show_report(
@@ -85,6 +96,7 @@ def show_report(
     more = "".join(
         f", {words} {report.count(kind)}"
         for kind, words in (
+            (Kind.HELD, "kept out of sight"),
             (Kind.FILLED, "filled in"),
             (Kind.UPDATED, "updated"),
             (Kind.REPLACED, "replaced"),

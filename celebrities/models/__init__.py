@@ -1,5 +1,6 @@
 from celebrities.models.desk import Change, Decision, FormerAddress, Job, Pair, Threshold
 from celebrities.models.do_not_import import DoNotImport
+from celebrities.models.imports import GalleryImport
 from celebrities.models.index import BuildCohort, IndexBuild, Likeness, Resemblance
 from celebrities.models.people import (
     MAX_FILE_BYTES,
@@ -28,6 +29,7 @@ __all__ = [
     "Decision",
     "DoNotImport",
     "FormerAddress",
+    "GalleryImport",
     "IndexBuild",
     "Job",
     "Likeness",

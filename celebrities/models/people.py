@@ -15,6 +15,7 @@ from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from celebrities.models.imports import GalleryImport
 from celebrities.names import fold
 from celebrities.occupations import WORDS
 from celebrities.reasons import list_reasons
@@ -147,6 +148,17 @@ class Celebrity(models.Model):
     import_key = models.CharField(
         max_length=500, default="", blank=True, editable=False, db_index=True
     )
+    imported_in = models.ForeignKey(
+        GalleryImport,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="people",
+        verbose_name=_("import"),
+    )
+    # Whether a visitor has ever had this person in a result.
+    was_shown = models.BooleanField(default=False, db_default=False, editable=False)
     is_fictional = models.BooleanField(_("fictional"), default=False)
     chosen_cover = models.ForeignKey(
         "celebrities.Portrait",
@@ -359,6 +371,15 @@ class Portrait(models.Model):
     source_values = models.JSONField(default=dict, blank=True, editable=False)
     # Path in the source of an import, without the folders that enclose all of it.
     import_file = models.CharField(max_length=300, default="", blank=True, editable=False)
+    imported_in = models.ForeignKey(
+        GalleryImport,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="portraits",
+        verbose_name=_("import"),
+    )
     seen = models.PositiveIntegerField(_("votes: I see it"), default=0, editable=False)
     not_seen = models.PositiveIntegerField(_("votes: I don't"), default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

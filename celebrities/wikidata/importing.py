@@ -259,8 +259,8 @@ class Importer:
         categories = self.categories.of(person)
         with storing(), transaction.atomic():
             if row is None:
-                row = make_person(person.id, facts, categories, published=self.options.published)
-            store_portrait(row, picture, reading)
+                row = make_person(person.id, facts, categories, self.options)
+            store_portrait(row, picture, reading, self.options.record)
         job.row = row
 
     def count(self, job: Job, picture: Picture, outcome: str) -> None:

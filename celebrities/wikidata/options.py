@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from celebrities.models import GalleryImport
 from celebrities.wikidata.sparql import Search
 
 ANYBODY = Search(min_sitelinks=0)
@@ -21,7 +22,8 @@ class Services:
 @dataclass(frozen=True, slots=True)
 class Options:
     """Whom to import, and how. ``portraits`` is the number for each person. ``limit`` is how many
-    people to end up with, including those already in the gallery; 0 means all."""
+    people to end up with, including those already in the gallery; 0 means all. ``record`` is the
+    import's row."""
 
     search: Search = ANYBODY
     languages: tuple[str, ...] = ("en", "ru")
@@ -30,3 +32,4 @@ class Options:
     least_age: int = 18
     published: bool = True
     dry_run: bool = False
+    record: GalleryImport | None = None

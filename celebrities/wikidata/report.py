@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 
@@ -45,6 +46,26 @@ class Report:
         return Counter(
             line.reason for line in self.lines if line.outcome == "refused"
         ).most_common()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return self.outcomes
+
+    @property
+    def digest(self) -> str:
+        """Wikidata is no file: what was read of it is in the rows."""
+        return ""
+
+    def to_csv(self) -> str:
+        """Three columns as of other imports' reports: outcome, who, and why or under what
+        licence."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        for line in self.lines:
+            where = " ".join(part for part in (line.id, line.name, line.file) if part)
+            what = line.reason or " ".join(part for part in (line.author, line.licence) if part)
+            writer.writerow(map(_as_text, (line.outcome, where, what)))
+        return text.getvalue()
 
     def write_csv(self, path: Path) -> None:
         """UTF-8 with a byte order mark, for spreadsheets. Raises OSError."""

@@ -13,11 +13,12 @@ from django.db import transaction
 
 from celebrities.do_not_import import hash_picture, is_listed
 from celebrities.gallery import read_vectors, store_reading
-from celebrities.models import Category, Celebrity, Portrait, cleaned
+from celebrities.models import Category, Celebrity, GalleryImport, Portrait, cleaned
 from celebrities.portraits import Reading, read_portraits
 from celebrities.wikidata.commons import CommonsFile
 from celebrities.wikidata.licences import Credit
 from celebrities.wikidata.merging import changes_of, merge_categories, remember, update_row
+from celebrities.wikidata.options import Options
 from lookalike import engine
 from lookalike.faces.types import EncoderId, Vectors
 
@@ -70,11 +71,17 @@ def _read_alone(faces: FaceEngine, data: bytes) -> Reading | None:
 
 
 def make_person(
-    id: str, facts: dict[str, Any], categories: Iterable[Category], *, published: bool
+    id: str, facts: dict[str, Any], categories: Iterable[Category], options: Options
 ) -> Celebrity:
     """Raises ValidationError for values that the model rejects."""
-    row = cleaned(Celebrity(wikidata_id=id, published=published, source_values=facts, **facts))
-    row.save()
+    row = Celebrity(
+        wikidata_id=id,
+        published=options.published,
+        source_values=facts,
+        imported_in=options.record,
+        **facts,
+    )
+    cleaned(row).save()
     merge_categories(row, categories)
     return row
 
@@ -99,7 +106,9 @@ def update_person(
     return changed, f"changed by hand: {', '.join(by_hand)}" if by_hand else ""
 
 
-def store_portrait(row: Celebrity, picture: Picture, reading: Reading) -> None:
+def store_portrait(
+    row: Celebrity, picture: Picture, reading: Reading, record: GalleryImport | None = None
+) -> None:
     """Add a portrait. Raises ValidationError, also for a picture on the do-not-import list,
     and IntegrityError."""
     digest = hashlib.sha256(picture.data).hexdigest()
@@ -111,6 +120,7 @@ def store_portrait(row: Celebrity, picture: Picture, reading: Reading) -> None:
         celebrity=row,
         image_hash=digest,
         source_sha1=picture.file.sha1,
+        imported_in=record,
         source_values=source,
         **values,
     )

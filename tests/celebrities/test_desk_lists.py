@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from celebrities.models import Portrait
+from celebrities.models import GalleryImport, Pair, Portrait
 from tests.celebrities.factories import make_celebrity, make_portrait, make_ready, unit
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +103,46 @@ def test_59_namesakes_are_told_apart_when_one_is_chosen(admin_client: Client) ->
         "Jo Smith (1940; actor)",
         "Jo Smith (1971–2001)",
     }
+
+
+def test_58_people_and_portraits_are_found_by_their_import(admin_client: Client) -> None:
+    record = GalleryImport.objects.create(source="people.zip")
+    mine = make_celebrity("Mine", imported_in=record)
+    make_ready(mine, unit(1), imported_in=record)
+    make_ready(make_celebrity("Other"), unit(0, 1))
+
+    for address in (PEOPLE, PORTRAITS):
+        assert listed(admin_client, address, **{"import": record.pk}) == {"Mine"}
+        assert "people.zip" in admin_client.get(address).content.decode()
+        assert listed(admin_client, address, **{"import": "x"}) == {"Mine", "Other"}
+
+
+def test_58_portraits_are_found_by_queue(admin_client: Client, four: None) -> None:
+    assert listed(admin_client, PORTRAITS, queue="licence") == {"Bare"}
+    bare, other = Portrait.objects.order_by("pk")[1:3]
+    Pair.objects.create(kind="picture", key="x", one=bare, other=other, distance=0.01)
+    assert listed(admin_client, PORTRAITS, queue="picture") == {"Bare", "Anonymous"}
+    assert len(listed(admin_client, PORTRAITS, queue="none")) == 4
+
+
+def test_58_people_who_were_never_in_a_result_are_found(admin_client: Client) -> None:
+    make_celebrity("Never")
+    make_celebrity("Often", was_shown=True)
+    assert listed(admin_client, PEOPLE, shown="never") == {"Never"}
+    assert listed(admin_client, PEOPLE, shown="once") == {"Often"}
+
+
+def test_59_suggestions_show_the_cover(admin_client: Client) -> None:
+    make_ready(make_celebrity("Jo Smith"), unit(1))
+    make_celebrity("Jo Bare")
+    query = {
+        "term": "jo",
+        "app_label": "celebrities",
+        "model_name": "portrait",
+        "field_name": "celebrity",
+    }
+    found = admin_client.get("/admin/autocomplete/", query).json()["results"]
+
+    covers = {each["text"]: each["cover"] for each in found}
+    assert covers["Jo Bare"] == ""
+    assert covers["Jo Smith"].endswith("none-160.webp")

@@ -10,7 +10,14 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from celebrities.models import Celebrity, DoNotImport, IndexBuild, Job, RemovalRequest
+from celebrities.models import (
+    Celebrity,
+    DoNotImport,
+    GalleryImport,
+    IndexBuild,
+    Job,
+    RemovalRequest,
+)
 from tests.celebrities.factories import make_celebrity, make_ready, unit
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +58,14 @@ MATRIX: dict[tuple[str, str], tuple[bool, bool, bool]] = {
     ("removalrequest/{wish}/delete/", "get"): (False, False, True),
     ("donotimport/", "get"): (False, True, True),
     ("donotimport/{entry}/delete/", "get"): (False, True, True),
+    ("galleryimport/", "get"): (False, True, True),
+    ("galleryimport/add/", "get"): (False, True, True),
+    ("galleryimport/wikidata/", "get"): (False, True, True),
+    ("galleryimport/begin/", "post"): (False, True, True),
+    ("galleryimport/{record}/part/", "post"): (False, True, True),
+    ("galleryimport/{record}/decide/", "post"): (False, True, True),
+    ("galleryimport/{record}/report/", "get"): (False, True, True),
+    ("galleryimport/{record}/change/", "get"): (False, True, True),
     ("threshold/", "get"): (False, False, True),
     ("threshold/add/", "get"): (False, False, True),
 }
@@ -60,6 +75,7 @@ MATRIX: dict[tuple[str, str], tuple[bool, bool, bool]] = {
 def groups(db: None) -> None:
     """As their migration makes them; a test that empties the whole database takes them along."""
     import_module("celebrities.migrations.0012_groups").make_groups(apps, None)
+    import_module("celebrities.migrations.0016_imports").give_rights(apps, None)
 
 
 @pytest.fixture
@@ -70,6 +86,7 @@ def rows() -> dict[str, Any]:
         "portrait": make_ready(person, unit(1)).pk,
         "job": Job.objects.create(kind="hide", total=1, ids=[person.pk]).pk,
         "wish": RemovalRequest.objects.create(person="x", message="x").pk,
+        "record": GalleryImport.objects.create(source="a.zip").pk,
         "entry": DoNotImport.objects.create(names=["x"]).pk,
     }
 

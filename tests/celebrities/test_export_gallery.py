@@ -72,7 +72,8 @@ def list_rows(model: type[models.Model]) -> list[dict[str, Any]]:
         values = {
             field.name: getattr(row, field.name)
             for field in row._meta.concrete_fields
-            if not field.primary_key
+            # An import is a matter of each site's own.
+            if not field.primary_key and field.name != "imported_in"
         }
         if isinstance(row, Portrait):
             values["celebrity"] = row.celebrity.slug

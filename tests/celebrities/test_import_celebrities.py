@@ -35,7 +35,7 @@ def fail(*words: object, **options: Any) -> tuple[str, str]:
 
 def test_it_works(tmp_path: Path, fake_engine: FaceEngine) -> None:
     write_files(tmp_path / "p", {"ada_1.jpg": make_photo(1), "bob_1.jpg": make_photo(2)})
-    said = run("import_celebrities", str(tmp_path / "p"), "--category", "actor")
+    said = run("import_celebrities", str(tmp_path / "p"), "--category", "actor", "--publish")
 
     assert "Imported 2 portraits (2 new people), skipped 0, failed 0." in said
     assert "2 portraits of 2 people" in said
@@ -147,7 +147,7 @@ def test_a_dry_run_names_new_people_and_writes_nothing(
 ) -> None:
     folder = write_files(tmp_path / "p", {"ada-roe_1.jpg": make_photo(1)})
 
-    said = run("import_celebrities", folder, "--dry-run")
+    said = run("import_celebrities", folder, "--dry-run", "--publish")
 
     assert said == (
         "new person: Ada Roe\nWould import 1 portraits (1 new people), skipped 0, failed 0.\n"

@@ -119,7 +119,7 @@ def test_tending_is_cheap_when_there_is_nothing_to_do(
     Portrait.objects.update(embedded_at=timezone.now() - timedelta(days=1))
     engine.reset()
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         tend_gallery_task()
     # No engine was loaded for it.
     assert not engine.is_loaded()
@@ -174,7 +174,7 @@ def test_old_builds_go(fake_engine: FaceEngine) -> None:
 def test_all_go_to_the_queue_that_visitors_do_not_wait_for() -> None:
     names = [name for name in app.tasks if name.startswith("celebrities.")]
 
-    assert len(names) == 8
+    assert len(names) == 9
     for name in names:
         assert app.amqp.router.route({}, name)["queue"].name == "gallery"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from celebrities.archive import is_gallery
 from celebrities.errors import BadSource
 from celebrities.importers.opening import open_source
 from celebrities.importers.people import Options
+from celebrities.importers.recording import author_of, begin
 from celebrities.importers.report import Report
 from celebrities.importers.restoring import GalleryArchive
 from celebrities.management.importing import (
@@ -38,8 +40,15 @@ class Command(DatabaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, help="the folder, archive or CSV")
         parser.add_argument("--category", default="", help="what all of them are known for")
-        parser.add_argument(
+        sight = parser.add_mutually_exclusive_group()
+        sight.add_argument(
             "--unpublished", action="store_true", help="keep new people out of sight for now"
+        )
+        sight.add_argument(
+            "--publish",
+            action="store_true",
+            help="show new people whose name is only made out of a file's or folder's, such as "
+            "jane-roe_1.jpg, too",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would happen, and write nothing"
@@ -68,10 +77,12 @@ class Command(DatabaseCommand):
             published=not options["unpublished"],
             update=options["update"],
             dry_run=options["dry_run"],
+            guessed=options["publish"],
         )
         try:
             if is_gallery(options["path"]):
-                report = run_restore(GalleryArchive(options["path"]), chosen.dry_run)
+                archive = GalleryArchive(options["path"])
+                report = run_restore(archive, recorded(chosen, options["path"]))
             else:
                 report = self.read_source(chosen, options)
         except BadSource as error:
@@ -98,4 +109,18 @@ class Command(DatabaseCommand):
             raise CommandError(
                 f"There is no portrait in {options['path']}.", returncode=NOTHING_DONE
             )
-        return run_import(source, plan, chosen)
+        return run_import(source, plan, recorded(chosen, options["path"]))
+
+
+def recorded(options: Options, path: Path) -> Options:
+    """With a row of the import, unless nothing is to be written."""
+    if options.dry_run:
+        return options
+    record = begin(
+        str(path.resolve().name),
+        category=options.category,
+        unpublished=not options.published,
+        update=options.update,
+        publish=options.guessed,
+    )
+    return replace(options, record=record, by=author_of(record))

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from celebrities.importers.recording import begin, ending, tell
 from celebrities.management.rebuilding import rebuild_and_tell
 from celebrities.management.wikimedia import (
     add_shared_arguments,
@@ -111,6 +113,11 @@ class Command(DatabaseCommand):
             dry_run=options["dry_run"],
         )
 
+        if not chosen.dry_run:
+            what = f"Wikidata: {', '.join(ids[:5] or options['occupation'] or options['country'])}"
+            record = begin(what, limit=limit, unpublished=options["unpublished"])
+            chosen = replace(chosen, record=record)
+
         def work(client: Client, report: Report) -> None:
             services = read_services()
             found: Iterator[Candidate]
@@ -118,7 +125,12 @@ class Command(DatabaseCommand):
                 found = (Candidate(id, 0) for id in dict.fromkeys(ids))
             else:
                 found = find_people(client, services.sparql, search)
-            Importer(client, services, chosen, report).run(found)
+            with ending(chosen.record):
+                try:
+                    Importer(client, services, chosen, report).run(found)
+                finally:
+                    if chosen.record:
+                        tell(chosen.record, report)
 
         total = min(limit or len(ids), len(ids)) if ids else limit or None
         report = ask_wikimedia(work, total, options["report"], self.stdout, options["verbosity"])

@@ -1,0 +1,1 @@
+"""What curators send to the desk to be imported: files, and people found on Wikidata."""
