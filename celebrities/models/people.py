@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.models.imports import GalleryImport
-from celebrities.names import fold
+from celebrities.names import fold, list_spellings, make_search_key
 from celebrities.occupations import WORDS
 from celebrities.reasons import list_reasons
 
@@ -105,10 +105,14 @@ class CelebrityQuerySet(models.QuerySet["Celebrity"]):
         return self.prefetch_related(models.Prefetch("portraits", queryset=ready))
 
     def named(self, text: str) -> CelebrityQuerySet:
-        """Those whose name or other name holds every word of the text."""
+        """Those whose name or other name holds every word of the text, or sounds like it where
+        one of the two is not in Latin letters."""
         found = self
         for word in fold(text).split():
-            found = found.filter(search_key__contains=word)
+            holds = models.Q()
+            for spelling in filter(None, list_spellings(word)):
+                holds |= models.Q(search_key__contains=spelling)
+            found = found.filter(holds)
         return found
 
 
@@ -225,7 +229,7 @@ class Celebrity(models.Model):
             self.slug = self.free_slug()
 
     def set_keys(self) -> None:
-        self.search_key = fold(f"{self.name}\n{self.other_names}")
+        self.search_key = make_search_key(f"{self.name}\n{self.other_names}")
         self.sort_key = fold(self.name)[:400]
 
     def free_slug(self) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 
 from celebrities.models import Category, Celebrity, Portrait
@@ -42,6 +45,46 @@ def test_a_name_is_found_by_any_of_its_words_in_any_order() -> None:
         assert names(Celebrity.objects.named(words)) == ["Renée Zellweger"], words
     assert names(Celebrity.objects.named("renee else")) == []
     assert len(Celebrity.objects.named("")) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Айко", "Aiko Tsukimori"),
+        ("アイコ", "Aiko Tsukimori"),
+        ("Шварценеггер", "Arnold Schwarzenegger"),
+        ("Джон Маккейн", "John McCain"),
+        ("Нэнси Пелоси", "Nancy Pelosi"),
+        ("Уоррен", "Elizabeth Warren"),
+        ("Бланшетт", "Cate Blanchett"),
+        ("Анджелина", "Angelina Jolie"),
+        ("Μαρία Κάλλας", "Maria Callas"),
+        ("トム・クルーズ", "Tom Cruise"),
+        ("봉준호", "Bong Joon-ho"),
+        ("Tchaikovsky", "Пётр Чайковский"),
+        ("Chaikovski", "Пётр Чайковский"),
+        ("Zelensky", "Володимир Зеленський"),
+        ("Пелос", "Nancy Pelosi"),
+    ],
+)
+def test_a_name_is_found_typed_in_another_script(typed: str, name: str) -> None:
+    make_celebrity(name)
+    make_celebrity("Someone Else")
+    assert names(Celebrity.objects.named(typed)) == [name]
+
+
+@pytest.mark.parametrize("typed", ["|ps", "~", "|nns.", ".", "nns", "Pelasi"])
+def test_typing_in_latin_finds_no_latin_name_by_its_sound(typed: str) -> None:
+    make_celebrity("Nancy Pelosi")
+    found = names(Celebrity.objects.named(typed))
+    assert found == ([] if typed != "." else ["Nancy Pelosi"])  # A dot is no word: all are listed.
+
+
+def test_names_stored_before_are_found_by_other_scripts() -> None:
+    make_celebrity("Nancy Pelosi")
+    Celebrity.objects.update(search_key="nancy pelosi")
+    import_module("celebrities.migrations.0017_search_keys").find_by_other_scripts(apps, None)
+    assert names(Celebrity.objects.named("Пелоси")) == ["Nancy Pelosi"]
 
 
 def test_people_are_ordered_as_readers_expect() -> None:

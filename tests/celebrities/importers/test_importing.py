@@ -14,6 +14,7 @@ from celebrities.importers.opening import open_source
 from celebrities.importers.people import Options
 from celebrities.importers.report import Kind, Report
 from celebrities.models import Celebrity, Portrait
+from celebrities.names import make_search_key
 from lookalike.faces.pipeline import FaceEngine
 from tests.celebrities.factories import (
     SLUGS,
@@ -411,7 +412,7 @@ def test_update_takes_what_differs(corrected: Path) -> None:
     assert report.of(Kind.DIFFERS) == []
     ada = Celebrity.objects.get(name="Ada Lovelace")
     assert (ada.birth_year, ada.other_names) == (1816, "Ада Лавлейс\nCountess\nEnchantress")
-    assert ada.search_key == "ada lovelace ада лавлеис countess enchantress"
+    assert ada.search_key == make_search_key(f"{ada.name}\n{ada.other_names}")
     assert "Another" in {portrait.author for portrait in ada.portraits.all()}
     again = take(corrected)
     assert (again.of(Kind.DIFFERS), again.of(Kind.FILLED)) == ([], [])
