@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
+import time
 
 from django.conf import settings
 from django.core.cache import cache
@@ -57,13 +58,22 @@ def count(what: str, *, amount: int = 1, seconds: int = HOUR) -> int:
     that nobody is blocked then."""
     key = _key(what)
     try:
-        cache.add(key, 0, seconds)
+        if cache.add(key, 0, seconds):
+            cache.set(f"{key}:end", time.time() + seconds, seconds)
         return int(cache.incr(key, amount))
     except ValueError:
         return amount  # The key expired between the two calls.
     except CACHE_FAILURES as error:
         logger.warning("Nothing is counted: the cache fails with %s", type(error).__name__)
         return 0
+
+
+def seconds_left(what: str) -> float:
+    """How long until counting begins anew. 0 where nothing is counted."""
+    try:
+        return max(float(cache.get(f"{_key(what)}:end", 0)) - time.time(), 0.0)
+    except CACHE_FAILURES:
+        return 0.0
 
 
 def forget(what: str) -> None:

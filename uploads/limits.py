@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from lookalike.senders import count
+from lookalike.senders import count, seconds_left
 from uploads.models import Upload, sent_by
 
 ADDRESS_FACTOR = 5
@@ -27,7 +27,11 @@ class QueueFull(Exception):
 
 class TooManyUploads(Exception):
     """This visitor, or their network, has sent too many photos in the last hour, or has too many
-    in the queue."""
+    in the queue. ``seconds``: when to try again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 def check_queue(owner: UUID, sender: str) -> int:
@@ -42,7 +46,7 @@ def check_queue(owner: UUID, sender: str) -> int:
     if counts["waiting"] >= settings.MAX_QUEUE:
         raise QueueFull
     if counts["share"] >= max(settings.MAX_QUEUE // SENDERS, 1):
-        raise TooManyUploads
+        raise TooManyUploads(estimate_seconds(counts["waiting"]))
     return int(counts["theirs"])
 
 
@@ -59,7 +63,7 @@ def check_owner(owner: UUID) -> None:
 
 def _check(what: str, amount: int, limit: int) -> None:
     if limit and count(what, amount=amount) > limit:
-        raise TooManyUploads
+        raise TooManyUploads(seconds_left(what))
 
 
 def estimate_minutes() -> int | None:

@@ -25,7 +25,7 @@ def fail(request):
     raise ValueError
 
 def limit(request):
-    return render(request, "429.html", status=429)
+    return render(request, "429.html", {"minutes": 12}, status=429)
 
 @override_settings(MAX_BYTES=1)
 def send_too_much():

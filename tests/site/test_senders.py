@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from lookalike.senders import client_network, count, forget, network_of
+from lookalike.senders import client_network, count, forget, network_of, seconds_left
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,14 @@ def test_it_counts_until_it_forgets(valkey: str) -> None:
     assert count("a") == 1
 
 
+def test_it_says_when_counting_begins_anew(valkey: str) -> None:
+    assert seconds_left("a") == 0
+    count("a", seconds=600)
+    assert 590 < seconds_left("a") <= 600
+    count("a", seconds=9000)
+    assert seconds_left("a") <= 600
+
+
 def test_it_counts_nothing_while_the_cache_is_away(valkey_away: None) -> None:
-    assert [count("a"), count("a")] == [0, 0]
+    assert [count("a"), count("a"), seconds_left("a")] == [0, 0, 0]
     forget("a")

@@ -81,7 +81,9 @@ def test_it_rejects_others_and_too_many(
     assert client.get(f"/u/{result.pk}/rotate/").status_code == 405
     settings.RATE_LIMIT = 1
     rotate(client, result)
-    assert client.post(f"/u/{result.pk}/rotate/").status_code == 429
+    refused = client.post(f"/u/{result.pk}/rotate/")
+    assert refused.status_code == 429
+    assert "Please try again in about 60 minutes." in refused.content.decode()
 
 
 def test_it_says_when_the_queue_is_full(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -12,6 +12,7 @@ from lookalike.queue import QueueAway
 from uploads.intake import rotate_upload
 from uploads.limits import QueueFull, TooManyUploads, check_owner
 from uploads.models import Upload
+from uploads.views.upload import refuse_more
 from uploads.visitors import own_upload
 
 
@@ -22,8 +23,8 @@ def rotate(request: HttpRequest, upload: Upload) -> HttpResponse:
     try:
         check_owner(upload.owner)
         rotate_upload(upload)
-    except TooManyUploads:
-        return render(request, "429.html", status=429)
+    except TooManyUploads as error:
+        return refuse_more(request, error)
     except QueueFull:
         messages.warning(request, _("We’re busy. Please try again in a minute."))
     except QueueAway:

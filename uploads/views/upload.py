@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from io import BytesIO
+from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -63,10 +64,16 @@ def _receive(request: HttpRequest) -> HttpResponse:
     try:
         check_network(client_network(request))
         return _read(request)
-    except TooManyUploads:
-        response = render(request, "429.html", status=429)
-        response.headers["Retry-After"] = "600"
-        return response
+    except TooManyUploads as error:
+        return refuse_more(request, error)
+
+
+def refuse_more(request: HttpRequest, error: TooManyUploads) -> HttpResponse:
+    """Says in how many minutes to try again."""
+    minutes = max(ceil(error.seconds / 60), 1)
+    response = render(request, "429.html", {"minutes": minutes}, status=429)
+    response.headers["Retry-After"] = str(minutes * 60)
+    return response
 
 
 @csrf_protect
