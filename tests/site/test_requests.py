@@ -114,3 +114,11 @@ def test_16_a_weak_password_from_the_environment_is_refused(
     with pytest.raises(CommandError, match=r"LOOKALIKE_ADMIN_PASSWORD is too weak\."):
         Command().make_admin()
     assert not get_user_model()._default_manager.exists()
+
+
+def test_a_wrong_host_is_not_told_of_an_upload() -> None:
+    refused = Client(raise_request_exception=False).get("/", headers={"Host": "elsewhere.example"})
+    assert refused.status_code == 400
+    page = refused.content.decode()
+    assert "We couldn’t understand this request" in page
+    assert "upload" not in page
