@@ -90,7 +90,7 @@ class GalleryImportAdmin(admin.ModelAdmin[GalleryImport]):
     list_display = ["source", "created_at", "user", "status", "summary"]
     list_filter = ["status"]
     list_select_related = ["user"]
-    fields = ["source", "created_at", "finished_at", "user", "status", "problem", "digest"]
+    fields = [("status", "problem"), ("user", "created_at", "finished_at"), "chosen", "digest"]
     change_form_template = "admin/desk/import.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -102,6 +102,11 @@ class GalleryImportAdmin(admin.ModelAdmin[GalleryImport]):
 
     def has_delete_permission(self, request: HttpRequest, obj: GalleryImport | None = None) -> bool:
         return False
+
+    @admin.display(description=_("options"))
+    def chosen(self, record: GalleryImport) -> str:
+        given = (f"{name}={value}" for name, value in record.options.items())
+        return ", ".join(given) or "–"
 
     @admin.display(description=_("what it did"))
     def summary(self, record: GalleryImport) -> str:
@@ -220,6 +225,7 @@ class GalleryImportAdmin(admin.ModelAdmin[GalleryImport]):
                 "failed": record.counts.get("failed", 0),
                 "choice": WikidataChoice(),
                 "may_decide": request.user.has_perm("celebrities.change_galleryimport"),
+                "subtitle": None,
                 "title": str(record),
             }
         response = super().change_view(request, *args, **kwargs)

@@ -58,6 +58,9 @@ class JobAdmin(admin.ModelAdmin[Job]):
 
     def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page loads itself again while the job is going."""
+        job = self.get_object(request, str(kwargs.get("object_id", args[0] if args else 0)))
+        if job is not None:
+            kwargs["extra_context"] = {"subtitle": self.what(job)}
         response = super().change_view(request, *args, **kwargs)
         if Job.objects.open().filter(pk=kwargs.get("object_id", args[0] if args else 0)).exists():
             response.headers["Refresh"] = "5"

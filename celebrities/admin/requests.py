@@ -24,13 +24,13 @@ from celebrities.models import Celebrity, RemovalRequest
 
 @admin.register(RemovalRequest)
 class RemovalRequestAdmin(admin.ModelAdmin[RemovalRequest]):
-    list_display = ["person", "status", "days", "in_gallery", "contact"]
+    list_display = ["person", "status", "days", "in_gallery", "email"]
     list_filter = ["status"]
     list_select_related = ["celebrity"]
     search_fields = ["person", "message", "contact"]
     autocomplete_fields = ["celebrity"]
     actions = ["hide_people", "take_out", "decline"]
-    readonly_fields = ["person", "message", "contact", "created_at", "candidates"]
+    readonly_fields = ["person", "request", "email", "created_at", "candidates"]
     fields = [*readonly_fields, "celebrity", "status", "curator_note"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -43,6 +43,14 @@ class RemovalRequestAdmin(admin.ModelAdmin[RemovalRequest]):
     @admin.display(description=_("days open"), ordering="created_at")
     def days(self, wish: RemovalRequest) -> int:
         return ((wish.answered_at or timezone.now()) - wish.created_at).days
+
+    @admin.display(description=_("request"))
+    def request(self, wish: RemovalRequest) -> str:
+        return wish.message
+
+    @admin.display(description=_("e-mail"))
+    def email(self, wish: RemovalRequest) -> str:
+        return wish.contact or "–"
 
     @admin.display(description=_("who may be meant"))
     def candidates(self, wish: RemovalRequest) -> SafeString | str:

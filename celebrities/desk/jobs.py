@@ -159,7 +159,7 @@ KINDS: dict[str, Kind] = {
     "reject": Kind(_("reject portraits"), reject, 50, rank=0),
     "accept": Kind(_("accept portraits"), accept, 50),
     "confirm": Kind(_("confirm portraits"), confirm, 50),
-    "credits": Kind(_("set credits"), set_credits, 25),
+    "credits": Kind(_("set credits"), set_credits, 15),
     "category": Kind(_("add a category"), add_category, 50),
     "undo": Kind(_("take back"), undo, 100, rank=0),
     "import": Kind(_("take an import back"), take_import_back, 10, rank=0),

@@ -18,7 +18,7 @@ from lookalike.faces.index import Ids, Progress
 from lookalike.faces.people import Portraits
 from lookalike.faces.types import Vectors
 
-AT_ONCE = 64
+AT_ONCE = 32
 """Portraits compared with all others together, and written in one transaction."""
 
 LOOSE = 0.3

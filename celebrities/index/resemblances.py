@@ -24,7 +24,7 @@ SCORES = 16_000_000
 MOST_PEOPLE = 2000
 """People whose scores are computed together."""
 
-AT_ONCE = 25
+AT_ONCE = 10
 """People whose look-alikes are replaced in one transaction: well below half a second."""
 
 NOTICED = 1.0

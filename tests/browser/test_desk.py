@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -181,6 +182,7 @@ def test_02_and_63_pages_fit_the_window_and_anybody_can_use_them(
         *("/admin/", person, f"{person.removesuffix('change/')}history/"),
         *(f"{QUEUE}/odd/", f"{QUEUE}/faces/", f"{QUEUE}/picture/", f"{QUEUE}/person/"),
         *(f"{QUEUE}/licence/", "/admin/celebrities/indexbuild/", "/admin/celebrities/job/"),
+        *(f"/admin/celebrities/galleryimport/{page}" for page in ("", "add/", "1/change/")),
     ]
     for width, scheme in ((1280, "light"), (768, "dark")):
         desk.set_viewport_size({"width": width, "height": 900})
@@ -198,7 +200,9 @@ def _is_ours(violation: dict[str, object]) -> bool:
     return "desk-" in json.dumps(violation["nodes"])
 
 
-def test_15_cases_are_decided_by_one_key_each(desk: Page, desk_site: Site) -> None:
+def test_15_and_40_cases_take_one_key_each_and_a_file_is_sent(
+    desk: Page, desk_site: Site, gallery: Path, tmp_path: Path
+) -> None:
     desk.goto(f"{QUEUE}/licence/")
     count = desk_site.run_python(BARE)
     for _case in range(int(count)):
@@ -209,7 +213,23 @@ def test_15_cases_are_decided_by_one_key_each(desk: Page, desk_site: Site) -> No
     desk.locator("#id_licence").fill("f")
     expect(desk.locator("#desk-case")).to_be_visible()
 
+    # Its own import once more, sent in parts.
+    packed = shutil.make_archive(str(tmp_path / "again"), "zip", gallery)
+    desk.goto("/admin/celebrities/galleryimport/add/")
+    desk.locator("#desk-import").evaluate("form => { form.dataset.part = 100000 }")
+    desk.locator("#desk-file").set_input_files(packed)
+    desk.get_by_role("button", name="Send").click()
+    expect(desk.locator("#content")).to_contain_text("A worker looks at the file")
+    desk_site.run_python(LOOK)
+    desk.reload()
+    expect(desk.locator("#content")).to_contain_text("This is what it would do")
+    expect(desk.locator(".desk-counts")).to_contain_text("already in the gallery: 10")
 
+
+LOOK = """
+from celebrities.incoming.work import work_on_imports
+work_on_imports()
+"""
 BARE = """
 from celebrities.desk.queues import QUEUES
 print(QUEUES["licence"].rows.count())

@@ -152,7 +152,7 @@ def test_39_each_import_is_a_row(tmp_path: Path, admin_client: Client) -> None:
     assert ["new person", "Ann Other", ""] in lines
     page = admin_client.get(f"{IMPORTS}{first.pk}/change/").content.decode()
     assert "Ann Other" in page
-    assert "2</strong> new people" in page
+    assert "new people: <strong>2</strong>" in page
     assert admin_client.get(IMPORTS).status_code == 200
 
 
