@@ -14,6 +14,7 @@ from celebrities.index.thresholds import thresholds
 from celebrities.models import Celebrity, IndexBuild, Pair, Portrait, Resemblance
 from celebrities.names import fold
 from lookalike.chunks import batched
+from lookalike.database import let_others_write
 from lookalike.faces.index import Ids, Progress
 from lookalike.faces.people import Portraits
 from lookalike.faces.types import Vectors
@@ -59,6 +60,8 @@ def compare_portraits(build: IndexBuild, progress: Progress = lambda step, share
     for start in range(0, len(at), AT_ONCE):
         progress("comparing portraits", start / len(at))
         compare_some(whole, at[start : start + AT_ONCE])
+        if start + AT_ONCE < len(at):
+            let_others_write()
 
 
 def compare_some(whole: Portraits, at: Ids) -> None:
