@@ -7,6 +7,7 @@
 # make test   every test but the long ones
 # make strangers  attacks on the site: floods, slow connections, odd requests: under 15 minutes
 # make audit  advisories about the requirements; fails without a source of them
+# make browsers  the main journey in Firefox, fingerprinting protection on and off: a few minutes
 # make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make choices  the engine's constants beside others, into docs/likeness.md; CHOICES=--quick tries it
@@ -34,7 +35,7 @@ export ANNOY_COMPILER_ARGS ?= $(if $(BASELINE),-march=$(BASELINE)$(comma))-O3,-f
 INSTALL = $(PIP) cache remove annoy >/dev/null 2>&1; $(PIP) install -r
 SITE := $(VENV)/$(if $(FULL),full,serve)-installed
 
-.PHONY: run install gallery setup check test faults strangers audit benchmark choices screenshots export image print-annoy format lock
+.PHONY: run install gallery setup check test browsers faults strangers audit benchmark choices screenshots export image print-annoy format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
@@ -67,6 +68,9 @@ check: setup
 # Two processes at once. A file's tests stay in one, so that what they share is made once.
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+browsers: setup
+	$(BIN)/python -m pytest -m browsers
 
 strangers: setup
 	$(BIN)/python -m pytest -m strangers
