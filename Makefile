@@ -14,7 +14,8 @@
 # make install  what `make run` installs, and nothing more
 # make image  the site in an image, with docker, podman or buildah, whichever is there
 # make export  the networks in lookalike/faces/networks, anew from the published weights
-# make screenshots  the pictures of the README and of docs/curating.md
+# make screenshots  the pictures of the README and of docs/curating.md, and every page and state of
+#   a visit in every language, as sheets in var/screenshots
 # make lock   requirements*.txt from requirements*.in; UPGRADE=1 takes the newest versions
 
 SHELL := /bin/sh
@@ -102,6 +103,7 @@ choices: setup
 screenshots: setup
 	$(BIN)/python docs/make_screenshots.py
 	$(BIN)/python docs/make_desk_pictures.py
+	$(BIN)/python docs/make_sheets.py
 
 # For every platform, so that a Mac gets no CUDA parts. Later lists keep to the first one's versions.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

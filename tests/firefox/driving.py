@@ -1,5 +1,5 @@
 """Debian's Firefox, driven by Marionette, the protocol that is built into it (what geckodriver
-speaks): JSON over a socket, each message after its length. Playwright needs a Firefox of its own."""
+speaks): JSON over a socket, each message after its length. Playwright needs a patched Firefox."""
 
 from __future__ import annotations
 
