@@ -17,8 +17,17 @@ from typing import Any
 
 import numpy as np
 from django.db import models
+from django.db.models import Prefetch
 
-from celebrities.models import Category, Celebrity, DoNotImport, Portrait, gallery_storage
+from celebrities.models import (
+    NUMBERS,
+    Category,
+    Celebrity,
+    Decision,
+    DoNotImport,
+    Portrait,
+    gallery_storage,
+)
 from celebrities.spreadsheets import escape, unescape
 from lookalike.faces.types import Vector
 from lookalike.faces.vectors_csv import write_vectors
@@ -35,6 +44,7 @@ TABLES: dict[str, type[models.Model]] = {
     "people.csv": Celebrity,
     "portraits.csv": Portrait,
     "do_not_import.csv": DoNotImport,
+    "decisions.csv": Decision,
 }
 
 
@@ -93,10 +103,17 @@ def export_gallery(path: Path) -> int:
 
 def _write_all(archive: zipfile.ZipFile) -> int:
     _write(archive, MARK, json.dumps({"version": VERSION}).encode())
-    people = Celebrity.objects.order_by("pk").prefetch_related("categories")
-    portraits = Portrait.objects.order_by("pk").select_related("celebrity")
+    covers = Portrait.objects.defer(*NUMBERS)
+    # What was merged away is kept only to be parted again here.
+    people = Celebrity.objects.filter(merged_into=None).order_by("pk")
+    people = people.prefetch_related("categories", Prefetch("chosen_cover", covers))
+    portraits = Portrait.objects.filter(celebrity__merged_into=None).order_by("pk")
+    portraits = portraits.select_related("celebrity")
+    # The others name people by numbers, which are a site's own.
+    decisions = Decision.objects.exclude(queue="person").order_by("pk")
     _write_table(archive, "categories.csv", map(write_cells, Category.objects.order_by("slug")))
     _write_table(archive, "do_not_import.csv", map(write_cells, DoNotImport.objects.order_by("pk")))
+    _write_table(archive, "decisions.csv", map(write_cells, decisions))
     _write_table(
         archive,
         "people.csv",
@@ -104,6 +121,7 @@ def _write_all(archive: zipfile.ZipFile) -> int:
             {
                 **write_cells(person),
                 "categories": " ".join(sorted(each.slug for each in person.categories.all())),
+                "cover": person.chosen_cover.image_hash if person.chosen_cover else "",
             }
             for person in people.iterator(chunk_size=CHUNK)
         ),
@@ -147,7 +165,7 @@ def _write_vectors(archive: zipfile.ZipFile, encoder: str) -> None:
 
 def _write_table(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, str]]) -> None:
     heading = [field.name for field in columns_of(TABLES[name])]
-    extra = {"people.csv": ["categories"], "portraits.csv": ["person"]}.get(name, [])
+    extra = {"people.csv": ["categories", "cover"], "portraits.csv": ["person"]}.get(name, [])
     with (
         archive.open(_info(name, zipfile.ZIP_DEFLATED), "w", force_zip64=True) as member,
         io.TextIOWrapper(member, "utf-8", newline="") as text,

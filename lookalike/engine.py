@@ -7,6 +7,8 @@ may call it.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import threading
 from collections.abc import Callable, Hashable
@@ -121,6 +123,15 @@ def release() -> None:
     with _lock:
         if _given is None:
             _kept.clear()
+    give_memory_back()
+
+
+def give_memory_back() -> None:
+    """Have the C library return what a build took: freed arrays leave holes, which it keeps."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def reset(engine: FaceEngine | None = None) -> None:

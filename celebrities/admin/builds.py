@@ -169,10 +169,11 @@ def describe_index() -> dict[str, Any]:
     current = IndexBuild.objects.current()
     building = IndexBuild.objects.filter(status=IndexBuild.Status.BUILDING).first()
     busy = building or (current if current and current.step else None)
-    due = when_due(current) if current else None
+    difference = compare_with(current) if current else None
+    due = when_due(current, difference) if current else None
     return {
         "current": current,
-        "difference": compare_with(current) if current else None,
+        "difference": difference,
         "due": due,
         "is_due": due is not None and due <= timezone.now(),
         "is_held": is_held(),

@@ -25,6 +25,7 @@ from celebrities.models import (
     MAX_FILE_BYTES,
     Category,
     Celebrity,
+    Decision,
     DoNotImport,
     GalleryImport,
     Portrait,
@@ -60,11 +61,17 @@ class GalleryArchive:
             self.listed = list(read_table(self.archive, "do_not_import.csv"))
             self.people = list(read_table(self.archive, "people.csv"))
             self.portraits = list(read_table(self.archive, "portraits.csv"))
+            # Archives of before lack it.
+            has_decisions = "decisions.csv" in self.archive.namelist()
+            self.decisions = list(
+                read_table(self.archive, "decisions.csv") if has_decisions else ()
+            )
             for model, rows in (
                 (Category, self.categories),
                 (DoNotImport, self.listed),
                 (Celebrity, self.people),
                 (Portrait, self.portraits),
+                (Decision, self.decisions),
             ):
                 for row in rows:
                     read_cells(model, row)
@@ -122,6 +129,9 @@ def restore_gallery(
         run.add_portrait(row)
         if progress is not None:
             progress(1)
+    if not dry_run:
+        run.choose_covers()
+        run.add_decisions()
     return run.report
 
 
@@ -184,6 +194,23 @@ class _Restore:
                 person.categories.set([self.categories[s] for s in slugs if s in self.categories])
         self.people[row["slug"]] = person
         self.report.add(Kind.PERSON, person.name)
+
+    def choose_covers(self) -> None:
+        """Of people who have none yet."""
+        for row in self.archive.people:
+            person, digest = self.people.get(row["slug"]), row.get("cover")
+            if person is None or not digest:
+                continue
+            cover = person.portraits.filter(image_hash=digest).values("pk")[:1]
+            mine = Celebrity.objects.filter(pk=person.pk, chosen_cover=None)
+            mine.update(chosen_cover=models.Subquery(cover))
+
+    def add_decisions(self) -> None:
+        """Those of cases that nobody has decided here."""
+        for row in self.archive.decisions:
+            values = read_cells(Decision, row)
+            key = {"queue": values.pop("queue"), "key": values.pop("key")}
+            Decision.objects.get_or_create(**key, defaults=values)
 
     def find_person(self, values: Mapping[str, Any]) -> Celebrity | None:
         """By Wikidata id, or else by name and address."""

@@ -43,10 +43,10 @@ def compare_with(build: IndexBuild) -> Difference:
     return Difference(added, removed, waiting, (added + removed) / max(build.items, 1))
 
 
-def when_due(build: IndexBuild) -> datetime | None:
+def when_due(build: IndexBuild, difference: Difference | None = None) -> datetime | None:
     """When the next build is to begin by itself, a time that has passed where it is due; None
     while nothing has changed, or somebody has stopped builds."""
-    difference = compare_with(build)
+    difference = difference or compare_with(build)
     if is_held() or not difference.added + difference.removed:
         return None
     return build.started_at + (AFTER if difference.share <= SHARE else timedelta())

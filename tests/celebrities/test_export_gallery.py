@@ -16,7 +16,7 @@ from django.db import models
 
 from celebrities.do_not_import import add_people
 from celebrities.gallery import delete_celebrities, embed_portraits
-from celebrities.models import Category, Celebrity, DoNotImport, Portrait
+from celebrities.models import Category, Celebrity, Decision, DoNotImport, Portrait
 from lookalike.faces.pipeline import FaceEngine
 from tests.celebrities.factories import make_celebrity, make_photo, make_portrait
 
@@ -163,6 +163,30 @@ def test_cells_that_a_spreadsheet_would_run_are_escaped(gallery: None, tmp_path:
     assert ",''@Bob," in people
     assert ",-44," in people
     assert ',"\'+Someone, Else",' in portraits
+
+
+def test_43_covers_and_decisions_come_back_and_what_was_merged_away_does_not(
+    gallery: None, tmp_path: Path, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    ada = Celebrity.objects.get(name="Ada Example")
+    cover = ada.portraits.order_by("-pk")[0]
+    Celebrity.objects.filter(pk=ada.pk).update(chosen_cover=cover)
+    gone = make_celebrity("Ada Twice", published=False)
+    Celebrity.objects.filter(pk=gone.pk).update(merged_into=ada)
+    Decision.objects.create(queue="licence", key=cover.image_hash, choice="fine")
+    Decision.objects.create(queue="person", key="1-2", choice="two")
+    run("export_gallery", tmp_path / "a.zip")
+    empty_gallery(django_capture_on_commit_callbacks)
+    Decision.objects.all().delete()
+    for _again in range(2):
+        run("import_celebrities", tmp_path / "a.zip", no_rebuild=True)
+
+    ada = Celebrity.objects.get(name="Ada Example")
+    assert ada.chosen_cover is not None
+    assert ada.chosen_cover.image_hash == cover.image_hash
+    assert not Celebrity.objects.filter(name="Ada Twice").exists()
+    decided = Decision.objects.values_list("queue", "key", "choice")
+    assert list(decided) == [("licence", cover.image_hash, "fine")]
 
 
 def test_24_who_is_on_either_list_is_left_out(
