@@ -48,5 +48,6 @@ def cut_crop(pixels: Pixels, box: Box) -> Pixels:
     left, top = max(int(x - reach), 0), max(int(y - reach), 0)
     right, bottom = min(int(x + reach) + 1, width), min(int(y + reach) + 1, height)
     crop = Image.fromarray(pixels[top : max(bottom, top + 1), left : max(right, left + 1)])
-    crop.thumbnail((CROP_SIDE, CROP_SIDE), Image.Resampling.BILINEAR)
+    # Large ones are box-averaged first, which is a third of the work.
+    crop.thumbnail((CROP_SIDE, CROP_SIDE), Image.Resampling.BILINEAR, reducing_gap=1.0)
     return np.asarray(crop)

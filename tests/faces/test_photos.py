@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import math
 import random
 import struct
 import time
@@ -276,6 +277,25 @@ def test_handles_decoding_small_of_what_is_small_already() -> None:
 
     assert photo.scale == 1
     assert photo.pixels.shape == (200, 300, 3)
+
+
+@pytest.mark.parametrize("size", [(2000, 1500), (1999, 1501), (1501, 2003)])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": "4:4:4"}])
+def test_handles_decoding_three_eighths(
+    size: tuple[int, int], mode: str, options: dict[str, object]
+) -> None:
+    smooth = noise(40, 30).resize(size, Image.Resampling.BICUBIC).convert(mode)
+    data = saved(smooth, "JPEG", quality=95, **options)
+
+    photo = open_it(data, target_side=800)
+
+    width, height = (math.ceil(side * 3 / 8) for side in size)
+    assert photo.pixels.shape == (height, width, 3)
+    assert photo.scale == pytest.approx(3 / 8)
+    assert (photo.full_width, photo.full_height) == size
+    whole = Image.fromarray(open_it(data).pixels).resize((width, height), Image.Resampling.LANCZOS)
+    assert np.abs(photo.pixels - np.asarray(whole, np.int16)).mean() < 2
 
 
 def test_handles_decoding_small_and_lying() -> None:

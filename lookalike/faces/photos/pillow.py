@@ -37,6 +37,8 @@ register_heif_opener(thumbnails=False)
 _EXPECTED = (OSError, SyntaxError, ValueError, struct.error, zlib.error)
 _LOGGED = (EOFError, RuntimeError)
 
+EIGHT_THIRDS = 8 / 3
+
 # Pillow warns of odd metadata that doesn't concern the pixels.
 warnings.filterwarnings("ignore", module="PIL")
 
@@ -58,13 +60,30 @@ def open_image(content: bytes, header: Header, max_pixels: int) -> ImageFile.Ima
     return image
 
 
-def draft_image(image: ImageFile.ImageFile, times: int, max_pixels: int) -> int:
-    """Have a JPEG decoded 2, 4 or 8, but not more than ``times`` smaller; returns the factor."""
-    width = image.width
-    size = (max(1, width // times), max(1, image.height // times))
+def draft_image(image: ImageFile.ImageFile, times: float, max_pixels: int) -> float:
+    """Have a JPEG decoded 2, 8/3, 4 or 8 times smaller, but not more than ``times``; returns the
+    factor."""
+    whole = max(1, int(times))
+    width, height = image.size
+    size = (max(1, width // whole), max(1, height // whole))
     with _guard(max_pixels):
         drafted = image.draft(None, size) if image.format == "JPEG" else None
-    return round(width / drafted[1][2]) if drafted else 1
+    if not drafted:
+        return 1
+    factor = round(width / drafted[1][2])
+    if factor == 2 and times >= EIGHT_THIRDS:
+        _decode_three_eighths(image, width, height)
+        return EIGHT_THIRDS
+    return factor
+
+
+def _decode_three_eighths(image: ImageFile.ImageFile, width: int, height: int) -> None:
+    """Pillow asks libjpeg for a half or a quarter alone, though it can do all eighths: a third is
+    three of them to it."""
+    size = (-(-width * 3 // 8), -(-height * 3 // 8))
+    image._size = size
+    image.tile = [tile._replace(extents=(0, 0, *size)) for tile in image.tile]
+    image.decoderconfig = (3, 0)
 
 
 def load_image(image: ImageFile.ImageFile, max_pixels: int) -> None:
