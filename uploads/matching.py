@@ -54,6 +54,8 @@ MOST_GROWN = 1.25
 """Times as many people as a build was made of. With twice as many the median best match is 3 to 4
 nearer (`lookalike.faces.similarity.BANDS`), so with a quarter more it is 1."""
 
+_shown: set[int] = set()
+
 DARK = 40
 """A photo whose mean is below this (of 255) is so dark that this may be why no face is found."""
 
@@ -230,8 +232,14 @@ def _save_result(
                 (near for near in neighbours if near.portrait_id not in gone), 1
             )
         )
-        found = {near.celebrity_id for near in chain(*first.neighbours)}
-        Celebrity.objects.filter(pk__in=found, was_shown=False).update(was_shown=True)
+    _note_shown({near.celebrity_id for near in chain(*first.neighbours)})
+
+
+def _note_shown(people: set[int]) -> None:
+    """Each worker says of each person once that a visitor has seen them."""
+    if new := people - _shown:
+        Celebrity.objects.filter(pk__in=new, was_shown=False).update(was_shown=True)
+        _shown.update(new)
 
 
 def _read_usual(search: SearchResult) -> tuple[list[float], list[float]]:

@@ -247,6 +247,18 @@ def test_it_leaves_out_a_portrait_that_was_deleted_after_the_search(
     assert sorted(matches.values_list("rank", flat=True)) == [1, 2, 3]
 
 
+def test_it_notes_whom_a_visitor_has_seen(
+    gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uploads.matching._shown", set())
+    finish(make_upload(k=2))
+    assert Celebrity.objects.filter(was_shown=True).count() == 2
+
+    with CaptureQueriesContext(connection) as captured:
+        finish(make_upload(k=2))
+    assert not any('SET "was_shown"' in query["sql"] for query in captured.captured_queries)
+
+
 def test_it_shows_each_stage(gallery: list[Celebrity], monkeypatch: pytest.MonkeyPatch) -> None:
     upload = make_upload()
     seen = []
