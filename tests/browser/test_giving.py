@@ -14,6 +14,7 @@ from tests.browser.giving import (
     CAMERA_RUNS,
     choose_photo,
     drop_photo,
+    give,
     paste_photo,
     send,
     shoot_photo,
@@ -141,3 +142,21 @@ def test_camera_counts_down(open_page: OpenPage) -> None:
     page.click("#camera-timer")
     assert page.inner_text("#camera-count") in {"1", "2", "3"}
     wait_until_ready(page)
+
+
+def test_results_leave_the_first_page_in_order(
+    open_page: OpenPage, cast: dict[str, list[Path]]
+) -> None:
+    """On a wide screen the example still follows the words, with results in the other column."""
+    page = open_page()
+    give(page, cast[CAMERA_SEES][2])
+    page.goto("/")
+    words, strip, mine, form = (
+        page.locator(part).bounding_box() for part in (".first-words", ".strip", ".mine", ".give")
+    )
+    assert words
+    assert strip
+    assert mine
+    assert form
+    assert 0 <= strip["y"] - words["y"] - words["height"] < 60
+    assert mine["x"] == form["x"]
