@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from celebrities.models import Celebrity, Portrait
+from celebrities.signals import person_shown
 
 Status = Portrait.Status
 
@@ -49,4 +50,5 @@ def remarks(person: Celebrity) -> list[str]:
             odd,
         )
         found.append(words % odd)
-    return found
+    told = (said for _receiver, said in person_shown.send(Celebrity, person=person))
+    return [*found, *filter(None, told)]
