@@ -31,6 +31,11 @@ def test_it_works(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:
 def test_handles_several_faces(open_page: OpenPage, group_photo: Path) -> None:
     page = open_page()
     give(page, group_photo)
+    # The face that is seen has its question answered, though others' would take its place.
+    page.locator(".why >> visible=true").first.scroll_into_view_if_needed()
+    page.wait_for_selector(".why-words >> visible=true", timeout=60_000)
+    asked = page.locator(".why-words, .why [role=status]").count()
+    assert asked == 1, "faces that are not shown ask nothing"
     links = [page.get_attribute(f"#face-{number} .best-name a", "href") for number in range(3)]
     assert set(links) == {
         "/people/amara-dioulasse/",

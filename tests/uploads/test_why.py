@@ -137,7 +137,7 @@ def test_a_match_of_another_upload_is_not_found(
 
 def test_the_page_asks_for_the_best_match_by_itself(client: Client, match: Match) -> None:
     text = client.get(f"/u/{match.face.upload_id}/").content.decode()
-    assert text.count('hx-trigger="load, submit"') == 1
+    assert text.count('hx-trigger="intersect once, submit"') == 1
     assert text.count("Why alike?") == match.face.matches.count()
 
 
