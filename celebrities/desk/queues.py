@@ -184,8 +184,11 @@ def shown() -> QuerySet[Portrait]:
 
 
 def odd_ones(limits: Thresholds) -> QuerySet[Portrait]:
-    far = Q(apart__gt=limits.odd, flag=Portrait.Flag.NONE)
-    return Portrait.objects.ready().filter(far | Q(flag=Portrait.Flag.ODD))
+    """Two searches by an index, where SQLite would read every portrait for an OR."""
+    portraits = Portrait.objects.order_by().values("pk")
+    far = portraits.filter(flag=Portrait.Flag.NONE, apart__gt=limits.odd)
+    flagged = portraits.filter(flag=Portrait.Flag.ODD)
+    return Portrait.objects.ready().filter(pk__in=far.union(flagged))
 
 
 def doubted(limits: Thresholds) -> QuerySet[Portrait]:

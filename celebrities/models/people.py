@@ -412,17 +412,18 @@ class Portrait(models.Model):
             # Whose a picture's address is.
             models.Index(fields=["image"]),
             # What waits in the desk's queues, counted without reading the rows with their vectors.
-            models.Index(fields=["apart", "flag"]),
-            models.Index(fields=["flag"]),
-            models.Index(fields=["not_seen"]),
+            models.Index(fields=["flag", "apart"]),
+            models.Index(fields=["status", "not_seen"]),
+            models.Index(fields=["licence"]),
+            # Two columns that must be equal: SQLite prefers it to the index of the status.
             models.Index(
-                fields=["celebrity", "image_hash", "created_at"],
-                condition=models.Q(status="ready", licence=""),
+                fields=["status", "licence", "celebrity", "image_hash", "created_at"],
+                condition=models.Q(licence=""),
                 name="portraits_without_licence",
             ),
             models.Index(
-                fields=["celebrity", "image_hash", "created_at"],
-                condition=models.Q(status="ready", author=""),
+                fields=["status", "author", "celebrity", "image_hash", "created_at"],
+                condition=models.Q(author=""),
                 name="portraits_without_author",
             ),
         ]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
+from celebrities.desk.queues import QUEUES
 from celebrities.models import GalleryImport, Pair, Portrait
 from tests.celebrities.factories import make_celebrity, make_portrait, make_ready, unit
 
@@ -146,3 +149,33 @@ def test_59_suggestions_show_the_cover(admin_client: Client) -> None:
     covers = {each["text"]: each["cover"] for each in found}
     assert covers["Jo Bare"] == ""
     assert covers["Jo Smith"].endswith("none-160.webp")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(PEOPLE, f"{PEOPLE}?q=a", f"{PEOPLE}?portraits=none", f"{PEOPLE}?shown=never"),
+        *(PORTRAITS, f"{PORTRAITS}?q=a", f"{PORTRAITS}?missing=licence"),
+        f"{PORTRAITS}?queue=licence",
+        "/admin/celebrities/galleryimport/",
+        "/admin/celebrities/job/",
+    ],
+)
+def test_57_lists_take_few_statements(
+    admin_client: Client,
+    four: None,
+    address: str,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_max_num_queries(12):
+        assert admin_client.get(address).status_code == 200
+
+
+def test_57_queues_are_counted_by_indexes() -> None:
+    """Never by reading every portrait: with 250,000 of them that takes a second."""
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite says what it would read")
+    for slug in ("odd", "licence", "author", "votes"):
+        plan = QUEUES[slug].rows.order_by().values("pk").explain()
+        assert "SCAN celebrities_portrait" not in plan, plan
+        assert "status_ef9bcd_idx" not in plan, plan
