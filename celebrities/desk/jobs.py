@@ -200,9 +200,11 @@ def begin_job(
 def work_on_jobs() -> bool:
     """Work for some seconds on the job that comes first. Returns whether there is more."""
     until = time.monotonic() + SLICE_SECONDS
-    while (job := next_job()) and time.monotonic() < until:
+    while job := next_job():
         work_on(job)
-    return job is not None
+        if time.monotonic() >= until:
+            return next_job() is not None
+    return False
 
 
 def next_job() -> Job | None:

@@ -14,7 +14,17 @@ from pytest_django import DjangoAssertNumQueries
 from celebrities.desk import jobs
 from celebrities.desk.history import Author
 from celebrities.models import Celebrity, Change, DoNotImport, Job, Portrait
-from tests.celebrities.factories import make_category, make_celebrity, make_people, make_ready, unit
+from celebrities.tasks import embed_portraits_task
+from lookalike.faces.pipeline import FaceEngine
+from tests.celebrities.factories import (
+    make_category,
+    make_celebrity,
+    make_people,
+    make_photo,
+    make_portrait,
+    make_ready,
+    unit,
+)
 from tests.celebrities.test_admin import PEOPLE, PORTRAITS, act, said, text
 from tests.celebrities.test_desk_person import opened
 
@@ -228,3 +238,25 @@ def test_the_same_change_twice_is_noted_once() -> None:
     jobs.start("hide", list(Celebrity.objects.values_list("pk", flat=True)), by)
 
     assert Change.objects.count() == 1
+
+
+def test_29_a_job_gives_the_worker_back_after_a_few_rows(
+    valkey: str, fake_engine: FaceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a single new portrait, or a rebuild, waits for one part of it and no more."""
+    monkeypatch.setattr(jobs, "SLICE_SECONDS", 0)
+    people = [make_celebrity(f"Person {number:03d}") for number in range(30)]
+    ids = [make_portrait(person, make_photo(n)).pk for n, person in enumerate(people)]
+    job = jobs.begin_job("recompute", ids, Author(Change.Way.ACTION))
+
+    assert jobs.work_on_jobs(), "there is more to do"
+    job.refresh_from_db()
+    assert job.at == jobs.KINDS["recompute"].chunk
+    single = make_portrait(make_celebrity("New"), make_photo(99))
+    embed_portraits_task([single.pk])
+    single.refresh_from_db()
+    assert single.status == "ready"
+    while jobs.work_on_jobs():
+        pass
+    job.refresh_from_db()
+    assert (job.status, job.failed) == ("done", 0)
