@@ -9,6 +9,7 @@
 # make audit  advisories about the requirements; fails without a source of them
 # make browsers  the main journey in Firefox, fingerprinting protection on and off: a few minutes
 # make faults  services killed, frozen and full, as operating the site may bring: under 20 minutes
+# make trouble  ten minutes of photos in a gigabyte while processes are killed and services freeze
 # make benchmark  speed and quality beside other packages, into docs/benchmarks.md
 # make choices  the engine's constants beside others, into docs/likeness.md; CHOICES=--quick tries it
 # make install  what `make run` installs, and nothing more
@@ -36,7 +37,7 @@ export ANNOY_COMPILER_ARGS ?= $(if $(BASELINE),-march=$(BASELINE)$(comma))-O3,-f
 INSTALL = $(PIP) cache remove annoy >/dev/null 2>&1; $(PIP) install -r
 SITE := $(VENV)/$(if $(FULL),full,serve)-installed
 
-.PHONY: run install gallery setup check test browsers faults strangers audit benchmark choices screenshots export image print-annoy format lock
+.PHONY: run install gallery setup check test browsers faults trouble strangers audit benchmark choices screenshots export image print-annoy format lock
 .DELETE_ON_ERROR:
 
 # Plain http on this machine, and the US Congress in an empty gallery. A site in public leaves
@@ -79,8 +80,13 @@ strangers: setup
 audit: setup
 	$(BIN)/python .ci/audit.py
 
+TROUBLE := tests/faults/test_ten_minutes.py
+
 faults: setup
-	$(BIN)/python -m pytest -m faults
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m faults --ignore=$(TROUBLE)
+
+trouble: setup
+	$(BIN)/python -m pytest -m faults $(TROUBLE) -o log_cli=true -o log_cli_level=INFO
 
 benchmark: setup
 	$(BIN)/python -m benchmarks run

@@ -1,14 +1,12 @@
-"""A site put up by the blocks of docs/operations.md: TLS and nginx, PostgreSQL behind pgbouncer,
-Valkey, S3, each process a service of its own."""
+"""A site put up by the blocks of docs/operations.md, in an empty folder: TLS and nginx, PostgreSQL
+behind pgbouncer, Valkey, S3, each process a service of its own. Needs a way to PyPI."""
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,7 +84,17 @@ def write_nginx(folder: Path, port: int, tls_port: int) -> Path:
     return path
 
 
-def test_it_works(
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project's files in a folder of their own, with no environment yet."""
+    names = (".git", ".venv", "var", "tests", ".*_cache", "__pycache__")
+    return Path(
+        shutil.copytree(CHECKOUT, tmp_path / "lookalike", ignore=shutil.ignore_patterns(*names))
+    )
+
+
+def test_24_it_works(
+    project: Path,
     tmp_path: Path,
     postgres: str,
     redis_url: str,
@@ -109,19 +117,23 @@ def test_it_works(
             # The certificate is for the name, and requests has no other way to say where it is.
             "LOOKALIKE_ALLOWED_HOSTS": f"{settings['LOOKALIKE_ALLOWED_HOSTS']},127.0.0.1",
         }
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {"PATH": path, "HOME": str(tmp_path), **settings, **here}
-        for line in [*read_block("prepare"), *read_block("people")]:
-            command = [sys.executable, *shlex.split(line)[1:]]
+        pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **pip, **settings, **here}
+        for line in [
+            line for name in ("install", "prepare", "people") for line in read_block(name)
+        ]:
             done = subprocess.run(
-                command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+                ["/bin/sh", "-ec", line],
+                cwd=project,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         nginx = write_nginx(tmp_path, port, tls_port)
         services = [
-            subprocess.Popen(
-                [sys.executable, *shlex.split(line)[1:]], cwd=CHECKOUT, env=environment
-            )
+            subprocess.Popen(["/bin/sh", "-c", f"exec {line}"], cwd=project, env=environment)
             for line in read_block("serve")
         ]
         try:
