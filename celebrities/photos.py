@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from django.conf import settings
 
 from lookalike.engine import get_decoder
+from lookalike.faces.photos.costs import estimate_bytes
 from lookalike.faces.photos.decoding import open_photo, shrink_photo
-from lookalike.faces.photos.headers import is_plain_jpeg
+from lookalike.faces.photos.headers import try_header
 from lookalike.faces.types import Photo
+from lookalike.machine import memory_bytes
+
+LARGE = 64_000_000
+"""Bytes of working memory from which on photos wait for each other."""
 
 
 def open_to_keep(
@@ -38,12 +47,27 @@ def open_strangers(content: bytes) -> Photo:
     Only a plain JPEG, whose decoder's time and memory follow from its size, is opened in this
     process. All else is opened in one that may die of it, which costs some milliseconds more.
     """
-    if is_plain_jpeg(content):
+    header = try_header(content)
+    # Of one pass, coded by Huffman's way, as cameras and phones write it.
+    if header and header.format == "JPEG" and not header.scans:
         return open_to_keep(content)
-    return get_decoder().open(
-        content,
-        max_bytes=settings.MAX_BYTES,
-        max_pixels=settings.MAX_PIXELS,
-        min_side=settings.MIN_SIDE,
-        target_side=settings.STORED_SIDE,
-    )
+    is_large = header is not None and header.pixels * estimate_bytes(header) > LARGE
+    with take_turn() if is_large else nullcontext():
+        return get_decoder().open(
+            content,
+            max_bytes=settings.MAX_BYTES,
+            max_pixels=settings.MAX_PIXELS,
+            min_side=settings.MIN_SIDE,
+            target_side=settings.STORED_SIDE,
+        )
+
+
+@contextmanager
+def take_turn() -> Iterator[None]:
+    """Wait until the worker has a turn at large photos: there is one for each gigabyte of memory
+    that the site may use, and so one at a time on a small server."""
+    turns = max(memory_bytes() // 2**30, 1)
+    path = Path(settings.DATA_DIR, f"large-photo-{os.getpid() % turns}.lock")
+    with path.open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield

@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import Settings
 
-from lookalike.management.commands.prepare import can_reach, describe_encoder
+from lookalike.management.commands.prepare import Command, can_reach, describe_encoder
 from tests.conftest import MakeSite
 from tests.live import Site, free_port, wait_for
 
@@ -96,6 +97,18 @@ def test_the_second_time_it_only_looks(prepared: Site) -> None:
     assert "Admin login" not in said
     assert "48 people" in said
     assert prepared.run_python(COUNT) == "48 48 1"
+
+
+def test_21_static_files_of_an_image_are_taken_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATIC_ROOT.mkdir()
+    (settings.STATIC_ROOT / "staticfiles.json").touch()
+    monkeypatch.setattr("os.access", lambda *given: False)
+    Command().collect_static_files()
+
+    assert [path.name for path in settings.STATIC_ROOT.iterdir()] == ["staticfiles.json"]
 
 
 def test_it_shows_a_generated_password_once(make_site: MakeSite, demo_data: Path) -> None:

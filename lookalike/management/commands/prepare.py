@@ -50,6 +50,11 @@ class Command(BaseCommand):
         now = fingerprint_static_files()
         if mark.exists() and settings.STATIC_ROOT.is_dir() and mark.read_text() == now:
             return
+        # An image's were collected when it was built, and lie where nothing can be written.
+        if (settings.STATIC_ROOT / "staticfiles.json").is_file() and not os.access(
+            settings.STATIC_ROOT, os.W_OK
+        ):
+            return
         self.stdout.write("Collecting static files.")
         call_command("collectstatic", interactive=False, verbosity=0)
         mark.write_text(now)

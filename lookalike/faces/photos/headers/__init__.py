@@ -15,7 +15,7 @@ from lookalike.faces.photos.headers.png import read_png
 from lookalike.faces.photos.headers.source import Source, open_whole
 from lookalike.faces.photos.headers.webp import read_webp
 
-__all__ = ["Header", "Source", "is_plain_jpeg", "open_whole", "read_header"]
+__all__ = ["Header", "Source", "open_whole", "read_header", "try_header"]
 
 _READERS: dict[str, Callable[[Source], Header]] = {
     "JPEG": read_jpeg,
@@ -45,10 +45,9 @@ def read_header(source: Source) -> Header:
     return header
 
 
-def is_plain_jpeg(content: bytes) -> bool:
-    """Whether it is a JPEG of one pass, coded by Huffman's way, as cameras and phones write it."""
+def try_header(content: bytes) -> Header | None:
+    """The header, or None where it cannot be read: whoever opens the photo says why."""
     try:
-        header = read_header(open_whole(content))
+        return read_header(open_whole(content))
     except PhotoError:
-        return False
-    return header.format == "JPEG" and not header.scans
+        return None
