@@ -39,6 +39,24 @@ def test_first_page_is_light(open_page: OpenPage) -> None:
     assert sum(sizes.values()) < 60_000, sizes
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_moves_on_the_first_page(open_page: OpenPage, width: int) -> None:
+    """On a slow line the scripts come after the first paint, at 1.6 Mbit/s and 150 ms."""
+    page = open_page("/healthz", width=width, has_touch=width == 360, is_mobile=width == 360)
+    line = {"offline": False, "latency": 150, "downloadThroughput": 2e5, "uploadThroughput": 1e5}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
+    page.goto("/", wait_until="networkidle")
+    assert page.evaluate(MOVED) < 0.01
+
+
+MOVED = """new Promise((done) => {
+  new PerformanceObserver((list) => done(
+    list.getEntries().reduce((sum, each) => sum + each.value, 0)
+  )).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(0), 1000);
+})"""
+
+
 def test_pages_ask_no_other_host(open_page: OpenPage) -> None:
     """`open_page` complains of a request to any other host; here every page is opened."""
     page = open_page()

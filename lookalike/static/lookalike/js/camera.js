@@ -96,8 +96,8 @@ form.addEventListener("given", (event) => {
   frame.classList.remove("is-mirrored");
   retake.hidden = event.detail !== "camera";
 });
-camera.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") close();
+document.addEventListener("keydown", (event) => {
+  if (!camera.hidden && event.key === "Escape") close();
 });
 opener.addEventListener("click", open);
 retake.addEventListener("click", open);
@@ -111,3 +111,4 @@ document.getElementById("camera-close").addEventListener("click", close);
 window.addEventListener("pagehide", stop);
 
 opener.hidden = !navigator.mediaDevices?.getUserMedia;
+opener.disabled = false;

@@ -157,7 +157,6 @@ window.addEventListener("pageshow", (event) => {
 recallOptions(form);
 navigator.serviceWorker?.register(words.serviceWorker).catch(() => {});
 form.classList.add("is-live");
-stage.classList.add("is-live");
 const kept = (await takeShared()) ?? recallPhoto();
 if (kept) take([kept], "kept");
 else if (kept === "") say(words.chooseAgain, true);
