@@ -59,7 +59,8 @@ async function open() {
   view.classList.toggle("is-mirrored", facing === "user");
   camera.hidden = false;
   frame.classList.add("has-camera");
-  await view.play();
+  await view.play().catch(() => {}); // Closed before it began.
+  if (!stream) return;
   const devices = await navigator.mediaDevices.enumerateDevices();
   turn.hidden = devices.filter((device) => device.kind === "videoinput").length < 2;
   shutter.focus();
