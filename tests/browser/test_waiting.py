@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 from playwright.sync_api import Page
@@ -13,7 +14,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import OpenPage
 from tests.browser.giving import choose_photo
 from tests.conftest import DEMO
-from tests.live import Site
+from tests.live import Site, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -28,13 +29,26 @@ SHOW_HIDDEN = """(hidden) => {
 def worker_asleep(site: Site) -> Iterator[None]:
     """The site's worker stands still, as a machine under load would make it."""
     processes = [site.processes["worker"].pid, *site.children("worker")]
-    for process in processes:
-        os.kill(process, signal.SIGSTOP)
+
+    def send_all(number: signal.Signals) -> None:
+        for process in processes:
+            os.kill(process, number)
+
+    def stands_still() -> bool:
+        """Not in the middle of writing, which would keep the site itself from writing."""
+        send_all(signal.SIGSTOP)
+        database = sqlite3.connect(site.data_dir / "lookalike.sqlite3", timeout=0.5)
+        with closing(database), suppress(sqlite3.OperationalError):
+            database.execute("BEGIN IMMEDIATE")
+            return True
+        send_all(signal.SIGCONT)
+        return False
+
+    wait_for(stands_still, "a moment in which the worker writes nothing")
     try:
         yield
     finally:
-        for process in processes:
-            os.kill(process, signal.SIGCONT)
+        send_all(signal.SIGCONT)
 
 
 def send_photo(page: Page) -> None:
