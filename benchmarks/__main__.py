@@ -11,7 +11,7 @@ from benchmarks.compare import compare_checkouts
 from benchmarks.figures import load_records, save_record
 from benchmarks.page import write_pages
 from benchmarks.parts import PARTS, run_part
-from benchmarks.paths import FIGURES, WORK
+from benchmarks.paths import BESIDE, FIGURES, WORK
 from benchmarks.timing import QUICK
 
 
@@ -33,6 +33,9 @@ def parse_arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="measure parts (all by default) and write the page")
     run.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part")
+    run.add_argument(
+        "--beside", type=Path, help="folder of another checkout, whose site is measured in between"
+    )
     commands.add_parser("render", help="write the page from the figures that are kept")
     compare = commands.add_parser("compare", help="photos by another checkout and by this one")
     compare.add_argument("base", type=Path, help="folder of the other checkout")
@@ -49,6 +52,8 @@ def main() -> None:
     elif arguments.command == "render":
         write_pages(load_records(FIGURES), FIGURES.parent)
     else:
+        if arguments.beside:
+            os.environ[BESIDE] = str(arguments.beside)
         run_parts(arguments.parts or [*PARTS], quick=arguments.quick)
 
 

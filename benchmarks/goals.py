@@ -45,9 +45,11 @@ GOALS = {
     "site-rate": Goal(
         "photos per second",
         "The cores are busy all the time, with what the table of CPU times shows. A visitor asks "
-        "for three Django pages per photo: form, upload, result. Tried: fewer copies of the pixels "
-        "(kept), a faster filter for the stored photo (kept), other ways to shrink in ONNX Runtime "
-        "and Pillow (no faster).",
+        "for three Django pages per photo: form, upload, result. Kept: the first page made once "
+        "for all, 20 statements a visit instead of 47, counters in one trip, three eighths of a "
+        "JPEG decoded instead of a half that is then shrunk. Tried: other ways to shrink in ONNX "
+        "Runtime and Pillow (no faster). The engine alone takes 19 ms of a portrait, of which the "
+        "mirror image, which tells weak faces, is 6.",
     ),
     "site-p95": Goal(
         "p95 at half rate, s",
@@ -58,6 +60,21 @@ GOALS = {
         "added to the engine, ms",
         "See the worker's profile: a photo of bounded size is stored as JPEG, with crop and "
         "aligned face of each face, and every step that the visitor sees is a short transaction.",
+        compare=operator.le,
+    ),
+    "page-score": Goal("least score of the four"),
+    "page-paint": Goal(
+        "largest paint, s",
+        "What is largest there is the first picture or heading, which waits for the page and its "
+        "style sheet on a line of 150 ms to and fro.",
+        compare=operator.le,
+    ),
+    "page-shift": Goal("layout shift", compare=operator.le),
+    "page-weight": Goal("KB", compare=operator.le),
+    "page-requests": Goal(
+        "requests",
+        "Six sample faces and two of the pair are eight; the rest is page, style sheet, scripts "
+        "and icons.",
         compare=operator.le,
     ),
     "site-waiting": Goal(
@@ -93,7 +110,7 @@ PHOTOS = {
 }
 """How many times our time each peer is to take."""
 
-RATES = {"12 megapixels": 25, "portrait": 40}
+RATES = {"12 megapixels": 18, "portrait": 34}
 """Photos per second on two cores."""
 
 INDEX_MS = {"100,000 x 128": 6, "100,000 x 512": 6, "1,000,000 x 128": 20, "1,000,000 x 512": 20}
@@ -136,10 +153,21 @@ def judge_site(figures: Figures) -> Iterator[Outcome]:
     for row in figures["rows"]:
         photo = row["photo"]
         yield Outcome("site-rate", photo, RATES[photo], row["photos_per_second"])
-        yield Outcome("site-p95", photo, 0.5, row["p95_s"])
+        yield Outcome("site-p95", photo, 0.35, row["p95_s"])
         yield Outcome("site-added", photo, 15, row["added_ms"])
     waits = [*figures["waiting"].values()]
-    yield Outcome("site-waiting", "portrait", 2, waits[-1] / waits[0])
+    yield Outcome("site-waiting", "portrait", 1.2, waits[-1] / waits[0])
+
+
+def judge_pages(figures: Figures) -> Iterator[Outcome]:
+    for row in figures["rows"]:
+        least = min(row[name] for name in ("performance", "accessibility", "best-practices", "seo"))
+        yield Outcome("page-score", row["page"], 95, least)
+        yield Outcome("page-paint", row["page"], 1.5, row["paint_s"])
+        yield Outcome("page-shift", row["page"], 0, row["shift"])
+    first = figures["rows"][0]
+    yield Outcome("page-weight", first["page"], 150, first["kb"])
+    yield Outcome("page-requests", first["page"], 12, first["requests"])
 
 
 def judge_index(figures: Figures) -> Iterator[Outcome]:
@@ -175,6 +203,7 @@ JUDGES: dict[str, Callable[[Figures], Iterable[Outcome]]] = {
     "photos": judge_photos,
     "encoders": judge_encoders,
     "site": judge_site,
+    "pages": judge_pages,
     "index": judge_index,
     "build": judge_build,
     "memory": judge_memory,

@@ -1,4 +1,5 @@
-"""The figures of all parts -> docs/benchmarks.md, its plots, and the figures of docs/batch.md."""
+"""The figures of all parts -> docs/benchmarks.md, its plots, docs/scaling.md, and the figures of
+docs/batch.md."""
 
 from __future__ import annotations
 
@@ -18,6 +19,8 @@ MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 def write_pages(records: Mapping[str, Record], docs: Path) -> None:
     """Parts that were never measured are left out."""
     (docs / "benchmarks.md").write_text(render("page.md", records), encoding="utf-8")
+    if "scaling" in records:
+        (docs / "scaling.md").write_text(render("scaling.md", records), encoding="utf-8")
     plot_all(records, docs / "benchmarks")
     if "batch" in records:
         page = docs / "batch.md"

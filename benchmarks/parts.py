@@ -13,6 +13,8 @@ PARTS = (
     "encoders",
     "start",
     "site",
+    "scaling",
+    "pages",
     "index",
     "build",
     "desk",

@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lookalike.settings")
 
 import psutil
 import psycopg
+import redis
 
-from benchmarks.figures import Figures
-from benchmarks.paths import WORK
+from benchmarks.figures import Figures, load_records
+from benchmarks.paths import BESIDE, FIGURES, ROOT, WORK
 from benchmarks.portraits import make_photos
 from benchmarks.timing import RUNS, amount, percentile
 from benchmarks.visits import time_visit
@@ -42,6 +47,22 @@ PROCESSES = {
 
 
 def bench_site() -> Figures:
+    """With ``before``, the rows of another checkout, if one is to be measured beside this one."""
+    beside = os.environ.get(BESIDE)
+    return {**_measure_site(), **({"before": _measure_other(Path(beside))} if beside else {})}
+
+
+def _measure_other(checkout: Path) -> Figures:
+    """By that checkout's own benchmark, which leaves its figures in its own folder."""
+    run = partial(subprocess.run, cwd=checkout, check=True, capture_output=True, text=True)
+    environment = {name: value for name, value in os.environ.items() if name != BESIDE}
+    run([sys.executable, "-m", "benchmarks", "run", "site"], env=environment)
+    figures = load_records(checkout / FIGURES.relative_to(ROOT))["site"]["figures"]
+    commit = run(["git", "rev-parse", "--short=10", "HEAD"]).stdout.strip()
+    return {"commit": commit, "rows": figures["rows"], "waiting": figures["waiting"]}
+
+
+def _measure_site() -> Figures:
     large, portrait, _ = make_photos().values()
     with run_site() as site:
         return {
@@ -49,6 +70,7 @@ def bench_site() -> Figures:
                 {"photo": "12 megapixels", **_measure_photo(site, large)},
                 {"photo": "portrait", **_measure_photo(site, portrait)},
             ],
+            "web": _run_worker(site, f"profile_web({str(portrait)!r})", "web"),
             **_measure_watched(site, portrait),
         }
 
@@ -80,7 +102,9 @@ def run_site() -> Iterator[Site]:
 def _measure_photo(site: Site, photo: Path) -> Figures:
     _send_many(site, photo, 8)  # To warm up.
     rate, cpu = _measure_rate(site, photo)
+    before = _read_traffic(site)
     waits = _measure_waits(site, photo, rate / 2, VISITS)
+    after = _read_traffic(site)
     for _ in range(RUNS):
         _send_many(site, photo, 1)
         _wait_for_all(site)
@@ -89,6 +113,8 @@ def _measure_photo(site: Site, photo: Path) -> Figures:
         "cpu_ms": cpu,
         "p50_s": round(percentile(waits, 0.5), 3),
         "p95_s": round(percentile(waits, 0.95), 3),
+        "visit": {what: round((after[what] - before[what]) / VISITS, 1) for what in after},
+        "sent_kb": round(photo.stat().st_size / 1000),
         **_run_worker(site, f"measure_steps({str(photo)!r})"),
         "profile": _run_worker(site, f"profile_worker({str(photo)!r})"),
     }
@@ -132,6 +158,23 @@ def _find_servers(database: str) -> list[psutil.Process]:
     return [one for one in servers if one.info["cwd"] and one.info["cwd"] in database]
 
 
+def _read_traffic(site: Site) -> dict[str, float]:
+    """Sums since the services began: Valkey's commands, the database's transactions and the
+    kilobytes of its log, and the kilobytes of visitors' files."""
+    question = "SELECT sum(xact_commit), pg_current_wal_lsn() - '0/0' FROM pg_stat_database"
+    with psycopg.connect(site.environment["DATABASE_URL"], autocommit=True) as database:
+        transactions, log = database.execute(question).fetchone() or (0, 0)
+    with redis.Redis.from_url(site.environment["REDIS_URL"]) as valkey:
+        commands = valkey.info("stats")["total_commands_processed"]
+    files = sum(file.stat().st_size for file in (site.data_dir / "media").rglob("*.jpg"))
+    return {
+        "valkey_commands": float(commands),
+        "transactions": float(transactions),
+        "log_kb": float(log) / 1000,
+        "kept_kb": files / 1000,
+    }
+
+
 def _send_many(site: Site, photo: Path, count: int) -> None:
     def send(_: int) -> None:
         with Visitor(site.url) as visitor:
@@ -164,13 +207,12 @@ def _measure_waits(site: Site, photo: Path, rate: float, count: int) -> list[flo
     return waits
 
 
-def _run_worker(site: Site, call: str) -> Figures:
-    """Runs a function of `benchmarks.worker` with the site's environment."""
+def _run_worker(site: Site, call: str, module: str = "worker") -> Any:
+    """Runs a function of `benchmarks.worker`, or of another, with the site's environment."""
     printed = site.run_python(
-        f"import json\nfrom benchmarks.worker import *\nprint(json.dumps({call}))"
+        f"import json\nfrom benchmarks.{module} import *\nprint(json.dumps({call}))"
     )
-    figures: Figures = json.loads(printed.splitlines()[-1])
-    return figures
+    return json.loads(printed.splitlines()[-1])
 
 
 def _measure_watched(site: Site, photo: Path) -> Figures:

@@ -64,7 +64,7 @@ def test_takes_the_best_batch_of_an_encoder() -> None:
 def test_compares_most_waiting_visitors_with_none() -> None:
     [outcome] = judge_site({"rows": [], "waiting": {"0": 0.2, "100": 9.0, "500": 0.5}})
 
-    assert outcome == Outcome("site-waiting", "portrait", 2, 2.5)
+    assert outcome == Outcome("site-waiting", "portrait", 1.2, 2.5)
 
 
 def test_takes_our_fastest_index_that_finds_enough() -> None:
