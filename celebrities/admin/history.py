@@ -10,8 +10,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -31,7 +31,9 @@ def show_history(
     """Every change of the person and their portraits, the newest first."""
     if not desk.has_view_or_change_permission(request):
         raise PermissionDenied
-    person = get_object_or_404(Celebrity, pk=object_id)
+    person = desk.get_object(request, object_id)
+    if person is None:
+        raise Http404
     changes = person.changes.select_related("user", "portrait", "celebrity")
     changes = changes.defer("portrait__vector", "portrait__landmarks")
     page = Paginator(changes, LINES_A_PAGE).get_page(request.GET.get("p"))

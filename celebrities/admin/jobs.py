@@ -62,7 +62,7 @@ class JobAdmin(admin.ModelAdmin[Job]):
         if job is not None:
             kwargs["extra_context"] = {"subtitle": self.what(job)}
         response = super().change_view(request, *args, **kwargs)
-        if Job.objects.open().filter(pk=kwargs.get("object_id", args[0] if args else 0)).exists():
+        if job is not None and Job.objects.open().filter(pk=job.pk).exists():
             response.headers["Refresh"] = "5"
         return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.apps import apps
@@ -129,3 +130,11 @@ def test_56_actions_without_the_right_do_nothing(
 
     assert Celebrity.objects.get().published
     assert not IndexBuild.objects.exists()
+
+
+@pytest.mark.parametrize("odd", ["\u00a7(", "'", "..", "9" * 40])
+@pytest.mark.parametrize("page", ["celebrity/{}/history/", "job/{}/change/", "job/{}/history/"])
+def test_an_id_that_is_none_is_no_fault_of_ours(admin_client: Client, odd: str, page: str) -> None:
+    address = f"/admin/celebrities/{page}".format(quote(odd))
+
+    assert admin_client.get(address).status_code in (302, 404)
