@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from celebrities.filters import Filters
 from celebrities.front import read_front
+from celebrities.headers import check_file
 from lookalike.faces.errors import PhotoError
-from lookalike.faces.photos.header import check_header
 from uploads import consent
 from uploads.failures import FailureText, describe_failure
 from uploads.intake import Choices
@@ -102,13 +102,7 @@ class UploadForm(forms.Form):
         if photo is None:
             raise ValidationError(_("Please choose a photo first."))
         try:
-            check_header(
-                cast(IO[bytes], photo.file),
-                max_bytes=settings.MAX_BYTES,
-                max_pixels=settings.MAX_PIXELS,
-                min_side=settings.MIN_SIDE,
-                decode_mb=settings.DECODE_MB,
-            )
+            check_file(cast(IO[bytes], photo.file), max_bytes=settings.MAX_BYTES)
         except PhotoError as error:
             self.failure = describe_failure(error.reason, error.detail)
             raise ValidationError(self.failure.sentence) from error

@@ -7,7 +7,6 @@ import hashlib
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import BaseInlineFormSet
@@ -17,12 +16,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from celebrities.do_not_import import is_listed, is_person_listed
+from celebrities.headers import check_file
 from celebrities.importers.manifest import WIKIDATA_ID
 from celebrities.models import MAX_FILE_BYTES, Category, Celebrity, Portrait
 from celebrities.models.people import next_year
 from celebrities.reasons import describe_reason
 from lookalike.faces.errors import PhotoError
-from lookalike.faces.photos.header import check_header
 
 CREDITS = ["author", "licence", "licence_url", "source_page", "notes"]
 
@@ -63,13 +62,7 @@ class PortraitForm(forms.ModelForm[Portrait]):
         if not isinstance(image, UploadedFile):
             return image
         try:
-            check_header(
-                image,
-                max_bytes=MAX_FILE_BYTES,
-                max_pixels=settings.MAX_PIXELS,
-                min_side=settings.MIN_SIDE,
-                decode_mb=settings.DECODE_MB,
-            )
+            check_file(image, max_bytes=MAX_FILE_BYTES)
         except PhotoError as error:
             raise ValidationError(describe_reason(error)) from error
         self.instance.image_hash = hashlib.file_digest(image, "sha256").hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from django.db import transaction
 from celebrities.desk.history import describe
 from celebrities.do_not_import import Blocked, hash_picture
 from celebrities.gallery import BATCH, read_vectors, store_reading
+from celebrities.headers import check_file
 from celebrities.importers.facts import label, note_written
 from celebrities.importers.layout import ListedPhoto, Plan
 from celebrities.importers.people import Options, People
@@ -29,7 +29,6 @@ from celebrities.sweeping import storing
 from lookalike import engine
 from lookalike.chunks import batched
 from lookalike.faces.errors import PhotoError, SeveralFaces
-from lookalike.faces.photos.header import check_header
 from lookalike.faces.types import EncoderId
 
 Readings = Sequence[Reading | None]
@@ -92,13 +91,7 @@ def import_plan(
 def check_photo(data: bytes) -> str:
     """What a look at the file's header has against it, or ""."""
     try:
-        check_header(
-            io.BytesIO(data),
-            max_bytes=MAX_FILE_BYTES,
-            max_pixels=settings.MAX_PIXELS,
-            min_side=settings.MIN_SIDE,
-            decode_mb=settings.DECODE_MB,
-        )
+        check_file(data, max_bytes=MAX_FILE_BYTES)
     except PhotoError as error:
         return describe_reason(error)
     return ""
