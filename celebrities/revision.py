@@ -21,7 +21,9 @@ KEY = "gallery-revision"
 WRITES = re.compile(
     r'(?:INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM) "celebrities_'
     r'(?:category|celebrity|celebrity_categories|portrait|resemblance|indexbuild)"'
+    r'(?! SET "(?:seen|not_seen|was_shown|heartbeat_at|step)")'
 )
+"""Votes, whom a visitor has seen, and how far a build is are no page's that is kept."""
 PAUSE_SECONDS = 5.0
 
 _away_until = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
@@ -77,6 +78,18 @@ def test_it_sees_categories_and_builds(people: list[Celebrity]) -> None:
     before = read_revision()
     IndexBuild.objects.create(name="made", status=IndexBuild.Status.PUBLISHED)
     assert read_revision() != before
+
+
+def test_what_no_page_shows_changes_nothing(people: list[Celebrity]) -> None:
+    build = IndexBuild.objects.create(name="made", status=IndexBuild.Status.BUILDING)
+    before = read_revision()
+    Portrait.objects.update(seen=1)
+    Portrait.objects.update(not_seen=1)
+    Celebrity.objects.update(was_shown=True)
+    IndexBuild.objects.filter(pk=build.pk).update(heartbeat_at=timezone.now(), step="measuring")
+    IndexBuild.objects.filter(pk=build.pk).update(step="", share=0)
+
+    assert read_revision() == before
 
 
 def test_what_is_taken_back_changes_nothing(people: list[Celebrity]) -> None:

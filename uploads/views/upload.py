@@ -116,7 +116,8 @@ def _read(request: HttpRequest) -> HttpResponse:
 def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     """The page with the form, which always asks for consent to the current text."""
     form.renew_consent(_digest())
-    context = {**_describe_form(form), "mine": list_results(request)}
+    context = _describe_form(form, estimate_minutes(), away=worker_is_away())
+    context["mine"] = list_results(request)
     response = render(request, "uploads/new.html", context, status=status)
     if status == 503:
         response.headers["Retry-After"] = "60"
@@ -124,12 +125,12 @@ def show_form(request: HttpRequest, form: UploadForm, status: int = 200) -> Http
 
 
 def _show_first_page(request: HttpRequest) -> HttpResponse:
-    """An empty form. All who have no results of their own get the same page, but for the token."""
-    front, busy, away = read_front(), estimate_minutes(), worker_is_away()
-    if request.GET or front.revision is None or list_results(request):
+    """An empty form. All who have sent no photo yet get the same page, but for the token."""
+    revision = read_front().revision
+    if request.GET or revision is None or owner_of(request):
         return show_form(request, _empty_form())
     place = str(request.scheme), request.get_host()
-    page = _keep_page(front.revision, _language(), *place, busy, away)
+    page = _keep_page(revision, _language(), *place, estimate_minutes(), worker_is_away())
     return HttpResponse(page.replace(TOKEN, get_token(request)))
 
 
@@ -140,7 +141,7 @@ def _keep_page(
     """Made for nobody's request, so that nothing of one visitor can reach another."""
     bare = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": scheme, "HTTP_HOST": host}
     request = WSGIRequest({**bare, "PATH_INFO": "/", "wsgi.input": BytesIO()})
-    context = {**_describe_form(_empty_form()), "mine": [], "csrf_token": TOKEN}
+    context = _describe_form(_empty_form(), busy, away=away) | {"mine": [], "csrf_token": TOKEN}
     return render_to_string("uploads/new.html", context, request)
 
 
@@ -148,7 +149,7 @@ def _empty_form() -> UploadForm:
     return UploadForm(initial={"consent_version": _digest()})
 
 
-def _describe_form(form: UploadForm) -> dict[str, Any]:
+def _describe_form(form: UploadForm, busy: int | None, *, away: bool) -> dict[str, Any]:
     front = read_front()
     return {
         "form": form,
@@ -159,8 +160,8 @@ def _describe_form(form: UploadForm) -> dict[str, Any]:
         "samples": front.samples,
         "pair": front.pair,
         "max_pixels": settings.MAX_PIXELS,
-        "busy_minutes": estimate_minutes(),
-        "worker_away": worker_is_away(),
+        "busy_minutes": busy,
+        "worker_away": away,
     }
 
 
