@@ -32,8 +32,8 @@ DAY, RESTART, REDELIVERY = 86_400.0, 10.0, 120.0
 BURST_AT, BURST_SECONDS, BURST = 0.5 * DAY, 60.0, 10.0
 """When, how long, and how many times as many photos."""
 DATABASE_CORES, LOG_MB, LINE_MB = 16, 100.0, 1000.0
-"""One PostgreSQL on a machine of this size, whose disk takes so many megabytes of its log a second,
-and a line of 10 Gbit/s of which four fifths can be filled."""
+"""The cores of one PostgreSQL server, the megabytes of its log that its disk can write in a second,
+and the megabytes that a 10 Gbit/s line carries in a second at four fifths of its capacity."""
 MAX_WAIT = 60.0
 """Seconds of work that may queue: LOOKALIKE_MAX_QUEUE is set to as many photos. Whoever comes then
 is asked to come again."""

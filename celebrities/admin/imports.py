@@ -212,13 +212,18 @@ class GalleryImportAdmin(admin.ModelAdmin[GalleryImport]):
         page = reverse("admin:celebrities_galleryimport_change", args=[pk])
         return JsonResponse({"received": received, "page": page})
 
-    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         """What was or would be done. The page loads itself again while a worker is at it."""
-        pk = kwargs.get("object_id", args[0] if args else "")
-        record = GalleryImport.objects.filter(pk=pk).first() if str(pk).isdecimal() else None
+        record = self.get_object(request, object_id)
         if record is not None:
             lines = list(csv.reader(io.StringIO(record.report)))
-            kwargs["extra_context"] = {
+            extra_context = {
                 "counts": count_kinds(record),
                 "lines": sort_lines(lines)[:SHOWN],
                 "more": len(lines) - SHOWN,
@@ -228,7 +233,7 @@ class GalleryImportAdmin(admin.ModelAdmin[GalleryImport]):
                 "subtitle": None,
                 "title": str(record),
             }
-        response = super().change_view(request, *args, **kwargs)
+        response = super().change_view(request, object_id, form_url, extra_context)
         if record is not None and record.status in files.OPEN:
             response.headers["Refresh"] = "3"
         return response

@@ -56,12 +56,18 @@ class JobAdmin(admin.ModelAdmin[Job]):
             return gettext("%d s") % seconds
         return gettext("%d min") % round(seconds / 60)
 
-    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         """The page loads itself again while the job is going."""
-        job = self.get_object(request, str(kwargs.get("object_id", args[0] if args else 0)))
+        job = self.get_object(request, object_id)
         if job is not None:
-            kwargs["extra_context"] = {"subtitle": self.what(job)}
-        response = super().change_view(request, *args, **kwargs)
+            extra_context = {"subtitle": self.what(job)}
+        response = super().change_view(request, object_id, form_url, extra_context)
         if job is not None and Job.objects.open().filter(pk=job.pk).exists():
             response.headers["Refresh"] = "5"
         return response
