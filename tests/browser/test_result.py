@@ -25,6 +25,7 @@ def test_it_works(open_page: OpenPage, cast: dict[str, list[Path]]) -> None:
     # Everybody here is made up, and said to be.
     assert page.locator(".best .tag-fictional, .match .tag-fictional").count() == 6
     page.click("text=More people who look like this")
+    page.wait_for_load_state()
     assert page.locator("#look-alikes .match").count() == 10
 
 
