@@ -20,7 +20,8 @@ def choose_samples() -> list[Celebrity]:
     where there are both, and none among the look-alikes of another."""
     build = IndexBuild.objects.current()
     try:
-        ids = _choose(build.pk) if build else []
+        known = Resemblance.objects.filter(rank=1).count()
+        ids = _choose(build.pk, known) if build else []
     except NoSamples:
         return []
     people = Celebrity.objects.searchable().with_portraits().in_bulk(ids)
@@ -43,9 +44,10 @@ def _has_chip(celebrity: Celebrity) -> bool:
     return bool(celebrity.cover and celebrity.cover.chip)
 
 
-# The same for a whole build. An exception is not cached: look-alikes follow a build later.
+# The same for a whole build, once everybody's look-alikes are ``known``: they follow a build later,
+# some people at a time. An exception is not cached.
 @lru_cache(maxsize=1)
-def _choose(build: UUID) -> list[int]:
+def _choose(build: UUID, known: int) -> list[int]:
     best = Resemblance.objects.filter(
         rank=1, celebrity__published=True, other__published=True
     ).order_by("-similarity", "celebrity")

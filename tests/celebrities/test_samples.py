@@ -64,6 +64,15 @@ def test_it_chooses_once_the_look_alikes_are_known(people: list[Celebrity]) -> N
     assert IndexBuild.objects.current() == build
 
 
+def test_it_chooses_anew_while_look_alikes_become_known(people: list[Celebrity]) -> None:
+    kept = list(Resemblance.objects.exclude(celebrity__in=people[:2]))
+    Resemblance.objects.exclude(celebrity__in=people[:2]).delete()
+    assert len(choose_samples()) == 1
+
+    Resemblance.objects.bulk_create(kept)
+    assert len(choose_samples()) == 6
+
+
 def test_the_pair_is_a_sample_and_its_look_alike(people: list[Celebrity]) -> None:
     assert choose_pair(choose_samples()) == []
     Portrait.objects.update(chip="chip.jpg")
