@@ -134,6 +134,7 @@ def load_models_once(**kwargs: Any) -> None:
     of several threads has to be loaded by the process that runs it."""
     if serves_visitors(app) and settings.THREADS == 1 and settings.DEVICE == "cpu":
         load_models()
+        gc.set_threshold(20_000, 20, 20)
         gc.freeze()  # What the collector never looks at stays shared.
 
 

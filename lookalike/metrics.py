@@ -6,6 +6,7 @@ for. A figure that cannot be read is left out.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import time
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from lookalike import __version__
+from lookalike.cache import add_all
 from lookalike.outages import CACHE_FAILURES
 from lookalike.processes.housekeeping import JOBS, SCHEDULER_KEY
 
@@ -83,23 +85,17 @@ def count(name: str, by: int = 1) -> None:
 
 def count_all(amounts: dict[str, int]) -> None:
     """Add to several counters, in one trip to Valkey. Never raises."""
-    try:
-        # Django's cache would take two trips a counter.
-        pipeline = cache._cache.get_client(write=True).pipeline(transaction=False)  # type: ignore[attr-defined]
-        for name, by in amounts.items():
-            pipeline.incrby(cache.make_key(f"count:{name}"), by)
-        pipeline.execute()
-    except CACHE_FAILURES:
-        pass
+    with contextlib.suppress(*CACHE_FAILURES):
+        add_all({f"count:{name}": by for name, by in amounts.items()})
 
 
-def observe(seconds: dict[str, float]) -> None:
-    """Count the time of each stage in its histogram."""
+def stage_counts(seconds: dict[str, float]) -> dict[str, int]:
+    """What the time of each stage adds to its histogram."""
     amounts: dict[str, int] = {}
     for stage, taken in seconds.items():
         limit = next((each for each in BUCKETS if taken <= each), None)
         amounts |= {f"stage:{stage}:{limit}": 1, f"stage:{stage}:ms": round(taken * 1000)}
-    count_all(amounts)
+    return amounts
 
 
 def read_counts(names: Iterable[str]) -> dict[str, int]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
-import time
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from lookalike.cache import add_within, time_left
 from lookalike.outages import CACHE_FAILURES
 
 logger = logging.getLogger(__name__)
@@ -56,13 +56,8 @@ def network_of(address: str) -> str:
 def count(what: str, *, amount: int = 1, seconds: int = HOUR) -> int:
     """Add to what was counted within ``seconds``; returns the sum. 0 while the cache is away, so
     that nobody is blocked then."""
-    key = _key(what)
     try:
-        if cache.add(key, 0, seconds):
-            cache.set(f"{key}:end", time.time() + seconds, seconds)
-        return int(cache.incr(key, amount))
-    except ValueError:
-        return amount  # The key expired between the two calls.
+        return add_within(_key(what), amount, seconds)
     except CACHE_FAILURES as error:
         logger.warning("Nothing is counted: the cache fails with %s", type(error).__name__)
         return 0
@@ -71,7 +66,7 @@ def count(what: str, *, amount: int = 1, seconds: int = HOUR) -> int:
 def seconds_left(what: str) -> float:
     """How long until counting begins anew. 0 where nothing is counted."""
     try:
-        return max(float(cache.get(f"{_key(what)}:end", 0)) - time.time(), 0.0)
+        return time_left(_key(what))
     except CACHE_FAILURES:
         return 0.0
 

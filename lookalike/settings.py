@@ -133,7 +133,7 @@ VALKEY_SOCKET = environ.socket_path()
 REDIS_URL = read_text("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "lookalike.cache.ValkeyCache",
         "LOCATION": REDIS_URL or f"unix://{VALKEY_SOCKET}",
         "KEY_PREFIX": "lookalike",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},

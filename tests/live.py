@@ -213,6 +213,13 @@ def find_processes(data_dir: Path) -> list[int]:
     return [pid for pid in numbers if is_running(pid) and _belongs_to(pid, data_dir)]
 
 
+def signal_all(processes: list[int], number: signal.Signals) -> None:
+    """Those that still run."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
 def _belongs_to(pid: int, data_dir: Path) -> bool:
     folder = Path(f"/proc/{pid}")
     try:

@@ -13,7 +13,9 @@ PERSON = re.compile(r'href="/people/([^/"]+)/"')
 
 
 class Visitor:
-    """One browser session at a site. `pages` are the addresses of its results."""
+    """One browser session at a site, which waits for an answer for ``patience`` seconds."""
+
+    patience = 30.0
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -28,9 +30,10 @@ class Visitor:
 
     def give(self, photo: Path, **choices: str) -> str:
         """Send a photo with consent; the address of the page to wait on."""
-        values = agree(self.session.get(self.url, timeout=30).text) | choices
+        values = agree(self.read(self.url)) | choices
         with photo.open("rb") as file:
-            answer = self.session.post(self.url, data=values, files={"photo": file}, timeout=30)
+            files = {"photo": file}
+            answer = self.session.post(self.url, data=values, files=files, timeout=self.patience)
         assert answer.status_code == 200, answer.text
         assert "/u/" in answer.url, answer.text
         return answer.url
@@ -38,11 +41,14 @@ class Visitor:
     def wait_for_result(self, page: str, seconds: float = 60) -> str:
         """The text of the page once it asks nobody to wait any more."""
         wait_for(lambda: not self.is_waiting(page), f"the result at {page}", seconds)
-        return self.session.get(page, timeout=30).text
+        return self.read(page)
 
     def is_waiting(self, page: str) -> bool:
         # A result has triggers of its own; only the waiting page asks again and again.
-        return 'hx-trigger="every ' in self.session.get(f"{page}status/", timeout=30).text
+        return 'hx-trigger="every ' in self.read(f"{page}status/")
+
+    def read(self, address: str) -> str:
+        return self.session.get(address, timeout=self.patience).text
 
     def find_people(self, photo: Path, **choices: str) -> list[str]:
         """The slugs of the people whom the result for a photo shows, best first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils import translation
@@ -14,7 +15,11 @@ from uploads.models import Consent
 def render_text(language: str) -> str:
     """The text in one language under the current settings, one paragraph per line. The form shows
     the first two lines at once and the rest behind "More"."""
-    hours = settings.KEEP_HOURS
+    return _render(language, settings.MIN_AGE, settings.KEEP_HOURS)
+
+
+@lru_cache
+def _render(language: str, age: int, hours: int) -> str:
     with translation.override(language):
         return "\n".join(
             [
@@ -27,9 +32,9 @@ def render_text(language: str) -> str:
                     "at least %(age)d year old.",
                     "The photo is mine, or I have permission to use it, and everyone in it is "
                     "at least %(age)d years old.",
-                    settings.MIN_AGE,
+                    age,
                 )
-                % {"age": settings.MIN_AGE},
+                % {"age": age},
                 ngettext(
                     "The photo and the result are kept for at most %(hours)d hour and then "
                     "deleted. I can delete them sooner.",

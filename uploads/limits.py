@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import statistics
+import time
 from datetime import timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
@@ -16,9 +18,11 @@ from uploads.models import Upload, sent_by
 ADDRESS_FACTOR = 5
 """A household or a school may share an address, so an address may send this many times more."""
 
-
 SENDERS = 4
 """One sender may fill this part of the queue."""
+
+KEEP_SECONDS = 5
+"""How long a process keeps what a photo usually takes."""
 
 
 class QueueFull(Exception):
@@ -74,13 +78,18 @@ def estimate_minutes() -> int | None:
 
 
 def estimate_seconds(ahead: int) -> float:
-    """How long until the workers have done ``ahead`` photos.
+    """How long until the workers have done ``ahead`` photos."""
+    moment = time.monotonic() // KEEP_SECONDS
+    return ahead * _usual_seconds(moment) / settings.WORKERS
 
-    Each worker is taken to need the median time of the last twenty results, or else one second.
-    """
+
+@lru_cache(maxsize=1)
+def _usual_seconds(moment: float) -> float:
+    """The median time of the last twenty results, or else one second; read anew in each
+    ``moment``, since everybody who waits asks for it."""
     done = Upload.objects.filter(
         status=Upload.Status.DONE, finished_at__gte=timezone.now() - timedelta(hours=1)
     )
     recent = done.order_by("-finished_at").values_list("claimed_at", "finished_at")[:20]
     took = [(end - start).total_seconds() for start, end in recent if start and end]
-    return ahead * statistics.median(took or [1.0]) / settings.WORKERS
+    return statistics.median(took or [1.0])

@@ -40,8 +40,7 @@ class Stopwatch:
 
     def tell(self, end: str) -> None:
         """``end`` is "done" or a reason."""
-        metrics.count(f"uploads:{end}")
-        metrics.observe(self.seconds)
+        metrics.count_all({f"uploads:{end}": 1, **metrics.stage_counts(self.seconds)})
         parts = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in self.seconds.items())
         total = sum(self.seconds.values())
         logger.info("photo %s in %.2f s (%s) %s", end, total, parts, self.kind)

@@ -48,31 +48,31 @@ def align_face(pixels: Pixels, landmarks: Points, template: Points, side: int) -
     matrix = similarity_transform(landmarks, template)
     turn = np.linalg.inv(matrix[:, :2])
     back = np.column_stack([turn, -turn @ matrix[:, 2]])
-    crop, offset = _crop_around(pixels, back, side)
-    if crop.size == 0:
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = box = _find_part(back, side, width, height)
+    if left >= right or top >= bottom:
         return np.zeros((side, side, 3), np.uint8)
-    back[:, 2] -= offset
+    back[:, 2] -= (left, top)
     # The web process loads the encoders' descriptions, and has no image library.
     from PIL import Image
 
-    image = Image.fromarray(crop)
+    from lookalike.faces.photos.images import as_image
+
     factor = math.floor(math.hypot(*turn[:, 0]))
-    if factor > 1:
-        image = image.reduce(factor)
-        back /= factor
+    image = as_image(pixels).reduce(factor, box) if factor > 1 else as_image(pixels).crop(box)
+    back /= max(factor, 1)
     chip = image.transform(
         (side, side), Image.Transform.AFFINE, back.ravel().tolist(), Image.Resampling.BILINEAR
     )
     return np.asarray(chip)
 
 
-def _crop_around(pixels: Pixels, back: Transform, side: int) -> tuple[Pixels, NDArray[np.int64]]:
-    """The part of the picture that the chip covers, with a margin for sampling, and the (x, y)
-    of its top left corner."""
+def _find_part(back: Transform, side: int, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what the chip covers of the picture, with a margin for
+    sampling."""
     corners = back @ np.array([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]])
     margin = 2 * max(1.0, math.hypot(back[0, 0], back[1, 0]))
-    height, width = pixels.shape[:2]
     limits = (width, height)
-    first = np.clip(np.floor(corners.min(axis=1) - margin), 0, limits).astype(np.int64)
-    last = np.clip(np.ceil(corners.max(axis=1) + margin), 0, limits).astype(np.int64)
-    return np.ascontiguousarray(pixels[first[1] : last[1], first[0] : last[0]]), first
+    first = np.clip(np.floor(corners.min(axis=1) - margin), 0, limits).astype(int).tolist()
+    last = np.clip(np.ceil(corners.max(axis=1) + margin), 0, limits).astype(int).tolist()
+    return (*first, *last)

@@ -100,8 +100,9 @@ def look_closely(
     upright = measure_roll(face.landmarks) - 90 * quarter_turns
     seen: list[Detection] = []
     for zoom in zooms:
+        patch = cut_patch(pixels, face, quarter_turns, zoom)
         for mirrored in (False, True):
-            look = look_again(detector, pixels, face, quarter_turns, mirrored, zoom)
+            look = look_at(detector, *patch, mirrored=mirrored)
             if look and abs(_wrap(measure_roll(look.landmarks) - upright)) <= _MOST_ROLL:
                 seen.append(look)
         if not seen:
@@ -113,20 +114,28 @@ def look_closely(
     return Detection(seen[0].box, np.asarray(landmarks, np.float32), confidence)
 
 
-def look_again(
-    detector: Detector,
-    pixels: Pixels,
-    face: Detection,
-    quarter_turns: int = 0,
-    mirrored: bool = False,
-    zoom: float = 1.0,
-) -> Detection | None:
-    """The face as found in one patch, ``zoom`` times as large as usual, in coordinates of
-    ``pixels``. None if it is not found."""
+def look_again(detector: Detector, pixels: Pixels, face: Detection) -> Detection | None:
+    """The face as found in the patch that its landmarks stand upright in. None if it is not
+    found."""
+    return look_at(detector, *cut_patch(pixels, face))
+
+
+def cut_patch(
+    pixels: Pixels, face: Detection, quarter_turns: int = 0, zoom: float = 1.0
+) -> tuple[Pixels, Transform]:
+    """The patch in which the face, ``zoom`` times as large as usual, lies ``quarter_turns``
+    clockwise from upright, and the way from ``pixels`` to it."""
     zoomed = zoom_points(_UPRIGHT, PATCH_SIDE / 2, zoom)
     template = rotate_points(zoomed, PATCH_SIDE, PATCH_SIDE, quarter_turns)
-    matrix = similarity_transform(face.landmarks, template)
     patch = align_face(pixels, face.landmarks, template, PATCH_SIDE)
+    return patch, similarity_transform(face.landmarks, template)
+
+
+def look_at(
+    detector: Detector, patch: Pixels, matrix: Transform, *, mirrored: bool = False
+) -> Detection | None:
+    """The face in the middle of a patch, or of its mirror image, where it was before ``matrix``
+    brought it there. None if it is not found."""
     found = detector.detect(np.ascontiguousarray(patch[:, ::-1]) if mirrored else patch)
     nearest = min(found, key=_offset, default=None)
     if nearest is None or _offset(nearest) > _NEAR * PATCH_SIDE:

@@ -3,7 +3,6 @@ answers in time and names the part, pages end, and no photo is lost (lines 1, 2,
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -19,7 +18,7 @@ import pytest
 import requests
 
 from lookalike.processes.valkey import find_server
-from tests.live import Site, free_port, list_children, wait_for
+from tests.live import Site, free_port, list_children, signal_all, wait_for
 from tests.services import make_bucket, run_postgres
 from tests.visitor import Visitor
 
@@ -132,6 +131,7 @@ def find_postgres(url: str) -> list[int]:
 def send(photo: Path, site: Site, ends: list[tuple[int, str]]) -> None:
     """One visitor's attempt: the status, and the page of the result."""
     with Visitor(site.url) as visitor:
+        visitor.patience = 2 * FROZEN_SECONDS
         try:
             ends.append((200, visitor.give(photo)))
         except (AssertionError, ValueError):
@@ -158,10 +158,9 @@ def test_28_readiness_answers_and_no_photo_is_lost(
     for thread in senders[:4]:
         thread.start()
     time.sleep(1)
-    for number in processes:
-        os.kill(number, signal.SIGSTOP)
     seen = []
     try:
+        signal_all(processes, signal.SIGSTOP)
         deadline = time.monotonic() + FROZEN_SECONDS
         for thread in senders[4:]:
             thread.start()
@@ -171,8 +170,7 @@ def test_28_readiness_answers_and_no_photo_is_lost(
             assert live.status_code == 200
             time.sleep(1)
     finally:
-        for number in processes:
-            os.kill(number, signal.SIGCONT)
+        signal_all(processes, signal.SIGCONT)
     for thread in senders:
         thread.join(120)
 

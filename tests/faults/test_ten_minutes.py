@@ -21,7 +21,7 @@ from tests.celebrities.postgres import make_database
 from tests.conftest import MakeSite
 from tests.faults.test_memory import MB, take_memory
 from tests.groups import memory_group
-from tests.live import Served, find_processes, wait_for
+from tests.live import Served, find_processes, signal_all, wait_for
 from tests.visitor import Visitor
 
 logger = logging.getLogger(__name__)
@@ -94,12 +94,9 @@ class Crowd:
 
 
 def freeze(processes: list[int], seconds: float) -> None:
-    for number in (signal.SIGSTOP, signal.SIGCONT):
-        for pid in processes:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-        if number == signal.SIGSTOP:
-            time.sleep(seconds)
+    signal_all(processes, signal.SIGSTOP)
+    time.sleep(seconds)
+    signal_all(processes, signal.SIGCONT)
 
 
 def words_of(pid: int) -> str:

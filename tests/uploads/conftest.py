@@ -17,6 +17,13 @@ from celebrities.index.rebuild import rebuild_index
 from celebrities.models import BuildCohort, Celebrity, IndexBuild, Portrait
 from lookalike.faces.pipeline import FaceEngine
 from tests.uploads.factories import PEOPLE, as_owner, make_person
+from uploads import limits
+
+
+@pytest.fixture(autouse=True)
+def forget_times() -> None:
+    """A process keeps what a photo takes for some seconds."""
+    limits._usual_seconds.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 import redis
 from django.test import Client
-from pytest_django import Settings
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from tests.uploads.factories import fill_form, make_upload
-from uploads.limits import QueueFull, TooManyUploads, check_network, check_owner, check_queue
+from uploads.limits import (
+    QueueFull,
+    TooManyUploads,
+    check_network,
+    check_owner,
+    check_queue,
+    estimate_seconds,
+)
 from uploads.models import Upload
 
 
@@ -57,7 +66,7 @@ def test_it_keeps_addresses_hashed_and_for_an_hour(valkey: str) -> None:
     check_owner(owner)
     with redis.Redis(unix_socket_path=valkey) as server:
         keys = server.keys("*count:*")
-        assert len(keys) == 4
+        assert len(keys) == 2
         for key in keys:
             assert b"192.0.2.77" not in key
             assert str(owner).encode() not in key
@@ -86,3 +95,14 @@ def test_the_page_says_that_it_is_enough(client: Client, valkey: str, settings: 
     assert 3500 < int(response["Retry-After"]) <= 3600
     assert "Please try again in about 60 minutes." in response.content.decode()
     assert Upload.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_what_a_photo_takes_is_read_once_for_all_who_wait(
+    django_assert_num_queries: DjangoAssertNumQueries, settings: Settings
+) -> None:
+    settings.WORKERS = 2
+    now = timezone.now()
+    make_upload(status=Upload.Status.DONE, claimed_at=now - timedelta(seconds=3), finished_at=now)
+    with django_assert_num_queries(1):
+        assert [estimate_seconds(10), estimate_seconds(2)] == [15, 3]

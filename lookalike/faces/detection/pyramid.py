@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike.faces.detection.boxes import Floats
+from lookalike.faces.photos.images import as_image
 from lookalike.faces.types import Pixels
 
 Level = tuple[int, int, int, int]
@@ -95,7 +96,7 @@ class Picture:
 
     def __init__(self, pixels: Pixels) -> None:
         self.height, self.width = pixels.shape[:2]
-        self._halved = [Image.fromarray(pixels)]
+        self._halved = [as_image(pixels)]
 
     def draw(self, layout: Layout) -> Pixels:
         """(1, height, width, 3): all levels of ``layout`` on one canvas."""

@@ -3,9 +3,8 @@ from __future__ import annotations
 import io
 import re
 
-from PIL import Image
-
 from lookalike.faces.photos.headers.jpeg import FRAMES
+from lookalike.faces.photos.images import as_image
 from lookalike.faces.types import Pixels
 
 END = b"\xff\xd9"
@@ -18,7 +17,7 @@ _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 def encode_jpeg(pixels: Pixels, quality: int = 90) -> bytes:
     """A JPEG file without EXIF, profile or comment."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    as_image(pixels).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
