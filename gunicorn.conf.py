@@ -24,7 +24,7 @@ loglevel = "error"
 logconfig_dict = make_config("ERROR", read_log_format())
 
 # A page makes thousands of objects, and leaves none behind.
-gc.set_threshold(20_000, 20, 20)
+gc.set_threshold(5_000, 10, 10)
 
 
 def pre_fork(server: Any, worker: Any) -> None:

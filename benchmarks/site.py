@@ -34,6 +34,7 @@ from tests.services import run_postgres, run_valkey_on_tcp
 from tests.visitor import Visitor
 
 UPLOADS = amount(120, quick=16)
+RATES = amount(5, quick=1)
 VISITS = amount(60, quick=8)
 WATCHERS = (0, 100, 250, 500)[:: amount(1, quick=3)]
 
@@ -101,7 +102,9 @@ def run_site() -> Iterator[Site]:
 
 def _measure_photo(site: Site, photo: Path) -> Figures:
     _send_many(site, photo, 8)  # To warm up.
-    rate, cpu = _measure_rate(site, photo)
+    # The median of several: a machine that others share is a tenth slower at times.
+    rates = sorted((_measure_rate(site, photo) for _ in range(RATES)), key=lambda each: each[0])
+    rate, cpu = rates[len(rates) // 2]
     before = _read_traffic(site)
     waits = _measure_waits(site, photo, rate / 2, VISITS)
     after = _read_traffic(site)
@@ -110,6 +113,7 @@ def _measure_photo(site: Site, photo: Path) -> Figures:
         _wait_for_all(site)
     return {
         "photos_per_second": round(rate, 1),
+        "least_and_most": [round(each[0], 1) for each in (rates[0], rates[-1])],
         "cpu_ms": cpu,
         "p50_s": round(percentile(waits, 0.5), 3),
         "p95_s": round(percentile(waits, 0.95), 3),

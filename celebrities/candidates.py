@@ -44,5 +44,9 @@ def _find_named(wanted: str) -> list[int]:
 def forget_requests() -> int:
     """Delete message and e-mail of requests answered over 30 days ago, and return how many had
     any. That there was a request, and how it ended, stays."""
-    answered = RemovalRequest.objects.filter(answered_at__lt=timezone.now() - KEPT)
+    now = timezone.now()
+    # Version 1.0, going on beside an upgraded database, answers without noting when.
+    timeless = RemovalRequest.objects.filter(answered_at=None)
+    timeless.exclude(status=RemovalRequest.Status.OPEN).update(answered_at=now)
+    answered = RemovalRequest.objects.filter(answered_at__lt=now - KEPT)
     return answered.exclude(message="", contact="").update(message="", contact="")

@@ -28,7 +28,7 @@ from celery.signals import (
 from django.conf import settings
 from django.db import close_old_connections
 
-from lookalike.engine import get_decoder, get_engine
+from lookalike.engine import get_engine, give_memory_back
 from lookalike.faces.errors import FacesError
 from lookalike.processes.heartbeat import HeartbeatStep, serves_visitors
 from lookalike.processes.housekeeping import HousekeepingStep
@@ -134,7 +134,8 @@ def load_models_once(**kwargs: Any) -> None:
     of several threads has to be loaded by the process that runs it."""
     if serves_visitors(app) and settings.THREADS == 1 and settings.DEVICE == "cpu":
         load_models()
-        gc.set_threshold(20_000, 20, 20)
+        give_memory_back()
+        gc.set_threshold(5_000, 10, 10)
         gc.freeze()  # What the collector never looks at stays shared.
 
 
@@ -153,14 +154,3 @@ def load_models(**kwargs: Any) -> None:
         get_engine()
     except FacesError as problem:
         logger.error("The face engine cannot start: %s", problem)
-
-
-@worker_process_init.connect
-def start_decoder(**kwargs: Any) -> None:
-    """In each child: two of them must never talk to one process about two visitors' photos."""
-    if not serves_visitors(app):
-        return
-    try:
-        get_decoder().start()
-    except FacesError as problem:
-        logger.error("No photo can be opened: %s", problem)

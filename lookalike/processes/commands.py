@@ -18,7 +18,7 @@ _CELERY = (
     *("--without-gossip", "--without-mingle"),
 )
 # Sums of one photo are small; a thread a processor would wait for the next ones at full speed.
-_ONE_THREAD = ("env", "OPENBLAS_NUM_THREADS=1")
+_ONE_THREAD = ("env", "OPENBLAS_NUM_THREADS=1", "MALLOC_ARENA_MAX=2")
 
 NAMES = ("valkey", "web", "worker", "gallery")
 """The embedded Valkey first: it is stopped last."""

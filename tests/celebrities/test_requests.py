@@ -121,6 +121,15 @@ def test_25_message_and_email_go_thirty_days_after_the_answer(
     assert not RemovalRequest.objects.get(person="old").contact
 
 
+@pytest.mark.django_db
+def test_25_a_request_that_the_version_before_answered_is_forgotten_too() -> None:
+    """Beside an upgraded database it answers without a date."""
+    wish = RemovalRequest.objects.create(person="x", message="secret", status="declined")
+    assert forget_requests() == 0
+    _answered(wish, timedelta(days=31))
+    assert forget_requests() == 1
+
+
 def _answered(wish: RemovalRequest, ago: timedelta) -> None:
     wish.refresh_from_db()
     assert wish.answered_at is not None

@@ -8,11 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 from kombu.exceptions import OperationalError
+from PIL import Image
 
 from celebrities import tasks
 from lookalike import celery
 from tests.conftest import MakeSite
 from tests.live import Site, list_children, wait_for
+from tests.visitor import Visitor
 
 
 def transport_of(queues: object) -> dict[str, object]:
@@ -40,9 +42,16 @@ def test_a_match_worker_loads_the_networks_before_its_first_task(worker: Site) -
     wait_for(has_networks, "the networks", seconds=30)
 
 
-def test_each_child_has_a_process_of_its_own_that_opens_photos(make_site: MakeSite) -> None:
+def test_each_child_has_a_process_of_its_own_that_opens_photos(
+    make_site: MakeSite, tmp_path: Path
+) -> None:
     site = make_site(demo=True, LOOKALIKE_WORKERS="2")
-    site.start("valkey", "worker")
+    site.start("valkey", "web", "worker")
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (2500, 2500), "teal").save(photo)
+    with Visitor(site.url) as visitor:
+        for _ in range(6):  # One alone might do the first few.
+            visitor.give(photo)
 
     wait_for(lambda: len(site.children("worker")) == 5, "the worker's processes")
     _main, *children = site.children("worker")

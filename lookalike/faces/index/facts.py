@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from lookalike.faces.index.protocol import Method
@@ -44,10 +45,14 @@ class BuildFacts:
         return facts
 
 
+_read_hints = cache(get_type_hints)
+"""Each search reads a build's facts, and this takes most of the time."""
+
+
 def _parse(kind: Any, value: Any) -> Any:
     """Build ``kind`` (a dataclass, a dict, a list, an enum or a plain type) from parsed JSON."""
     if is_dataclass(kind) and isinstance(value, dict):
-        hints = get_type_hints(kind)
+        hints = _read_hints(kind)
         names = {each.name for each in fields(kind)}
         if set(value) != names:
             raise ValueError(f"expected {sorted(names)}")
