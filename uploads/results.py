@@ -115,7 +115,7 @@ def _describe_waiting(upload: Upload) -> dict[str, Any]:
     if away:
         poll_ms = 3000
     elif place <= settings.WORKERS:
-        poll_ms = 250
+        poll_ms = 150
     else:
         # A long queue must not slow the workers down. Each handles at most ten photos a second.
         poll_ms = min(1000 * (1 + place // (10 * settings.WORKERS)), 10_000)

@@ -280,7 +280,7 @@ def test_the_fragment_polls_until_it_is_done(
     done = client.get(f"/u/{make_result(gallery, owner=owner).pk}/status/", headers=HTMX)
 
     assert "<html" not in waiting.content.decode()
-    assert 'hx-trigger="every 250ms"' in waiting.content.decode()
+    assert 'hx-trigger="every 150ms"' in waiting.content.decode()
     assert "hx-trigger" not in done.content.decode()
     assert gallery[0].name in done.content.decode()
 
@@ -298,8 +298,8 @@ def test_whose_photo_is_looked_at_asks_soon(client: Client, owner: uuid.UUID) ->
     running = make_upload(owner=owner, status=Upload.Status.RUNNING)
     following = [make_upload(owner=owner) for _ in range(3)]
 
-    assert read_pause(client, running) == 250
-    assert [read_pause(client, upload) for upload in following] == [250, 250, 1000]
+    assert read_pause(client, running) == 150
+    assert [read_pause(client, upload) for upload in following] == [150, 150, 1000]
 
 
 @pytest.mark.usefixtures("heartbeat_of_two")
