@@ -45,18 +45,20 @@ class BuildFacts:
         return facts
 
 
-_read_hints = cache(get_type_hints)
-"""Each search reads a build's facts, and this takes most of the time."""
+@cache
+def _read_hints(kind: type[Any]) -> dict[str, Any]:
+    """Each search reads a build's facts, and this takes most of the time."""
+    return get_type_hints(kind)
 
 
 def _parse(kind: Any, value: Any) -> Any:
     """Build ``kind`` (a dataclass, a dict, a list, an enum or a plain type) from parsed JSON."""
-    if is_dataclass(kind) and isinstance(value, dict):
+    if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, dict):
         hints = _read_hints(kind)
         names = {each.name for each in fields(kind)}
         if set(value) != names:
             raise ValueError(f"expected {sorted(names)}")
-        return kind(**{name: _parse(hints[name], value[name]) for name in names})  # type: ignore[operator]
+        return kind(**{name: _parse(hints[name], value[name]) for name in names})
     if get_origin(kind) is dict and isinstance(value, dict):
         return {name: _parse(get_args(kind)[1], part) for name, part in value.items()}
     if get_origin(kind) is list and isinstance(value, list):
