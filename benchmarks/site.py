@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import threading
@@ -103,8 +104,8 @@ def run_site() -> Iterator[Site]:
 def _measure_photo(site: Site, photo: Path) -> Figures:
     _send_many(site, photo, 8)  # To warm up.
     # The median of several: a machine that others share is a tenth slower at times.
-    rates = sorted((_measure_rate(site, photo) for _ in range(RATES)), key=lambda each: each[0])
-    rate, cpu = rates[len(rates) // 2]
+    rates, spent = zip(*(_measure_rate(site, photo) for _ in range(RATES)), strict=True)
+    rate = statistics.median(rates)
     before = _read_traffic(site)
     waits = _measure_waits(site, photo, rate / 2, VISITS)
     after = _read_traffic(site)
@@ -113,8 +114,8 @@ def _measure_photo(site: Site, photo: Path) -> Figures:
         _wait_for_all(site)
     return {
         "photos_per_second": round(rate, 1),
-        "least_and_most": [round(each[0], 1) for each in (rates[0], rates[-1])],
-        "cpu_ms": cpu,
+        "least_and_most": [round(min(rates), 1), round(max(rates), 1)],
+        "cpu_ms": {kind: statistics.median(each[kind] for each in spent) for kind in spent[0]},
         "p50_s": round(percentile(waits, 0.5), 3),
         "p95_s": round(percentile(waits, 0.95), 3),
         "visit": {what: round((after[what] - before[what]) / VISITS, 1) for what in after},

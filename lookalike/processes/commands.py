@@ -17,8 +17,12 @@ _CELERY = (
     *("nice", "-n", "10", "celery", "--quiet", "-A", "lookalike.celery", "worker"),
     *("--without-gossip", "--without-mingle"),
 )
-# Sums of one photo are small; a thread a processor would wait for the next ones at full speed.
-_ONE_THREAD = ("env", "OPENBLAS_NUM_THREADS=1", "MALLOC_ARENA_MAX=2")
+_LEAN = (
+    # The sums of one photo are small, and threads for more would wait for them at full speed.
+    *("env", "OPENBLAS_NUM_THREADS=1"),
+    # Else glibc keeps freed memory apart for each of eight threads.
+    "MALLOC_ARENA_MAX=2",
+)
 
 NAMES = ("valkey", "web", "worker", "gallery")
 """The embedded Valkey first: it is stopped last."""
@@ -36,9 +40,9 @@ def command_of(name: str) -> list[str]:
         case "valkey":
             return command_line()
         case "web":
-            return [*_ONE_THREAD, "gunicorn", "lookalike.wsgi"]
+            return [*_LEAN, "gunicorn", "lookalike.wsgi"]
         case "worker":
-            return [*_ONE_THREAD, *_CELERY, "-Q", "match", "-n", "match@%h"]
+            return [*_LEAN, *_CELERY, "-Q", "match", "-n", "match@%h"]
         case _:
             # One process: builds and portraits in a thread, what happens by the clock in others.
             return [*_CELERY, "-Q", "gallery", "-n", "gallery@%h", "-P", "threads", "-c", "1"]

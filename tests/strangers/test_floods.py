@@ -126,7 +126,7 @@ def test_02_an_honest_visitor_notices_nothing(
     with Visitor(site.url) as visitor:
         visitor.session.headers.update(address("198.51.100.9"))
         usual = [time_visit(visitor, photo) for _ in range(3)]
-        main, child, _decoder = site.children("worker")
+        main, child, *_ = site.children("worker")
         taken, probes, most = [], [], 0.0
         with Flood(site, KINDS[kind]()) as flood:
             while flood.is_on:

@@ -65,7 +65,7 @@ def test_25_five_thousand_mutations(site: Site, seeds: list[bytes]) -> None:
         for _ in range(MUTATIONS)
     ]
     senders = [Sender(site) for _ in range(SENDERS)]
-    main, child, _decoder = site.children("worker")
+    main, child, *_ = site.children("worker")
 
     with ThreadPoolExecutor(SENDERS) as pool:
         shares = [sent[number::SENDERS] for number in range(SENDERS)]
