@@ -44,18 +44,18 @@ GOALS = {
     ),
     "site-rate": Goal(
         "photos per second",
-        "The cores are busy all the time, with what the table of CPU times shows; the goal leaves "
-        "55 ms for a portrait. The engine takes 20 of them, of which the mirror image, which tells "
-        "weak faces, is 6; the visitors who are measured along take 5, and PostgreSQL 5. That "
-        "leaves 25 for three Django pages, ten statements of the worker, three files and Celery, "
-        "which take 33 in a quiet hour. Kept: the first page made once for all, 20 statements a "
-        "visit instead of 47, counters in one trip, three eighths of a JPEG decoded instead of a "
-        "half that is then shrunk, pixels made an image once, a face's small picture shrunk by "
-        "whole numbers, what a photo usually takes read every five seconds, one client of the "
-        "cache, one thread of OpenBLAS, the collector every 5,000 objects. Tried: other ways to "
-        "shrink in ONNX Runtime and Pillow (no faster); several photos in one batch (10.0 ms a "
-        "face instead of 11.2, see the encoders, for a wait until four have come); another build "
-        "of Python 3.11, Debian's (no clear difference).",
+        "Both cores are busy all the time; the table of CPU times shows with what. To reach the "
+        "goal, a portrait may take 55 ms. The engine takes 20, of which 6 are for the mirror "
+        "image, by which weak faces are recognised; the simulated visitors take 5 and PostgreSQL "
+        "5. That leaves 25 for three Django pages, ten statements of the worker, three files and "
+        "Celery, which take 33 in a quiet hour. Kept: the first page made once for all, 20 "
+        "statements a visit instead of 47, counters in one trip, three eighths of a JPEG decoded "
+        "instead of a half that is then shrunk, pixels made an image once, a face's small picture "
+        "shrunk by whole numbers, what a photo usually takes read every five seconds, one client "
+        "of the cache, one thread of OpenBLAS, the collector every 5,000 objects. Tried: other "
+        "ways to shrink in ONNX Runtime and Pillow (no faster); several photos in one batch (10.0 "
+        "ms a face instead of 11.2, see the encoders, for a wait until four have come); another "
+        "build of Python 3.11, Debian's (no clear difference).",
     ),
     "site-p95": Goal(
         "p95 at half rate, s",

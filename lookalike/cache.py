@@ -42,7 +42,7 @@ def add_all(amounts: Mapping[str, int]) -> None:
 
 
 def add_within(key: str, amount: int, seconds: int) -> int:
-    """Add to a counter that begins anew ``seconds`` after its first use; returns the sum. Raises
+    """Add to a counter that starts over ``seconds`` after its first use; returns the sum. Raises
     CACHE_FAILURES."""
     pipeline, name = _open_pipeline(), cache.make_key(key)
     pipeline.set(name, 0, ex=seconds, nx=True)
@@ -55,7 +55,7 @@ def add_within(key: str, amount: int, seconds: int) -> int:
 
 
 def time_left(key: str) -> float:
-    """Seconds until such a counter begins anew; 0 if nothing is counted. Raises CACHE_FAILURES."""
+    """Seconds until such a counter starts over; 0 if it is not in use. Raises CACHE_FAILURES."""
     pipeline = _open_pipeline()
     pipeline.pttl(cache.make_key(key))
     return max(float(pipeline.execute()[0]) / 1000, 0.0)

@@ -220,6 +220,13 @@ def signal_all(processes: list[int], number: signal.Signals) -> None:
             os.kill(process, number)
 
 
+def words_of(pid: int) -> str:
+    """The command line of a process, or nothing if it has ended (Linux)."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
+
+
 def _belongs_to(pid: int, data_dir: Path) -> bool:
     folder = Path(f"/proc/{pid}")
     try:

@@ -85,8 +85,8 @@ def estimate_seconds(ahead: int) -> float:
 
 @lru_cache(maxsize=1)
 def _usual_seconds(moment: float) -> float:
-    """The median time of the last twenty results, or else one second; read anew in each
-    ``moment``, since everybody who waits asks for it."""
+    """Seconds that a worker needs for a photo: the median of the last twenty results, or one
+    second if there are none. Read once a ``moment``, since everybody who waits asks for it."""
     done = Upload.objects.filter(
         status=Upload.Status.DONE, finished_at__gte=timezone.now() - timedelta(hours=1)
     )

@@ -21,7 +21,7 @@ from tests.celebrities.postgres import make_database
 from tests.conftest import MakeSite
 from tests.faults.test_memory import MB, take_memory
 from tests.groups import memory_group
-from tests.live import Served, find_processes, signal_all, wait_for
+from tests.live import Served, find_processes, signal_all, wait_for, words_of
 from tests.visitor import Visitor
 
 logger = logging.getLogger(__name__)
@@ -97,12 +97,6 @@ def freeze(processes: list[int], seconds: float) -> None:
     signal_all(processes, signal.SIGSTOP)
     time.sleep(seconds)
     signal_all(processes, signal.SIGCONT)
-
-
-def words_of(pid: int) -> str:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    return ""
 
 
 def refuse_writes(served: Served) -> None:

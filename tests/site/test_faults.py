@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.live import Site, wait_for
+from tests.live import Site, wait_for, words_of
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.services
@@ -69,11 +69,7 @@ def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def count_workers(site: Site) -> int:
     """The worker's main process and its children, without the processes that open photos."""
-    count = 0
-    for pid in site.children("worker"):
-        with suppress(OSError):  # It has just ended.
-            count += b"celery" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return count
+    return sum("celery" in words_of(pid) for pid in site.children("worker"))
 
 
 @pytest.fixture
